@@ -1,0 +1,55 @@
+# make run    serve on http://127.0.0.1:8000 (PORT=8123 make run for another)
+# make test   every test but the long ones; make check: the fast ones; make test-long: the long ones
+# make train  train the network anew; make lint: ruff and mypy
+# Each makes the environment it needs in .venv the first time.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# CI's packages are installed from scratch as everyone's are; pip's own notices only fill the log.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test test-long check lint train evaluate clean
+
+run: $(VENV)/.serving
+	exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
+
+test: $(VENV)/.testing
+	sh tests/install_tools.sh $(BIN)/python
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: $(VENV)/.testing
+	sh tests/install_tools.sh $(BIN)/python
+	$(BIN)/python -m pytest -m long
+
+check: $(VENV)/.testing
+	$(BIN)/python -m pytest -q -m "not slow and not long"
+
+lint: $(VENV)/.testing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: $(VENV)/.training
+	$(BIN)/python train.py
+
+evaluate: $(VENV)/.training
+	$(BIN)/python train.py --evaluate
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serving: setup.py | $(VENV)/bin/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.training: setup.py | $(VENV)/bin/python
+	$(PIP) install --editable '.[train]'
+	@touch $@ $(VENV)/.serving
+
+$(VENV)/.testing: setup.py | $(VENV)/bin/python
+	$(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/.serving $(VENV)/.training
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

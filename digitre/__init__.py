@@ -1,0 +1,53 @@
+"""Digitre reads handwritten digits: a Flask JSON API with a page to draw on.
+
+    from digitre import Classifier
+    Classifier().read(open("seven.png", "rb").read()).digit
+
+`create_app` makes the web application; `Classifier` is the reader by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+
+    from digitre.classifier import Classifier, Reading
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "Reading", "create_app"]
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Make the web application.
+
+    Args:
+        config: settings that go before the environment's, by the names in `digitre.config`.
+
+    Raises:
+        ValueError: for a setting that cannot be, such as a threshold of 2.
+        FileNotFoundError: where the network's file is missing.
+    """
+    from flask import Flask
+
+    from digitre import config as settings
+    from digitre import errors, views
+
+    app = Flask(__name__)
+    app.config.from_mapping(settings.load(config))
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # answers read in the order they are described
+    errors.register(app)
+    views.register(app)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    # The reader brings LiteRT with it, which `import digitre` alone need not wait for.
+    if name in ("Classifier", "Reading"):
+        from digitre import classifier
+
+        return getattr(classifier, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

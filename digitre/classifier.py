@@ -1,0 +1,181 @@
+"""The network, served by LiteRT: arrays in, probabilities out, and what they say."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from digitre import preprocessing
+from digitre.preprocessing import Picture
+
+HERE = Path(__file__).resolve().parent
+THRESHOLD = 0.6
+SHAPE = (28, 28, 1)
+
+
+class Candidate(NamedTuple):
+    """A digit that the drawing may be, and how probably."""
+
+    digit: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a drawing was read as.
+
+    Attributes:
+        digit: 0 to 9, or None where the answer is "Huh...".
+        confidence: the probability of the most probable digit, refused or not; 0 for a blank.
+        probabilities: of the ten digits; with `not_a_digit` they sum to 1.
+        not_a_digit: the probability that the drawing is no digit.
+        candidates: the three most probable digits, best first; none for a blank.
+        reason: why there is no digit: "blank", "not_a_digit" or "unsure"; else None.
+        model: the version of the network that read it.
+    """
+
+    digit: int | None
+    confidence: float
+    probabilities: tuple[float, ...]
+    not_a_digit: float
+    candidates: tuple[Candidate, ...]
+    reason: str | None
+    model: str
+
+    @property
+    def result(self) -> str:
+        """The digit as text, or "Huh..."."""
+        return "Huh..." if self.digit is None else str(self.digit)
+
+    @property
+    def probability(self) -> str:
+        """The confidence in words, as the page shows it."""
+        if self.digit is None:
+            return "You call that a digit?"
+        return f"({percent(self.confidence)}% probability)"
+
+    @property
+    def prediction(self) -> str | None:
+        """The most probable digit as text, refused or not; None for a blank."""
+        return str(self.candidates[0].digit) if self.candidates else None
+
+
+def percent(probability: float) -> str:
+    """A probability as it is shown: per cent with one decimal."""
+    return f"{100 * probability:.1f}"
+
+
+def shipped_model() -> Path:
+    """The network that comes with the package, or with the checkout."""
+    installed = HERE / "models" / "digitre.tflite"
+    return installed if installed.exists() else HERE.parent / "models" / "digitre.tflite"
+
+
+class Classifier:
+    """Reads digits with a convolutional network of two convolutional layers.
+
+    Safe to share between threads and to carry over a fork: each thread of each process makes its
+    own interpreter when it first reads.
+
+    Args:
+        path: a LiteRT file that takes (1, 28, 28, 1) float32 and gives (1, 11) probabilities; the
+            shipped network where it is None.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = Path(path) if path is not None else shipped_model()
+        if not self.path.is_file():
+            raise FileNotFoundError(f"there is no network at {self.path}")
+        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        self.model = f"{self.path.stem}-{digest[:8]}"
+        self._own = threading.local()
+
+    def preprocess(self, picture: Picture) -> np.ndarray:
+        """Any accepted picture to (1, 28, 28, 1) float32: see `digitre.preprocessing.preprocess`."""
+        return preprocessing.preprocess(picture)
+
+    def classify(self, batch: np.ndarray) -> np.ndarray:
+        """The probability of each digit.
+
+        Args:
+            batch: (n, 28, 28, 1) float in [0, 1], ink bright, as `preprocess` returns it.
+
+        Returns:
+            (n, 10) float64. A row sums to at most 1; what is missing is the probability that the
+            drawing is no digit. A blank row has ten zeros. Each row depends on its picture alone.
+
+        Raises:
+            ValueError: for another shape, or values that are not finite.
+        """
+        batch = np.asarray(batch, dtype=np.float32)
+        if batch.ndim != 4 or batch.shape[1:] != SHAPE:
+            raise ValueError(f"a batch must have the shape (n, 28, 28, 1), not {batch.shape}")
+        if not np.isfinite(batch).all():
+            raise ValueError("a batch must hold finite numbers")
+        interpreter, source, target = self._interpreter()
+        answers = np.zeros((len(batch), 11))
+        for index, picture in enumerate(batch):
+            if picture.any():
+                interpreter.set_tensor(source, picture[None])
+                interpreter.invoke()
+                answers[index] = interpreter.get_tensor(target)[0]
+        # Single precision leaves a row's sum a little off 1; no ten of them may pass it.
+        sums = np.maximum(answers.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+        return answers[:, :10] / sums * (1 - 1e-12)
+
+    def read(self, picture: Picture, threshold: float = THRESHOLD) -> Reading:
+        """Read one drawing.
+
+        Args:
+            picture: whatever `preprocess` accepts.
+            threshold: below this confidence, as it is shown (per cent with one decimal), the
+                answer is "Huh...".
+
+        Raises:
+            PictureError: where the picture cannot be read.
+            ValueError: for a threshold outside [0, 1].
+        """
+        return self.decide(self.preprocess(picture), threshold)
+
+    def decide(self, pixels: np.ndarray, threshold: float = THRESHOLD) -> Reading:
+        """Read one drawing that is preprocessed already: (1, 28, 28, 1) float32."""
+        if not 0 <= threshold <= 1:
+            raise ValueError("a threshold must lie from 0 to 1")
+        row = self.classify(pixels)[0]
+        if not pixels.any():
+            return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", self.model)
+        order = np.argsort(-row, kind="stable")[:3]
+        candidates = tuple(Candidate(int(digit), float(row[digit])) for digit in order)
+        best = candidates[0]
+        rest = float(1 - row.sum())
+        digit: int | None = best.digit
+        reason = None
+        # What is shown decides, so that "60.0%" is never refused at 0.6. The rounding takes away
+        # what binary fractions add: 100 * 0.55 is 55.00000000000001.
+        if float(percent(best.probability)) < round(100 * threshold, 9):
+            digit, reason = None, "not_a_digit" if rest >= best.probability else "unsure"
+        return Reading(
+            digit, best.probability, tuple(row.tolist()), rest, candidates, reason, self.model
+        )
+
+    def _interpreter(self):
+        if getattr(self._own, "process", None) != os.getpid():
+            # Only now: an interpreter does not outlive a fork, and importing LiteRT takes a while.
+            from ai_edge_litert.interpreter import Interpreter
+
+            interpreter = Interpreter(str(self.path), num_threads=1)
+            interpreter.allocate_tensors()
+            source = interpreter.get_input_details()[0]["index"]
+            target = interpreter.get_output_details()[0]["index"]
+            self._own.parts = interpreter, source, target
+            self._own.process = os.getpid()
+        return self._own.parts

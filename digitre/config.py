@@ -1,0 +1,84 @@
+"""Every setting, in one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def _threshold(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError("must lie from 0 to 1")
+    return number
+
+
+def _bytes(value: Any) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def _path(value: Any) -> str | None:
+    return str(value) if value else None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name in `app.config`, its variable, how it is read, default, meaning."""
+
+    name: str
+    variable: str
+    parse: Callable[[Any], Any]
+    default: Any
+    meaning: str
+
+
+SETTINGS = (
+    Setting(
+        "THRESHOLD",
+        "DIGITRE_THRESHOLD",
+        _threshold,
+        0.6,
+        'Below this confidence the answer is "Huh...", where a request names no other.',
+    ),
+    Setting(
+        "MODEL",
+        "DIGITRE_MODEL",
+        _path,
+        None,
+        "The network's LiteRT file; the shipped one where it is empty.",
+    ),
+    Setting(
+        "MAX_CONTENT_LENGTH",
+        "DIGITRE_MAX_BODY",
+        _bytes,
+        1024 * 1024,
+        "The largest request body, in bytes; raise nginx's limit with it.",
+    ),
+)
+
+
+def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings: what is given, else the environment, else the default.
+
+    Args:
+        given: values by name; other names than this table's go to Flask as they are.
+
+    Raises:
+        ValueError: for a value that cannot be, naming the variable.
+    """
+    given = dict(given or {})
+    loaded = {}
+    for setting in SETTINGS:
+        value = given.pop(setting.name, os.environ.get(setting.variable) or setting.default)
+        try:
+            loaded[setting.name] = setting.parse(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{setting.variable} {error}") from None
+    # Form fields of an upload may be as long as any other body.
+    loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
+    return loaded | given

@@ -1,0 +1,257 @@
+"""A picture, however a client painted and packed it, becomes its ink.
+
+Bytes are recognised by their first bytes, never by a name or a declared type. Size is checked in
+the header, before a pixel is decoded. What is ink and what is ground is decided for each picture:
+dark on light, light on dark, coloured, or black on a transparent canvas, where only the alpha
+channel knows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+import urllib.parse
+
+import numpy as np
+from PIL import Image, ImageChops, ImageOps
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_PIXELS = 16_000_000
+MAX_SIDE = 10_000
+
+# Under this difference from the ground (of 255) nobody sees ink: the picture is blank.
+MIN_CONTRAST = 8
+# JPEG and WebP leave ripples beside a stroke; what is fainter than this share of the strongest ink
+# is taken for a ripple.
+RIPPLE = 0.12
+
+_OTHER_FORMATS = (
+    b"GIF8",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+    b"%PDF",
+    b"%!PS",
+    b"\0\0\1\0",
+    b"<",
+    b"\xc5\xd0\xd3\xc6",
+    b"8BPS",
+)
+_DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
+_MEDIA_TYPES = (
+    "image/png",
+    "image/jpeg",
+    "image/jpg",
+    "image/webp",
+    "application/octet-stream",
+    "",
+)
+
+
+class PictureError(ValueError):
+    """A picture that cannot be read. `code` names the case, the message says what to send.
+
+    Codes: `bad_base64`, `not_a_picture`, `bad_pixels`, `unsupported_format`, `picture_too_large`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether the bytes begin as a PNG, JPEG or WebP does."""
+    return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
+        data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    )
+
+
+def unpack(text: str | bytes) -> bytes:
+    """The bytes in a data URL or in bare base64.
+
+    White space, the URL-safe alphabet, missing padding and a percent-encoded data URL are
+    accepted.
+
+    Raises:
+        PictureError: `bad_base64`; `unsupported_format` for a data URL of another media type.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    text = text.strip()
+    if text[:5].lower() in ("data:", "data%"):
+        if "%" in text:
+            text = urllib.parse.unquote(text, "latin-1")
+        head = _DATA_URL.match(text)
+        if head is None or ";base64" not in head[2].lower():
+            raise PictureError(
+                "bad_base64", "A data URL must read data:image/png;base64, and then the base64."
+            )
+        if head[1].strip().lower() not in _MEDIA_TYPES:
+            raise unsupported()
+        text = text[head.end() :]
+    packed = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise PictureError(
+            "bad_base64", "The picture is not valid base64: send a data URL or plain base64."
+        ) from None
+
+
+def unsupported() -> PictureError:
+    return PictureError("unsupported_format", "Send the picture as PNG, JPEG or WebP.")
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Decode picture bytes, turned upright, the first frame of an animation.
+
+    Raises:
+        PictureError: `unsupported_format`, `not_a_picture` (also a truncated file), or
+            `picture_too_large`: over 16 megapixels or 10,000 pixels a side, by its header.
+    """
+    too_large = PictureError(
+        "picture_too_large",
+        f"Send a picture of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side.",
+    )
+    if not is_picture(data):
+        if data.startswith(_OTHER_FORMATS):
+            raise unsupported()
+        raise PictureError("not_a_picture", "No picture was found: send a PNG, JPEG or WebP.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
+            raise too_large
+        image.load()
+        turned = ImageOps.exif_transpose(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise too_large from None
+    except PictureError:
+        raise
+    except Exception:  # Pillow's decoders raise many types, struct.error and SyntaxError among them
+        raise PictureError(
+            "not_a_picture", "The picture is damaged: send a whole PNG, JPEG or WebP."
+        ) from None
+    turned.format = image.format
+    return turned
+
+
+def from_array(array: np.ndarray) -> Image.Image:
+    """A 2-D array as a grey picture.
+
+    Booleans and floats within [0, 1] are stretched to [0, 255]; unsigned bytes are taken as they
+    are; any other numbers must lie in [0, 255].
+
+    Raises:
+        PictureError: `bad_pixels` where it is not 2-D, empty, not finite or out of range.
+    """
+    array = np.asarray(array)
+    if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "biuf":
+        raise PictureError("bad_pixels", "An array must have two dimensions and hold grey values.")
+    if max(array.shape) > MAX_SIDE or array.size > MAX_PIXELS:
+        raise PictureError(
+            "picture_too_large", "The array has over 16 megapixels or 10,000 a side."
+        )
+    if array.dtype != np.uint8:
+        values = array.astype(np.float64)
+        low, high = values.min(), values.max()
+        if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
+            raise PictureError("bad_pixels", "Grey values must be finite and lie from 0 to 255.")
+        if array.dtype.kind in "bf" and high <= 1:
+            values *= 255
+        array = np.rint(values).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def find_ink(image: Image.Image) -> np.ndarray:
+    """How far each pixel is from the picture's ground: (height, width) uint8, zero where blank.
+
+    Ink is what differs from the ground, in whichever direction and channel; the ground is the
+    colour of the picture's border, or of most of the picture where the two disagree. Pictures
+    without an even ground, such as photos, go to `digitre.paper`.
+    """
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _stretch(image)
+    elif image.has_transparency_data:
+        image = _flatten(image.convert("RGBA"))
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    for ground in (border, pixels.reshape(-1, *pixels.shape[2:])):
+        ink = _difference(image, np.median(ground, axis=0))
+        cleaned = _clean(ink, lossy=image.info.get("lossy", image.format in ("JPEG", "WEBP")))
+        if cleaned is not None:
+            return np.asarray(cleaned)
+    from digitre import paper  # photos are rare, and SciPy's filters cost a worker memory
+
+    return paper.find_ink(np.asarray(image.convert("L")))
+
+
+def _stretch(image: Image.Image) -> Image.Image:
+    """A picture of more than eight bits, its own range spread over eight."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    low, high = values.min(), values.max()
+    # 16-bit files often hold 10 or 12 bits. A flat one stays flat.
+    if high - low < 1e-9:
+        return Image.new("L", image.size)
+    return Image.fromarray(np.rint((values - low) * (255 / (high - low))).astype(np.uint8))
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """An RGBA picture laid on the ground it was made for."""
+    alpha = image.getchannel("A")
+    low, high = alpha.getextrema()
+    if low == 255:
+        return _named(image.convert("RGB"), image)
+    if high == 0:
+        return Image.new("L", image.size)
+    opaque = np.asarray(alpha) > 127
+    if not opaque.any():
+        return alpha
+    colours = np.asarray(image)[opaque][:, :3]
+    if (np.ptp(colours, axis=0) <= 24).all():
+        return alpha  # one pen on glass: the ink is where it is opaque
+    if opaque.mean() < 0.5:
+        # Pens of several colours on glass: a ground as far from them as can be.
+        backdrop = (255,) * 3 if colours.mean() < 128 else (0,) * 3
+    else:
+        # An opaque picture with holes or round corners: its own ground fills them.
+        red, green, blue = np.median(colours, axis=0)
+        backdrop = (int(red), int(green), int(blue))
+    ground = Image.new("RGBA", image.size, (*backdrop, 255))
+    return _named(Image.alpha_composite(ground, image).convert("RGB"), image)
+
+
+def _named(image: Image.Image, source: Image.Image) -> Image.Image:
+    image.format = source.format
+    return image
+
+
+def _difference(image: Image.Image, ground: np.ndarray) -> Image.Image:
+    """The largest difference from the ground in any channel, as a grey picture."""
+    colour = tuple(int(value) for value in np.atleast_1d(ground))
+    plain = Image.new(image.mode, image.size, colour if len(colour) > 1 else colour[0])
+    difference = ImageChops.difference(image, plain)
+    if difference.mode == "L":
+        return difference
+    red, green, blue = difference.split()
+    return ImageChops.lighter(ImageChops.lighter(red, green), blue)
+
+
+def _clean(ink: Image.Image, lossy: bool) -> Image.Image | None:
+    """The ink above the ripples of its file format, or None where the ground is not even."""
+    counts = np.array(ink.histogram())
+    level = int(counts.nonzero()[0][-1])
+    if level < MIN_CONTRAST:
+        return Image.new("L", ink.size)
+    ground = counts[: level // 2 + 1].sum()
+    if ground < 0.25 * counts.sum() or counts[:3].sum() < 0.5 * ground:
+        return None
+    if not lossy and counts[0] >= 0.7 * ground:
+        return ink  # drawn by a program: every grey value means what it says
+    floor = max(MIN_CONTRAST, int(RIPPLE * level))
+    return ink.point([0] * floor + list(range(floor, 256)))

@@ -1,0 +1,77 @@
+"""Ink on paper, as a camera or a scanner sees it: uneven light, grain, specks."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from digitre.decoding import MIN_CONTRAST
+
+GRID = 48  # the light over the page is judged on a picture of at most this many pixels a side
+LARGEST = 1000  # pixels a side that are looked at in full
+# Ink must stand out of the paper's grain by this many standard deviations, and reach this share
+# of the strongest ink.
+GRAIN = 4.0
+FAINT = 0.2
+SPECK = 0.03  # a patch with less than this share of the largest patch's ink is dust
+
+
+def find_ink(grey: np.ndarray) -> np.ndarray:
+    """The ink of a photographed or scanned drawing.
+
+    The paper's brightness is fitted by a quadratic surface to the pixels that are not ink
+    (least squares, leaving out what is far off, four rounds). Ink is what is darker, or brighter,
+    whichever side holds more.
+
+    Args:
+        grey: (height, width) uint8.
+
+    Returns:
+        uint8 ink, zero where there is paper; at most 1,000 pixels a side.
+    """
+    image = Image.fromarray(grey)
+    if max(image.size) > LARGEST:
+        image = image.reduce(-(-max(image.size) // LARGEST))
+    pixels = np.asarray(image, dtype=np.float32)
+    light = _light(image)
+    difference = light - pixels
+    grain = 1.4826 * float(np.median(np.abs(difference)))
+    tail = np.abs(difference) > max(GRAIN * grain, MIN_CONTRAST)
+    if difference[tail].sum() < 0:
+        difference = -difference
+    # Grain is single pixels, ink is not: the place of ink is judged on a smoothed picture.
+    smooth = ndimage.gaussian_filter(difference, 0.7)
+    strongest = float(np.percentile(smooth, 99.5))
+    floor = max(GRAIN * grain * 0.6, FAINT * strongest, MIN_CONTRAST)
+    if strongest <= floor:
+        return np.zeros(grey.shape, np.uint8)
+    patches, count = ndimage.label(smooth > floor, np.ones((3, 3)))
+    weights = ndimage.sum_labels(smooth, patches, np.arange(count + 1))
+    weights[0] = 0
+    keep = (weights >= SPECK * weights.max()) & (weights > 0)
+    ink = np.where(keep[patches], np.clip(difference, 0, strongest), 0)
+    return np.rint(ink * (255 / strongest)).astype(np.uint8)
+
+
+def _light(image: Image.Image) -> np.ndarray:
+    """The brightness of the paper at each pixel of `image`, float32."""
+    factor = max(1, -(-max(image.size) // GRID))
+    small = np.asarray(image.reduce(factor), dtype=np.float64)
+
+    def surface(height: int, width: int) -> np.ndarray:
+        y = np.linspace(-1, 1, height)[:, None]
+        x = np.linspace(-1, 1, width)[None, :]
+        one = np.ones((height, width))
+        return np.stack([one, one * x, one * y, one * x * x, x * y, one * y * y], -1)
+
+    terms = surface(*small.shape).reshape(-1, 6)
+    values = small.ravel()
+    # Paper is the larger part: begin with the half of the pixels nearest to the middle one.
+    misfit = np.abs(values - np.median(values))
+    for _ in range(4):
+        paper = misfit <= max(np.quantile(misfit, 0.6), 1.0)
+        weights, *_ = np.linalg.lstsq(terms[paper], values[paper], rcond=None)
+        misfit = np.abs(values - terms @ weights)
+    full = surface(image.height, image.width).astype(np.float32)
+    return np.clip(full @ weights.astype(np.float32), 0, 255)

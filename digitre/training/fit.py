@@ -1,0 +1,210 @@
+"""Training: a network, its epochs, its calibration, its export."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from scipy import optimize
+
+from digitre.training import epochs as epoch_data
+from digitre.training import measure, networks
+from digitre.training.data import NO_DIGIT
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that shapes a training, kept in the network's card."""
+
+    seed: int = 1
+    epochs: int = 14
+    batch: int = 128
+    learning_rate: float = 2e-3  # at its height: it rises for a tenth of the steps, falls to zero
+    weight_decay: float = 0.02
+    share: float = 1.0  # of each epoch's pictures, for a short trial
+
+
+def train(
+    settings: Settings, work: Path, *, resume: bool = False
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """Train the shipped network; after each epoch the whole state is kept in `work`.
+
+    Args:
+        settings: what shapes the training.
+        work: a folder for the state: `state.keras` and `history.json`.
+        resume: go on from the state there; the settings must be those it began with.
+
+    Returns:
+        The network, giving logits, and each epoch's figures.
+
+    Raises:
+        ValueError: where there is nothing to resume, or it began with other settings.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    work.mkdir(parents=True, exist_ok=True)
+    state, log = work / "state.keras", work / "history.json"
+    context = multiprocessing.get_context("spawn")  # a fork of a process with TensorFlow hangs
+    with context.Pool(1) as maker:
+        history: list[dict] = []
+        if resume:
+            if not (state.exists() and log.exists()):
+                raise ValueError("there is no training to resume")
+            kept = json.loads(log.read_text())
+            if kept["settings"] != asdict(settings):
+                raise ValueError(f"the training to resume has other settings: {kept['settings']}")
+            history = kept["epochs"]
+        following = maker.apply_async(
+            epoch_data.make, (settings.seed, len(history), settings.share)
+        )
+        network = keras.models.load_model(state) if history else None
+        for epoch in range(len(history), settings.epochs):
+            pictures, labels = following.get()
+            following = maker.apply_async(
+                epoch_data.make, (settings.seed, epoch + 1, settings.share)
+            )
+            if network is None:
+                network = networks.digitre()
+                steps = settings.epochs * -(-len(labels) // settings.batch)
+                compile_network(network, settings, steps)
+            started = time.monotonic()
+            fitted = network.fit(
+                pictures[..., None].astype(np.float32) / 255,
+                labels,
+                batch_size=settings.batch,
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                verbose=1 if sys.stderr.isatty() else 2,
+            )
+            history.append(
+                {name: float(values[-1]) for name, values in fitted.history.items()}
+                | {"seconds": time.monotonic() - started}
+                | measure.quick(network)
+            )
+            left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
+            print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
+            # First the new state, then its name: being stopped half-way loses nothing.
+            network.save(work / "new.keras")
+            os.replace(work / "new.keras", state)
+            log.write_text(json.dumps({"settings": asdict(settings), "epochs": history}, indent=1))
+        maker.terminate()
+    if network is None:
+        raise ValueError("no epoch was trained")
+    return network, history
+
+
+def compile_network(network: keras.Model, settings: Settings, steps: int) -> None:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), one cycle of its rate."""
+    rise = max(1, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings.learning_rate / 20,
+        decay_steps=steps - rise,
+        warmup_target=settings.learning_rate,
+        warmup_steps=rise,
+    )
+    network.compile(
+        keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+
+
+def describe(row: dict) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.2f}"
+        for name, value in row.items()
+        if name in measure.QUICK
+    )
+
+
+def calibrate(network: keras.Model) -> dict[str, float]:
+    """Make the probabilities mean what they say, on the validation parts.
+
+    The logits are divided by one temperature (Guo et al. 2017) and the eleventh gets an offset;
+    both are fitted by the likelihood of the validation parts, every set counting as much as
+    another, and written into the last layer, so that nothing has to be done when serving.
+
+    Returns:
+        `temperature` and `no_digit_offset`.
+    """
+    sets = measure.validation_sets()
+    parts = [
+        (network.predict(x[..., None].astype(np.float32) / 255, verbose=0), y)
+        for x, y in sets.values()
+    ]
+
+    def loss(settings: np.ndarray) -> float:
+        temperature, offset = np.exp(settings[0]), settings[1]
+        total = 0.0
+        for logits, labels in parts:
+            scaled = logits / temperature
+            scaled[:, NO_DIGIT] += offset
+            scaled -= scaled.max(1, keepdims=True)
+            log = scaled - np.log(np.exp(scaled).sum(1, keepdims=True))
+            total -= log[np.arange(len(labels)), labels].mean()
+        return total
+
+    found = optimize.minimize(loss, [0.0, 0.0], method="Nelder-Mead")
+    temperature, offset = float(np.exp(found.x[0])), float(found.x[1])
+    last = network.get_layer("logits")
+    kernel, bias = last.get_weights()
+    bias = bias / temperature
+    bias[NO_DIGIT] += offset
+    last.set_weights([kernel / temperature, bias])
+    return {"temperature": temperature, "no_digit_offset": offset}
+
+
+EXPORT = """
+import sys
+import keras, tensorflow as tf
+network = keras.models.load_model(sys.argv[1], compile=False)
+drawing = keras.Input(batch_shape=(1, 28, 28, 1))
+served = keras.Model(drawing, keras.layers.Softmax()(network(drawing, training=False)))
+open(sys.argv[2], "wb").write(tf.lite.TFLiteConverter.from_keras_model(served).convert())
+"""
+
+
+def save(network: keras.Model, folder: Path) -> None:
+    """Write `digitre.keras` and `digitre.tflite`, the latter only when both are whole."""
+    # Made anew from its layers: the optimizer's state is twice as large as the network.
+    plain = keras.Sequential.from_config(network.get_config())
+    plain.set_weights(network.get_weights())
+    plain.save(folder / "new.keras")
+    export(folder / "new.keras", folder / "digitre.tflite")
+    os.replace(folder / "new.keras", folder / "digitre.keras")
+
+
+def layers(network: keras.Model) -> list[dict[str, object]]:
+    """Each layer's kind, shape of its result and number of parameters."""
+    return [
+        {
+            "layer": type(layer).__name__,
+            "output": list(layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+        }
+        for layer in network.layers
+    ]
+
+
+def export(saved: Path, file: Path) -> None:
+    """Write the network as LiteRT: softmax added, one picture at a time.
+
+    TensorFlow does this in a process of its own, whatever backend Keras trains with here.
+    """
+    new = file.with_suffix(".new")
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run(
+        [sys.executable, "-c", EXPORT, str(saved), str(new)],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.replace(new, file)

@@ -1,0 +1,122 @@
+"""The drawings that a network is measured on, and what is measured."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from digitre.preprocessing import shape_ink
+from digitre.training import augmentation, data, scribbles
+from digitre.training.data import NO_DIGIT, Drawings, Part
+from digitre.training.rendering import fit, render
+
+QUICK = ("mnist", "drawn", "unipen", "refused", "digits_refused")
+CANVAS = 250
+
+Pictures = tuple[np.ndarray, np.ndarray]  # (n, 28, 28) uint8 and (n,) labels
+
+
+def central(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarray:
+    """A drawing in the middle of the canvas, 60 % of its side."""
+    middle = CANVAS / 2
+    return render(fit(strokes, 0.6 * CANVAS, middle, middle, flip=True), CANVAS, CANVAS, pen)
+
+
+def anywhere(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarray:
+    """A drawing of 25 to 80 % of the canvas, anywhere on it."""
+    size = random.uniform(0.25, 0.8) * CANVAS
+    room = (CANVAS - size - pen) / 2
+    place = CANVAS / 2 + random.uniform(-room, room, 2)
+    return render(fit(strokes, size, *place, flip=True), CANVAS, CANVAS, pen)
+
+
+def on_paper(strokes, random: np.random.Generator) -> np.ndarray:
+    """A drawing as a scan or photo of 32 to 120 pixels, found on its paper again."""
+    from digitre import paper
+
+    pen = random.uniform(5, 16)
+    return paper.find_ink(augmentation.photograph(central(strokes, random, pen), random))
+
+
+VIEWS: dict[str, Callable[..., np.ndarray]] = {
+    "central": central,
+    "anywhere": anywhere,
+    "pen 3": functools.partial(central, pen=3),
+    "pen 25": functools.partial(central, pen=25),
+    "paper": on_paper,
+}
+
+
+def shaped(drawings: Drawings, view: Callable[..., np.ndarray], seed: int = 0) -> Pictures:
+    """Drawings through one view and the preprocessing, the same for the same seed."""
+    random = np.random.default_rng(seed)
+    pictures = [augmentation.as_bytes(shape_ink(view(s, random))) for s in drawings.strokes]
+    return np.array(pictures, np.uint8).reshape(-1, 28, 28), drawings.labels
+
+
+def as_shown(picture: np.ndarray) -> np.ndarray:
+    from digitre.preprocessing import preprocess
+
+    return augmentation.as_bytes(preprocess(picture)[0, :, :, 0])
+
+
+def symbols(part: Part) -> Pictures:
+    pictures = [as_shown(picture) for picture in data.symbols(part)]
+    labels = np.full(len(pictures), NO_DIGIT)
+    return np.array(pictures, np.uint8).reshape(-1, 28, 28), labels
+
+
+def invented(seed: int, count: int = 1000) -> Pictures:
+    """Scribbles and shapes of each kind in turn, on a canvas of 250 with a pen of 12."""
+    random = np.random.default_rng(seed)
+    pictures = []
+    for index in range(count):
+        strokes = scribbles.KINDS[index % len(scribbles.KINDS)](random)
+        size = random.uniform(0.3, 0.8) * CANVAS
+        lines = fit(strokes, size, CANVAS / 2, CANVAS / 2)
+        pictures.append(augmentation.as_bytes(shape_ink(render(lines, CANVAS, CANVAS, 12))))
+    return np.array(pictures), np.full(count, NO_DIGIT)
+
+
+def first(drawings: Drawings, count: int) -> Drawings:
+    """At most `count` of the drawings, spread evenly."""
+    chosen = np.linspace(0, len(drawings) - 1, min(count, len(drawings))).astype(int)
+    return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen])
+
+
+@functools.cache
+def validation_sets() -> dict[str, Pictures]:
+    """What settings are chosen on: digits of several kinds, and what is no digit."""
+    pen, unipen = data.pen_digits("validation"), data.unipen_digits("validation")
+    others = first(data.unipen_others("validation"), 2000)
+    sets = {
+        "mnist": data.mnist("validation"),
+        "drawn": shaped(pen, central),
+        "anywhere": shaped(pen, anywhere),
+        "unipen": shaped(unipen, central),
+        "others": shaped(others, central),
+        "symbols": symbols("validation"),
+        "invented": invented(seed=7),
+    }
+    return {name: pictures for name, pictures in sets.items() if len(pictures[1])}
+
+
+def quick(network) -> dict[str, float]:
+    """Per cent read right of the validation sets, and per cent refused at the threshold of 0.6."""
+    row, refused, digits_refused = {}, [], []
+    for name, (pictures, labels) in validation_sets().items():
+        logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0)
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        digits = odds[:, :10] / odds.sum(1, keepdims=True)
+        below = digits.max(1) < 0.6
+        if labels[0] == NO_DIGIT:
+            refused.append(below.mean())
+        else:
+            row[name] = 100 * float((digits.argmax(1) == labels).mean())
+            digits_refused.append(below.mean())
+    return row | {
+        "refused": 100 * float(np.mean(refused)),
+        "digits_refused": 100 * float(np.mean(digits_refused)),
+    }

@@ -1,0 +1,35 @@
+"""Each network as one literal list of layers."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+
+def digitre() -> keras.Sequential:
+    """The shipped network: two convolutional layers, eleven outputs (0 to 9, and no digit).
+
+    Takes (n, 28, 28, 1) float32 in [0, 1] and gives (n, 11) logits. Nothing is padded: the digit
+    keeps four pixels from the frame, and a convolution over blank margin teaches nothing.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="drawing"),
+            layers.Conv2D(48, 5, use_bias=False),  # 24 x 24
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),  # 12 x 12
+            layers.Conv2D(96, 5, use_bias=False),  # 8 x 8
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),  # 4 x 4
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(384, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Dropout(0.4),
+            layers.Dense(11, name="logits"),
+        ],
+        name="digitre",
+    )

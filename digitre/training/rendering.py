@@ -1,0 +1,70 @@
+"""Pen strokes become the picture that a canvas would show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+Strokes = Sequence[np.ndarray]
+
+# Lines are drawn at this many times the size and averaged down, as a browser's anti-aliasing does.
+OVERSAMPLING = 4
+
+
+def fit(
+    strokes: Strokes, size: float, left: float, top: float, *, flip: bool = False
+) -> list[np.ndarray]:
+    """Scale strokes so that their longer side is `size` pixels, and move them.
+
+    Args:
+        strokes: arrays (n, 2) of x and y in any unit.
+        size: pixels of the longer side of their bounding box, without the pen's width.
+        left, top: where the middle of the bounding box goes, in pixels.
+        flip: whether y grows upwards, as a tablet's does.
+
+    Returns:
+        arrays (n, 2) float64 in pixels, y growing downwards.
+    """
+    points = np.concatenate(strokes).astype(np.float64)
+    low, high = points.min(0), points.max(0)
+    factor = size / max(*(high - low), 1e-9)
+    middle = (low + high) / 2
+    turn = np.array([factor, -factor if flip else factor])
+    return [(np.asarray(stroke) - middle) * turn + (left, top) for stroke in strokes]
+
+
+def render(strokes: Strokes, width: int, height: int, pen: float) -> np.ndarray:
+    """Draw strokes with round caps and joins, anti-aliased, as a canvas does.
+
+    Args:
+        strokes: arrays (n, 2) of x and y in pixels, y growing downwards; one point is a dot.
+        width, height: the canvas, in pixels. What lies outside is cut off.
+        pen: width of the line, in pixels.
+
+    Returns:
+        (height, width) uint8, ink bright.
+    """
+    canvas = np.zeros((height, width), np.uint8)
+    points = np.concatenate(strokes)
+    reach = pen / 2 + 1
+    # Only the part with ink is drawn at full detail.
+    left, top = np.maximum(np.floor(points.min(0) - reach).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(points.max(0) + reach).astype(int) + 1, (width, height))
+    if right <= left or bottom <= top:
+        return canvas
+    scale = OVERSAMPLING
+    large = Image.new("L", (int(right - left) * scale, int(bottom - top) * scale))
+    draw = ImageDraw.Draw(large)
+    radius = pen * scale / 2
+    for stroke in strokes:
+        # Pillow's pixel (0, 0) has its middle at the origin, the canvas's at (0.5, 0.5).
+        path = (np.asarray(stroke, dtype=np.float64) - (left, top)) * scale - 0.5
+        corners = [tuple(point) for point in path.tolist()]
+        if len(corners) > 1:
+            draw.line(corners, fill=255, width=max(1, round(pen * scale)))
+        for x, y in corners:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    canvas[top:bottom, left:right] = np.asarray(large.reduce(scale))
+    return canvas

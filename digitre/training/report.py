@@ -1,0 +1,97 @@
+"""What a network reaches: every figure of the card, through `Classifier` as it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from digitre.classifier import THRESHOLD, Classifier
+from digitre.training import data, measure
+from digitre.training.data import NO_DIGIT
+from digitre.training.measure import Pictures
+
+BINS = 15  # of equal mass, for the calibration error
+
+
+def evaluate(classifier: Classifier) -> dict[str, dict[str, float]]:
+    """Measure on the test parts and on drawings of nobody's split.
+
+    Returns:
+        per set: `pictures`, then for digits `right` (per cent whose most probable digit is the
+        label, refused or not), `refused` (per cent under the threshold) and `calibration_error`
+        (per cent); for what is no digit `refused` alone. Sets whose data is missing are left out.
+    """
+    return {
+        name: measured(classifier, pictures, labels)
+        for name, (pictures, labels) in test_sets()
+        if len(labels)
+    }
+
+
+def test_sets() -> Iterator[tuple[str, Pictures]]:
+    """The sets of the report, one at a time: (n, 28, 28) uint8 preprocessed pictures, labels."""
+    x, y = data.mnist("test")
+    yield "MNIST test, pixels as they are", (x, y)
+    yield "MNIST test, preprocessed", (np.array([measure.as_shown(picture) for picture in x]), y)
+    pen = data.pen_digits("test")
+    for name, view in measure.VIEWS.items():
+        yield f"drawn by test writers, {name}", measure.shaped(pen, view)
+    yield "UNIPEN digits of test sites", measure.shaped(data.unipen_digits("test"), measure.central)
+    yield "scikit-learn's load_digits", small_digits()
+    others = data.unipen_others("test")
+    yield "no digit: letters and signs of test sites", measure.shaped(others, measure.central)
+    yield "no digit: symbols of test classes", measure.symbols("test")
+    yield "no digit: scribbles and shapes", measure.invented(seed=11)
+
+
+def small_digits() -> Pictures:
+    """scikit-learn's 1,797 digits of 8 x 8 pixels, none where it is not installed."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        return np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64)
+    digits = load_digits()
+    pictures = [
+        measure.as_shown(np.rint(image * (255 / 16)).astype(np.uint8)) for image in digits.images
+    ]
+    return np.array(pictures), digits.target
+
+
+def measured(classifier: Classifier, pictures: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """The figures of one set, in per cent."""
+    rows = classifier.classify(pictures[..., None].astype(np.float32) / 255)
+    refused = float((np.round(100 * rows.max(1), 1) < 100 * THRESHOLD).mean())
+    if (labels == NO_DIGIT).all():
+        return {"pictures": len(labels), "refused": 100 * refused}
+    right = rows.argmax(1) == labels
+    return {
+        "pictures": len(labels),
+        "right": 100 * float(right.mean()),
+        "refused": 100 * refused,
+        "calibration_error": 100 * calibration_error(rows.max(1), right),
+    }
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """Expected calibration error over bins of equal mass (Naeini et al. 2015; Nguyen, O'Connor)."""
+    order = np.argsort(confidence, kind="stable")
+    return sum(
+        len(part) / len(order) * abs(float(confidence[part].mean()) - float(right[part].mean()))
+        for part in np.array_split(order, BINS)
+        if len(part)
+    )
+
+
+def as_text(figures: dict[str, dict[str, float]]) -> str:
+    """The figures as a table to read."""
+    width = max(map(len, figures))
+    lines = [f"{'':{width}}  pictures   right  refused  calibration error"]
+    for name, row in figures.items():
+        cells = [f"{name:{width}}", f"{row['pictures']:8.0f}"]
+        cells.append(f"{row['right']:6.2f}" if "right" in row else " " * 6)
+        cells.append(f"{row['refused']:7.2f}")
+        if "calibration_error" in row:
+            cells.append(f"{row['calibration_error']:17.2f}")
+        lines.append("  ".join(cells))
+    return "\n".join(lines)

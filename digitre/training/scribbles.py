@@ -1,0 +1,180 @@
+"""Drawings that are no digits and that nobody had to draw: scribbles, signs, several digits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Strokes = list[np.ndarray]
+
+
+def scribble(random: np.random.Generator) -> Strokes:
+    """One to three smooth random lines: Catmull-Rom splines through random points."""
+    return [
+        _smooth(random.uniform(0, 1, (random.integers(5, 14), 2)) * random.uniform(0.5, 1.0, 2))
+        + random.uniform(0, 0.4, 2)
+        for _ in range(random.integers(1, 4))
+    ]
+
+
+def zigzag(random: np.random.Generator) -> Strokes:
+    """A line to and fro, as one crosses something out."""
+    turns = random.integers(5, 16)
+    y = np.linspace(0, random.uniform(0.2, 1.2), turns) + random.normal(0, 0.03, turns)
+    x = np.where(np.arange(turns) % 2, 1.0, 0.0) + random.normal(0, 0.08, turns)
+    return [_turned(np.stack([x, y], 1), random.uniform(0, 2 * np.pi))]
+
+
+def spiral(random: np.random.Generator) -> Strokes:
+    """A spiral of at least two and a half turns."""
+    angle = np.linspace(0, random.uniform(5, 11) * np.pi, 160)
+    radius = (0.05 + angle / angle[-1])[:, None]
+    way = random.choice([-1.0, 1.0])
+    return [radius * np.stack([np.cos(angle), way * np.sin(angle)], 1)]
+
+
+def heart(random: np.random.Generator) -> Strokes:
+    """A heart, from its lower point round and back."""
+    t = np.linspace(0, 2 * np.pi, 60) + np.pi
+    x = 16 * np.sin(t) ** 3
+    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
+    return [_wobble(np.stack([x * random.uniform(0.8, 1.3), y], 1) / 16, random)]
+
+
+def arrow(random: np.random.Generator) -> Strokes:
+    """An arrow in any direction, its head drawn as one stroke or as two."""
+    head = random.uniform(0.2, 0.45)
+    wing = random.uniform(0.15, 0.4)
+    shaft = np.array([[0, 0], [1, random.normal(0, 0.06)]])
+    upper, lower, tip = np.array([1 - head, -wing]), np.array([1 - head, wing]), shaft[1]
+    heads = [np.stack([upper, tip, lower])]
+    if random.random() < 0.5:
+        heads = [np.stack([upper, tip]), np.stack([lower, tip])]
+    angle = random.uniform(0, 2 * np.pi)
+    return [_wobble(_turned(stroke, angle), random) for stroke in [shaft, *heads]]
+
+
+def tick(random: np.random.Generator) -> Strokes:
+    """A tick: a short stroke down, a long one up to the right."""
+    low = np.array([random.uniform(0.25, 0.42), 1.0])
+    start = np.array([0.0, random.uniform(0.5, 0.75)])
+    end = np.array([random.uniform(0.9, 1.3), random.uniform(-0.1, 0.15)])
+    return [_wobble(np.stack([start, low, end]), random)]
+
+
+def cross(random: np.random.Generator) -> Strokes:
+    """A cross, upright or slanting, of about equal arms."""
+    angle = random.choice([0.0, np.pi / 4]) + random.normal(0, 0.12)
+    bar = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    return [
+        _wobble(_turned(bar * random.uniform(0.8, 1.1), angle), random),
+        _wobble(_turned(bar * random.uniform(0.8, 1.1), angle + np.pi / 2), random),
+    ]
+
+
+def polygon(random: np.random.Generator) -> Strokes:
+    """A closed triangle, square, pentagon or star."""
+    corners = int(random.integers(3, 6))
+    step = 2 if corners == 5 and random.random() < 0.6 else 1
+    angle = np.arange(corners + 1) * step * 2 * np.pi / corners + random.uniform(0, 2 * np.pi)
+    if corners == 4:
+        angle += np.pi / 4 * (random.random() < 0.5)
+    shape = np.stack([np.cos(angle) * random.uniform(0.7, 1.3), np.sin(angle)], 1)
+    return [_wobble(shape, random)]
+
+
+def face(random: np.random.Generator) -> Strokes:
+    """A circle with two eyes and a mouth."""
+    t = np.linspace(0, 2 * np.pi, 50)
+    mouth = np.linspace(0.2 * np.pi, 0.8 * np.pi, 16)
+    bow = random.choice([-1.0, 1.0])
+    eyes = random.uniform(0.02, 0.12)
+    return [
+        _wobble(np.stack([np.cos(t), np.sin(t)], 1), random),
+        np.array([[-0.35, -0.3 - eyes], [-0.35, -0.3 + eyes]]),
+        np.array([[0.35, -0.3 - eyes], [0.35, -0.3 + eyes]]),
+        np.stack([0.6 * np.cos(mouth), 0.25 + bow * 0.3 * (np.sin(mouth) - 0.6)], 1),
+    ]
+
+
+def grid(random: np.random.Generator) -> Strokes:
+    """Parallel lines, crossed by others or not."""
+    lines = random.integers(2, 5)
+    across = [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.1, 0.9, lines)]
+    down = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.1, 0.9, lines)]
+    kinds = [across, down, across + down]
+    return [_wobble(line, random) for line in kinds[random.integers(len(kinds))]]
+
+
+def dot(random: np.random.Generator) -> Strokes:
+    """A dot, or up to five of them."""
+    count = random.choice([1, 1, 1, 2, 3, 5])
+    return [random.uniform(0, 1, (1, 2)) for _ in range(count)]
+
+
+def blot(random: np.random.Generator) -> Strokes:
+    """A surface filled with ink, as a filled canvas is."""
+    lines = int(random.integers(12, 24))
+    x = np.tile([0.0, 1.0, 1.0, 0.0], lines)[: 2 * lines]
+    y = np.repeat(np.linspace(0, random.uniform(0.5, 1.3), lines), 2)
+    edge = 1 - 0.5 * random.random() * np.abs(np.linspace(-1, 1, 2 * lines))
+    return [np.stack([0.5 + (x - 0.5) * edge, y], 1)]
+
+
+def dash(random: np.random.Generator) -> Strokes:
+    """A line that lies: nearer to level than any one is drawn."""
+    angle = random.normal(0, 0.2)
+    return [_wobble(_turned(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle), random)]
+
+
+def beside(left: Strokes, right: Strokes, random: np.random.Generator) -> Strokes:
+    """Two drawings side by side, about equally high, y upwards or downwards alike."""
+
+    def unit(strokes: Strokes) -> Strokes:
+        points = np.concatenate(strokes)
+        low, high = points.min(0), points.max(0)
+        return [(stroke - low) / max(float(high[1] - low[1]), 1e-6) for stroke in strokes]
+
+    first, second = unit(left), unit(right)
+    width = max(float(np.concatenate(first)[:, 0].max()), 0.05)
+    gap = np.array([width + random.uniform(0.08, 0.5), random.normal(0, 0.08)])
+    return first + [stroke * random.uniform(0.85, 1.15) + gap for stroke in second]
+
+
+KINDS = (scribble, zigzag, spiral, heart, arrow, tick, cross, polygon, face, grid, dot, blot, dash)
+
+
+def any_kind(random: np.random.Generator) -> Strokes:
+    """One of all kinds but `beside`, scribbles more often than the rest."""
+    chances = np.array([4, 2, 1, 1, 1.5, 1.5, 1, 1.5, 1, 1.5, 1, 1, 1])
+    return KINDS[random.choice(len(KINDS), p=chances / chances.sum())](random)
+
+
+def _turned(points: np.ndarray, angle: float) -> np.ndarray:
+    cos, sin = np.cos(angle), np.sin(angle)
+    return points @ np.array([[cos, sin], [-sin, cos]])
+
+
+def _wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The points with others between them, all off by a little, as a hand draws a line."""
+    steps = np.linspace(0, len(points) - 1, max(12, 6 * len(points)))
+    line = np.stack([np.interp(steps, np.arange(len(points)), points[:, k]) for k in (0, 1)], 1)
+    sway = np.cumsum(random.normal(0, 0.008, line.shape), 0)
+    return line + sway
+
+
+def _smooth(points: np.ndarray) -> np.ndarray:
+    """A Catmull-Rom spline through the points, eight steps between two."""
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    t = np.linspace(0, 1, 8, endpoint=False)[:, None]
+    pieces = []
+    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
+        pieces.append(
+            0.5
+            * (
+                2 * b
+                + (c - a) * t
+                + (2 * a - 5 * b + 4 * c - d) * t**2
+                + (3 * b - a - 3 * c + d) * t**3
+            )
+        )
+    return np.concatenate([*pieces, points[-1:]])

@@ -1,0 +1,109 @@
+"""The page and the API."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
+
+from digitre import preprocessing
+from digitre.classifier import Classifier, Reading
+from digitre.forms import RequestError, picture_in
+
+blueprint = Blueprint("digitre", __name__)
+
+FEATURES = ["steps"]  # what a page may offer beyond reading; listed by /healthz
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def register(app: Flask) -> None:
+    """Add the routes, and the reader that they share."""
+    app.extensions["digitre"] = Classifier(app.config["MODEL"])
+    app.register_blueprint(blueprint)
+    app.after_request(_with_headers)
+
+
+def classifier() -> Classifier:
+    return current_app.extensions["digitre"]
+
+
+@blueprint.get("/")
+def page() -> str:
+    """The page to draw on."""
+    return render_template("index.html", model=classifier().model)
+
+
+@blueprint.post("/_get_digit")
+def get_digit() -> Response:
+    """Read the drawing of the request; every accepted form is listed in `digitre.forms`."""
+    threshold = _threshold()
+    picture = picture_in(request)
+    if request.args.get("steps") not in ("1", "true"):
+        return jsonify(describe(classifier().read(picture, threshold)))
+    done = preprocessing.steps(picture)
+    pixels = done[-1][1].reshape(1, 28, 28, 1)
+    reading = describe(classifier().decide(pixels, threshold))
+    return jsonify(reading | {"steps": [_step(name, result) for name, result in done]})
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """Whether the application is alive, which network it has, and what else it offers."""
+    return jsonify(status="ok", model=classifier().model, features=FEATURES)
+
+
+def describe(reading: Reading) -> dict[str, Any]:
+    """A reading as the API answers it; probabilities to six decimals."""
+    return {
+        "result": reading.result,
+        "probability": reading.probability,
+        "digit": reading.digit,
+        "confidence": round(reading.confidence, 6),
+        "probabilities": [round(value, 6) for value in reading.probabilities],
+        "not_a_digit": round(reading.not_a_digit, 6),
+        "candidates": [
+            {"digit": digit, "probability": round(probability, 6)}
+            for digit, probability in reading.candidates
+        ],
+        "prediction": reading.prediction,
+        "reason": reading.reason,
+        "model": reading.model,
+    }
+
+
+def _threshold() -> float:
+    given = request.args.getlist("threshold")
+    if not given:
+        return current_app.config["THRESHOLD"]
+    try:
+        (text,) = given
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise RequestError(
+            "bad_threshold", "Send one threshold from 0 to 1, such as threshold=0.6."
+        )
+    return number
+
+
+def _step(name: str, result: np.ndarray) -> dict[str, str]:
+    packed = base64.b64encode(preprocessing.to_png(result)).decode("ascii")
+    return {"name": name, "image": f"data:image/png;base64,{packed}"}
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,64 @@
+"""Packaging: what Digitre needs, and what it carries."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+version = next(
+    line.split('"')[1]
+    for line in (here / "digitre" / "__init__.py").read_text().splitlines()
+    if line.startswith("__version__")
+)
+
+# TensorFlow's build without CUDA is a quarter of the size, and there is one for this platform alone.
+X86_LINUX = 'platform_machine == "x86_64" and sys_platform == "linux"'
+
+TRAIN = [
+    f"tensorflow-cpu>=2.20,<3; {X86_LINUX}",
+    'tensorflow>=2.20,<3; platform_machine != "x86_64" or sys_platform != "linux"',
+    "keras>=3.10,<4",
+]
+PLOT = ["matplotlib>=3.10,<4"]
+POSTGRES = ["psycopg[binary]>=3.2,<4"]
+TEST = [
+    "pytest>=9,<10",
+    "pytest-timeout>=2.4,<3",
+    "playwright>=1.55,<2",
+    "scikit-learn>=1.7,<2",
+    "ruff>=0.14,<1",
+    "mypy>=1.18,<3",
+]
+
+setup(
+    name="digitre",
+    version=version,
+    description="Reads handwritten digits: a Flask JSON API with a page to draw on",
+    long_description=(here / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=["digitre", "digitre.training", "digitre.models", "digitre.deploy"],
+    # The network and the servers' settings live at the top, and travel inside the package.
+    package_dir={"digitre.models": "models", "digitre.deploy": "deploy"},
+    package_data={
+        "digitre": ["templates/*", "static/*"],
+        "digitre.models": ["digitre.tflite", "digitre.json"],
+        "digitre.deploy": ["gunicorn.conf.py", "nginx.conf"],
+    },
+    py_modules=["wsgi"],
+    install_requires=[
+        "flask>=3.1,<4",
+        "gunicorn>=23,<28",
+        "numpy>=2.1,<3",
+        "scipy>=1.15,<2",
+        "pillow>=11.2,<14",
+        "ai-edge-litert>=2,<3",
+    ],
+    extras_require={
+        "train": TRAIN,
+        "plot": PLOT,
+        "postgres": POSTGRES,
+        "test": [*TRAIN, *TEST],
+    },
+)

@@ -1,0 +1,171 @@
+"""What the tests share: the application, drawings, and the programs they drive."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from strokes import DIGITS, drawn
+
+from digitre import Classifier, create_app
+from digitre.training import data
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def need(program: str) -> str:
+    """The path of a program, else a visible skip; a failure where CI=true."""
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+    if found:
+        return found
+    reason = f"{program} is not installed"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the data sets; tests that need it are skipped where it is not."""
+    found = data.folder()
+    if found is None:
+        pytest.skip("DIGITRE_DATA names no folder")
+    return found
+
+
+@pytest.fixture
+def app():
+    app = create_app({"TESTING": True})
+    # An error that nobody foresaw shall fail the test, not become a 500.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    return app
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    return Classifier()
+
+
+def png(picture: np.ndarray | Image.Image, format: str = "PNG", **options) -> bytes:
+    """A picture, or an array of ink turned to black on white, as a file."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(255 - picture)
+    packed = io.BytesIO()
+    image.save(packed, format, **options)
+    return packed.getvalue()
+
+
+def data_url(file: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(file).decode("ascii")
+
+
+@pytest.fixture(scope="session")
+def seven() -> bytes:
+    """A seven drawn by hand: a PNG of 250 x 250, black on white."""
+    return png(drawn(DIGITS[7]))
+
+
+def assert_error(response, status: int, code: str) -> None:
+    """The response is this error, as JSON in the one shape, and tells nothing else."""
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.mimetype == "application/json"
+    body = response.get_json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert body["error"]["code"] == code
+    assert body["error"]["message"].endswith((".", ")", "..."))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_answered(url: str, process: subprocess.Popen, seconds: float = 30) -> None:
+    """Wait for a 200, as long as the process lives."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise TimeoutError(f"no answer from {url} within {seconds} s")
+
+
+@contextmanager
+def gunicorn(log: Path, *options: str, **variables: str) -> Iterator[str]:
+    """A real gunicorn with the real application; gives its address and ends it."""
+    port = free_port()
+    environment = os.environ | {"PORT": str(port)} | variables
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *options, "wsgi:app"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a gunicorn run with the shipped configuration."""
+    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    with gunicorn(log, "--config", "deploy/gunicorn.conf.py", WEB_CONCURRENCY="2") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A real Chromium, driven by Playwright."""
+    from playwright.sync_api import Error, sync_playwright
+
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    quiet = [
+        "--no-sandbox",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=found, args=quiet)
+        except Error as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"no Chromium could be started: {error}")
+            pytest.skip("no Chromium could be started")
+        yield started
+        started.close()

@@ -35,7 +35,7 @@ from digitre.classifier import Classifier
 from digitre.training import data, report
 
 HERE = Path(__file__).resolve().parent
-WORK = HERE / "training"  # the state of a training under way
+WORK = HERE / "training"  # where the state of a training under way is kept
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,6 +68,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output", help="where the network goes (models/, or training/ for a trial)"
     )
+    parser.add_argument(
+        "--work", default=WORK, type=Path, help="where the state is kept (training/)"
+    )
     parser.add_argument("--evaluate", action="store_true", help="measure, train nothing")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(
@@ -77,7 +80,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     if options.share is not None and not 0 < options.share <= 1:
         parser.error("--share must be over 0 and at most 1")
     for name in ("epochs", "batch", "learning_rate"):
-        if (getattr(options, name) or 1) <= 0:
+        value = getattr(options, name)
+        if value is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} must be over 0")
     return options
 
@@ -91,10 +95,10 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         **{name: getattr(options, name) for name in named if getattr(options, name) is not None}
     )
     if settings.share < 1 and not options.output:
-        output = WORK  # a trial never replaces the shipped network
+        output = options.work  # a trial never replaces the shipped network
     output.mkdir(parents=True, exist_ok=True)
     try:
-        network, history = fit.train(settings, WORK, resume=options.resume)
+        network, history = fit.train(settings, options.work, resume=options.resume)
     except KeyboardInterrupt:
         sys.exit("\nstopped; every finished epoch is kept: go on with --resume")
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Digitre reads handwritten digits: a Flask JSON API with a page to draw on.
 
     from digitre import Classifier
-    Classifier().read(open("seven.png", "rb").read()).digit
+    Classifier().read(Path("seven.png").read_bytes()).digit
 
 `create_app` makes the web application; `Classifier` is the reader by itself.
 """

@@ -74,7 +74,7 @@ PAINTED = {
     "mode LA": on_glass((0, 0, 0)).convert("LA"),
     "mode P": coloured((255, 255, 255), (0, 0, 0)).convert("P"),
     "mode P with transparency": on_glass((0, 0, 0)).quantize(16),
-    "16 bits": Image.fromarray((65535 - INK.astype(np.uint16) * 257)),
+    "16 bits": Image.fromarray(65535 - INK.astype(np.uint16) * 257),
     "12 of 16 bits": Image.fromarray(INK.astype(np.uint16) * 16),
 }
 

@@ -17,6 +17,9 @@ export class DrawingPad extends EventTarget {
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, (event) => this.#up(event));
     }
+    // Else the browser takes a quick stroke for a fling, and the next tap for the end of it: a
+    // button pressed within a third of a second would not be clicked.
+    canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     new ResizeObserver(() => this.#fit()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
     this.#fit();

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 
 import keras
@@ -61,15 +62,17 @@ def train(
             if kept["settings"] != asdict(settings):
                 raise ValueError(f"the training to resume has other settings: {kept['settings']}")
             history = kept["epochs"]
-        following = maker.apply_async(
-            epoch_data.make, (settings.seed, len(history), settings.share)
-        )
+
+        def ask(epoch: int) -> AsyncResult:
+            return maker.apply_async(epoch_data.make, (settings.seed, epoch, settings.share))
+
+        if len(history) < settings.epochs:
+            following = ask(len(history))
         network = keras.models.load_model(state) if history else None
         for epoch in range(len(history), settings.epochs):
             pictures, labels = following.get()
-            following = maker.apply_async(
-                epoch_data.make, (settings.seed, epoch + 1, settings.share)
-            )
+            if epoch + 1 < settings.epochs:
+                following = ask(epoch + 1)
             if network is None:
                 network = networks.digitre()
                 steps = settings.epochs * -(-len(labels) // settings.batch)

@@ -57,14 +57,15 @@ def render(strokes: Strokes, width: int, height: int, pen: float) -> np.ndarray:
     scale = OVERSAMPLING
     large = Image.new("L", (int(right - left) * scale, int(bottom - top) * scale))
     draw = ImageDraw.Draw(large)
-    radius = pen * scale / 2
+    width_there = max(1, round(pen * scale))
     for stroke in strokes:
-        # Pillow's pixel (0, 0) has its middle at the origin, the canvas's at (0.5, 0.5).
-        path = (np.asarray(stroke, dtype=np.float64) - (left, top)) * scale - 0.5
-        corners = [tuple(point) for point in path.tolist()]
+        path = (np.asarray(stroke, dtype=np.float64) - (left, top)) * scale
+        # Pillow draws between whole pixels, and counts the last one in.
+        corners = [tuple(point) for point in np.rint(path - 0.5).astype(int).tolist()]
         if len(corners) > 1:
-            draw.line(corners, fill=255, width=max(1, round(pen * scale)))
-        for x, y in corners:
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+            draw.line(corners, fill=255, width=width_there)
+        discs = np.rint(path - width_there / 2).astype(int)
+        for x, y in discs.tolist():
+            draw.ellipse((x, y, x + width_there - 1, y + width_there - 1), fill=255)
     canvas[top:bottom, left:right] = np.asarray(large.reduce(scale))
     return canvas

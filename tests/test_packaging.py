@@ -1,0 +1,77 @@
+"""The wheel works by itself, away from the checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, free_port, wait_until_answered
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the tracked files and unpacked as pip would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, target = folder / "source", folder / "installed"
+    source.mkdir()
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)],
+        check=True,
+    )
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(target)
+    return target
+
+
+def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
+    """Templates, static files, the network and the servers' settings are in it; tests are not."""
+    names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+    assert {
+        "digitre/templates/index.html",
+        "digitre/static/app.js",
+        "digitre/static/icon.svg",
+        "digitre/models/digitre.tflite",
+        "digitre/models/digitre.json",
+        "digitre/deploy/gunicorn.conf.py",
+        "wsgi.py",
+    } <= names
+    assert not any(name.startswith("tests") for name in names)
+
+
+def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: bytes) -> None:
+    """gunicorn runs it from another folder, with the configuration that came along."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--config"]
+    command += [str(installed / "digitre/deploy/gunicorn.conf.py"), "--chdir", str(tmp_path)]
+    process = subprocess.Popen(
+        [*command, "wsgi:app"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(installed), "PORT": str(port), "WEB_CONCURRENCY": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/_get_digit", data=seven)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["digit"] == 7
+    finally:
+        process.terminate()
+        process.wait(20)

@@ -1,0 +1,230 @@
+"""The page in a real Chromium, with real pointers, against real gunicorn."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from strokes import DIGITS, OTHERS, smooth
+
+from digitre.preprocessing import decode, preprocess
+from digitre.training import data
+from digitre.training.rendering import fit, render
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def page(browser, server: str) -> Iterator:
+    """The page, open; a test fails where the page complains in its console."""
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(server)
+    yield tab
+    context.close()
+    assert not complaints
+
+
+def draw(page, strokes: list[np.ndarray]) -> None:
+    """Draw with the mouse: points on a canvas of 250, wherever the canvas is."""
+    box = page.locator("#canvas").bounding_box()
+    factor = box["width"] / 250
+    for stroke in strokes:
+        points = [(box["x"] + x * factor, box["y"] + y * factor) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def by_hand(strokes) -> list[np.ndarray]:
+    return [smooth(stroke) for stroke in strokes]
+
+
+def submitted(page) -> dict:
+    """Press Submit; the server's answer, once the page shows it."""
+    with page.expect_response("**/_get_digit") as waiting:
+        page.get_by_role("button", name="Submit").click()
+    answer = waiting.value.json()
+    page.locator("#result", has_text=answer["result"]).wait_for()
+    return answer
+
+
+def picture_sent(page) -> np.ndarray:
+    """The ink of the picture that the page sends when Submit is pressed."""
+    with page.expect_request("**/_get_digit") as waiting:
+        page.get_by_role("button", name="Submit").click()
+    return decode(waiting.value.post_data_json[0]["digit"])
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_drawn_with_the_mouse_is_read(page, digit: int) -> None:
+    """Draw, Submit: the digit and its probability appear, with no reload."""
+    page.evaluate("window.here = true")
+    draw(page, by_hand(DIGITS[digit]))
+    answer = submitted(page)
+    assert page.locator("#result").inner_text() == str(digit)
+    assert page.locator("#probability").inner_text() == answer["probability"]
+    assert page.evaluate("window.here")
+
+
+def test_a_scribble_is_refused(page) -> None:
+    """The original's words for what is no digit."""
+    draw(page, by_hand(OTHERS["scribble"]))
+    submitted(page)
+    assert page.locator("#result").inner_text() == "Huh..."
+    assert page.locator("#probability").inner_text() == "You call that a digit?"
+
+
+def test_clear_makes_room_for_another(page) -> None:
+    """Clear empties the canvas and the answer; the next digit is read by itself."""
+    draw(page, by_hand(DIGITS[8]))
+    submitted(page)
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator("#result").inner_text() == ""
+    assert page.locator("#hint").is_visible()
+    draw(page, by_hand(DIGITS[2]))
+    submitted(page)
+    assert page.locator("#result").inner_text() == "2"
+
+
+def test_an_empty_canvas_is_not_sent(page) -> None:
+    """Submit without a drawing says so, and asks no server."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("button", name="Submit").click()
+    assert "draw a digit first" in page.locator("#message").inner_text()
+    assert not [url for url in asked if "_get_digit" in url]
+
+
+def test_a_click_is_a_dot(page) -> None:
+    """A click without a move leaves ink, and the answer is no digit."""
+    draw(page, [np.array([(125.0, 125.0)])])
+    ink = picture_sent(page)
+    assert 100 < (ink > 127).sum() < 130  # a disc of 12 pixels across has 113
+
+
+def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
+    """Out over the edge and back in again is one stroke, and the button up outside ends it."""
+    draw(page, [np.array([(125.0, 40.0), (125, 120), (300, 120), (300, 200), (125, 200)])])
+    ink = picture_sent(page)
+    assert ink[120, 240] > 200
+    assert ink[200, 240] > 200
+    page.mouse.move(10, 10)
+    assert np.array_equal(picture_sent(page), ink)
+
+
+def test_what_the_page_sends_is_what_training_draws(page) -> None:
+    """The canvas's picture and the training renderer's agree to the pixel, nearly."""
+    for digit, strokes in DIGITS.items():
+        page.get_by_role("button", name="Clear").click()
+        lines = by_hand(strokes)
+        draw(page, lines)
+        sent = picture_sent(page).astype(float) / 255
+        ours = render(lines, 250, 250, 12).astype(float) / 255
+        both = np.minimum(sent, ours).sum() / np.maximum(sent, ours).sum()
+        assert both > 0.95, digit
+        assert np.abs(preprocess(sent) - preprocess(ours)).mean() < 0.012, digit
+
+
+def test_real_traces_are_read(page, real_data) -> None:
+    """Digits of people that the network was not trained on, drawn with a real pointer."""
+    traces = data.pen_digits("test")
+    right = 0
+    for digit in range(10):
+        chosen = int(np.flatnonzero(traces.labels == digit)[3])
+        page.get_by_role("button", name="Clear").click()
+        draw(page, fit(traces.strokes[chosen], 150, 125, 125, flip=True))
+        right += submitted(page)["prediction"] == str(digit)
+    assert right >= 9
+
+
+def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
+    """On a phone with a touch screen a stroke draws, and the page stays where it is."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 640},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=3,
+    )
+    tab = context.new_page()
+    tab.goto(server)
+    box = tab.locator("#canvas").bounding_box()
+    factor = box["width"] / 250
+    touch = context.new_cdp_session(tab)
+
+    def send(kind: str, point) -> None:
+        points = (
+            []
+            if point is None
+            else [{"x": box["x"] + point[0] * factor, "y": box["y"] + point[1] * factor}]
+        )
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for stroke in by_hand(DIGITS[4]):
+        send("touchStart", stroke[0])
+        for point in stroke[1:]:
+            send("touchMove", point)
+        send("touchEnd", None)
+    with tab.expect_response("**/_get_digit") as waiting:
+        tab.get_by_role("button", name="Submit").tap()
+    assert waiting.value.json()["digit"] == 4
+    assert tab.evaluate("scrollY") == 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_the_drawing_survives_a_resize(page) -> None:
+    """Another window size redraws the same strokes; what is sent does not change."""
+    draw(page, by_hand(DIGITS[6]))
+    before = picture_sent(page)
+    page.set_viewport_size({"width": 400, "height": 700})
+    np.testing.assert_array_equal(picture_sent(page), before)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (413, '{"error": {"code": "body_too_large", "message": "Too much."}}', "Too much."),
+        (502, "<html>", "did not answer"),
+        (None, None, "did not answer"),
+    ],
+)
+def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, body, said) -> None:
+    """A refusal, a broken answer, no answer: a sentence, never silence, and nothing is lost."""
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(server)
+    tab.route(
+        "**/_get_digit",
+        lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
+    )
+    draw(tab, by_hand(DIGITS[3]))
+    tab.get_by_role("button", name="Submit").click()
+    tab.locator("#message", has_text=said).wait_for()
+    tab.unroute("**/_get_digit")
+    submitted(tab)
+    assert tab.locator("#result").inner_text() == "3"
+    assert not tab.locator("#message").is_visible()
+    context.close()
+
+
+def test_a_dark_screen_sends_the_same_picture(browser, server: str) -> None:
+    """Light ink on a dark page is sent as black on white all the same."""
+    sent = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 1000, "height": 800})
+        tab = context.new_page()
+        tab.goto(server)
+        draw(tab, by_hand(DIGITS[5]))
+        with tab.expect_request("**/_get_digit") as waiting:
+            tab.get_by_role("button", name="Submit").click()
+        sent.append(base64.b64decode(waiting.value.post_data_json[0]["digit"].split(",")[1]))
+        context.close()
+    assert sent[0] == sent[1]

@@ -1,0 +1,66 @@
+"""The README says what is."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, need
+
+README = (ROOT / "README.md").read_text()
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Each command of the README's console blocks, with the output that stands under it."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output.strip()))
+    return found
+
+
+def close(given, wanted) -> bool:
+    """The same JSON, numbers to three decimals: processors differ in the last digits."""
+    if isinstance(wanted, dict):
+        return given.keys() == wanted.keys() and all(close(given[k], wanted[k]) for k in wanted)
+    if isinstance(wanted, list):
+        return len(given) == len(wanted) and all(map(close, given, wanted))
+    if isinstance(wanted, float):
+        return given == pytest.approx(wanted, abs=1e-3)
+    return given == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "output"), sessions())
+def test_every_curl_line_gives_what_it_shows(server: str, command: str, output: str) -> None:
+    """The README's commands, run as they stand, give the answers that stand there."""
+    need("curl")
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            command.replace("curl ", "curl -s ").replace("http://127.0.0.1:8000", server),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert close(json.loads(done.stdout), json.loads(output)), done.stdout
+
+
+def test_the_python_example_runs(capsys: pytest.CaptureFixture, monkeypatch) -> None:
+    """The README's lines of Python read the seven."""
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert re.fullmatch(r"7 \(\d+\.\d% probability\)\n", capsys.readouterr().out)
+
+
+def test_every_file_it_names_is_there() -> None:
+    """Links and paths in the README lead to files."""
+    for name in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / name).exists(), name

@@ -1,0 +1,116 @@
+"""Training, for real: small in minutes, and what its command line refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from digitre import Classifier
+from digitre.training import report
+
+
+def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "train.py", *options],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--share", "0"], "--share"),
+        (["--share", "2"], "--share"),
+        (["--epochs", "0"], "--epochs"),
+        (["--batch", "-1"], "--batch"),
+        (["--unknown"], "unrecognized"),
+    ],
+)
+def test_wrong_usage_is_said(options: list[str], said: str) -> None:
+    """Exit status 2, and a line that names the option."""
+    done = run(*options)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_calibration_error_is_what_it_is_called() -> None:
+    """Always 90 % sure and nine in ten right is no error; all right is one of ten points."""
+    sure = np.full(1500, 0.9)
+    right = np.tile([True] * 9 + [False], 150)
+    assert report.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
+    assert report.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
+    """A tenth of the data twice: trained, stopped, resumed, calibrated, exported, measured."""
+    work = tmp_path / "work"
+    settings = ["--share", "0.1", "--work", str(work), "--output", str(tmp_path / "models")]
+    whole = run(*settings, "--epochs", "2", "--json", "--target-accuracy", "90")
+    assert whole.returncode == 0, whole.stderr
+    figures = json.loads(whole.stdout[whole.stdout.index("{\n") :])
+    assert figures["MNIST test, preprocessed"]["right"] > 90
+    assert figures["drawn by test writers, central"]["right"] > 85
+
+    card = json.loads((tmp_path / "models" / "digitre.json").read_text())
+    assert card["figures"] == figures
+    assert card["settings"]["share"] == 0.1
+    assert set(card["data"]["files"]) == {
+        "mnist.npz",
+        "pendigits-orig.tra",
+        "unipen-characters.npz",
+        "not-digits.npz",
+    }
+    assert card["model"] == Classifier(tmp_path / "models" / "digitre.tflite").model
+    assert (tmp_path / "models" / "digitre.keras").exists()
+
+    again = run(*settings, "--epochs", "3", "--resume")
+    assert again.returncode == 1
+    assert "other settings" in again.stderr
+    missed = run("--evaluate", "--output", str(tmp_path / "models"), "--target-accuracy", "100")
+    assert missed.returncode == 1
+    assert "below 100" in missed.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
+    """Stopped in its second epoch, a training keeps its first, and --resume ends it."""
+    settings = [
+        "--share",
+        "0.02",
+        "--epochs",
+        "2",
+        "--work",
+        str(tmp_path),
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "train.py", *settings], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "minutes left" in line:
+            break
+    while not (tmp_path / "history.json").exists():
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
+    assert not (tmp_path / "out" / "digitre.tflite").exists()
+    resumed = run(*settings, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 2
+    assert (tmp_path / "out" / "digitre.tflite").exists()

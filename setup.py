@@ -18,6 +18,8 @@ TRAIN = [
     f"tensorflow-cpu>=2.20,<3; {X86_LINUX}",
     'tensorflow>=2.20,<3; platform_machine != "x86_64" or sys_platform != "linux"',
     "keras>=3.10,<4",
+    "hershey-fonts>=2.1,<3",
+    "scikit-learn>=1.7,<2",
 ]
 PLOT = ["matplotlib>=3.10,<4"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
@@ -25,7 +27,6 @@ TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4,<3",
     "playwright>=1.55,<2",
-    "scikit-learn>=1.7,<2",
     "ruff>=0.14,<1",
     "mypy>=1.18,<3",
 ]

@@ -32,7 +32,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from digitre.classifier import Classifier
-from digitre.training import data, report
+from digitre.training import card, data, report
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / "training"  # where the state of a training under way is kept
@@ -40,6 +40,9 @@ WORK = HERE / "training"  # where the state of a training under way is kept
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
+    if options.page:
+        write_page()
+        return 0
     for line in data.missing():
         print(f"missing: {line}", file=sys.stderr)
     output = Path(options.output or (HERE / "models"))
@@ -71,6 +74,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--work", default=WORK, type=Path, help="where the state is kept (training/)"
     )
+    parser.add_argument("--page", action="store_true", help="make docs/model.md anew, no more")
     parser.add_argument("--evaluate", action="store_true", help="measure, train nothing")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(
@@ -107,7 +111,7 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     fit.save(network, output)
     classifier = Classifier(output / "digitre.tflite")
     figures = report.evaluate(classifier)
-    card = {
+    described = {
         "model": classifier.model,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["python", "train.py", *sys.argv[1:]]),
@@ -119,8 +123,17 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         "history": history,
         "figures": figures,
     }
-    (output / "digitre.json").write_text(json.dumps(card, indent=1) + "\n")
+    (output / "digitre.json").write_text(json.dumps(described, indent=1) + "\n")
+    if output == HERE / "models":
+        write_page()
     return figures
+
+
+def write_page() -> None:
+    """Make docs/model.md from the shipped network's card and docs/model-notes.md."""
+    described = json.loads((HERE / "models" / "digitre.json").read_text())
+    notes = (HERE / "docs" / "model-notes.md").read_text()
+    (HERE / "docs" / "model.md").write_text(card.as_markdown(described, notes))
 
 
 def versions() -> dict[str, str]:

@@ -185,7 +185,7 @@ def find_ink(image: Image.Image) -> np.ndarray:
         ink = _difference(image, np.median(ground, axis=0))
         cleaned = _clean(ink, lossy=image.info.get("lossy", image.format in ("JPEG", "WEBP")))
         if cleaned is not None:
-            return np.asarray(cleaned)
+            return _without_frame(np.asarray(cleaned))
     from digitre import paper  # photos are rare, and SciPy's filters cost a worker memory
 
     return paper.find_ink(np.asarray(image.convert("L")))
@@ -255,3 +255,14 @@ def _clean(ink: Image.Image, lossy: bool) -> Image.Image | None:
         return ink  # drawn by a program: every grey value means what it says
     floor = max(MIN_CONTRAST, int(RIPPLE * level))
     return ink.point([0] * floor + list(range(floor, 256)))
+
+
+def _without_frame(ink: np.ndarray) -> np.ndarray:
+    """The ink inside a frame, such as the border that a screenshot of a canvas has."""
+    height, width = ink.shape
+    for thickness in range(min(height, width) // 16 + 1):
+        inner = ink[thickness : height - thickness, thickness : width - thickness]
+        edges = (inner[0], inner[-1], inner[:, 0], inner[:, -1])
+        if not all(np.count_nonzero(edge) > 0.9 * edge.size for edge in edges):
+            return inner
+    return ink  # too thick for a frame: somebody filled the canvas

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pytest
 from conftest import data_url, png
-from PIL import Image
+from PIL import Image, ImageOps
 from strokes import DIGITS, drawn
 
 from digitre.decoding import PictureError, open_picture, unpack
@@ -61,6 +61,8 @@ PAINTED = {
     "red on green as bright": coloured((0, 129, 0), (255, 0, 0)),
     "dark grey on grey": coloured((140, 140, 140), (60, 60, 60)),
     "pale on pale": coloured((250, 250, 250), (225, 225, 225)),
+    "in a black frame": ImageOps.expand(coloured((255, 255, 255), (0, 0, 0)), 4, (0, 0, 0)),
+    "in a thin grey frame": ImageOps.expand(coloured((0, 0, 0), (255, 255, 255)), 1, (90, 90, 90)),
     "black on glass": on_glass((0, 0, 0)),
     "white on glass": on_glass((255, 255, 255)),
     "orange on glass": on_glass((255, 140, 0)),

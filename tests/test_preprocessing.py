@@ -42,7 +42,7 @@ def test_place_does_not_matter(shift: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("canvas", "pen", "off"), [(28, 1.4, 0.06), (100, 5, 0.02), (1000, 48, 0.01), (4000, 190, 0.01)]
+    ("canvas", "pen", "off"), [(28, 1.4, 0.06), (100, 5, 0.03), (1000, 48, 0.01), (4000, 190, 0.01)]
 )
 def test_size_hardly_matters(canvas: int, pen: float, off: float) -> None:
     """A canvas of 28 to 4,000 pixels gives nearly the same picture as one of 250."""

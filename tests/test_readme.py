@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from conftest import ROOT, need
 
+from digitre.training import card
+
 README = (ROOT / "README.md").read_text()
 
 
@@ -64,3 +66,10 @@ def test_every_file_it_names_is_there() -> None:
     """Links and paths in the README lead to files."""
     for name in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / name).exists(), name
+
+
+def test_the_networks_page_is_made_from_its_card() -> None:
+    """docs/model.md says what models/digitre.json says: `python train.py --page` makes it."""
+    described = json.loads((ROOT / "models" / "digitre.json").read_text())
+    notes = (ROOT / "docs" / "model-notes.md").read_text()
+    assert (ROOT / "docs" / "model.md").read_text() == card.as_markdown(described, notes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from strokes import DIGITS, drawn, smooth
 
-from digitre.training import augmentation, scribbles
+from digitre.training import augmentation, glyphs, scribbles
 from digitre.training.rendering import fit, render
 
 
@@ -87,3 +87,22 @@ def test_each_kind_of_scribble_can_be_drawn(kind, monkeypatch: pytest.MonkeyPatc
         strokes = kind(random)
         assert all(np.isfinite(stroke).all() and stroke.shape[1] == 2 for stroke in strokes)
         assert augmentation.draw(strokes, random, flip=False).max() == 255
+
+
+def test_a_coarse_picture_keeps_its_ink() -> None:
+    """A few large pixels, enlarged: 96 x 96, as dark in the middle as the drawing was."""
+    random = np.random.default_rng(2)
+    for _ in range(20):
+        coarse = augmentation.coarsen(drawn(DIGITS[8], pen=20), random)
+        assert coarse.shape == (96, 96)
+        assert coarse.max() > 150
+        assert coarse.mean() > 30
+
+
+def test_glyphs_are_drawn() -> None:
+    """Some three hundred signs of the Hershey fonts, each with strokes to draw."""
+    signs = glyphs.all_of_them()
+    assert len(signs) > 300
+    random = np.random.default_rng(0)
+    for strokes in signs[::10]:
+        assert augmentation.draw(strokes, random, flip=False).any()

@@ -16,9 +16,11 @@ STRETCH = 0.10  # of the logarithm of width over height
 BEND = 0.035  # of a drawing's size: how far its parts move against each other
 # Width of the pen over the size of the digit. A pen of 3 px on a digit of 225 px is 0.013, one of
 # 25 px on 150 px is 0.17.
-PEN = (0.012, 0.22)
+PEN = (0.012, 0.26)
 SIZE = (36.0, 220.0)  # pixels of the digit's longer side
 ON_PAPER = 0.08  # share of drawings that are seen as a scan or a photo
+COARSE = 0.06  # share that come as a few large pixels, enlarged by somebody
+COARSE_SIDE = (8, 16)  # pixels of those
 
 
 def _matrix(random: np.random.Generator) -> np.ndarray:
@@ -65,13 +67,27 @@ def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) 
     place = side / 2 + random.uniform(-0.5, 0.5, 2)
     lines = bend(fit(strokes, size, *place, flip=flip), random)
     ink = render(lines, side, side, pen)
-    if random.random() < ON_PAPER:
+    chance = random.random()
+    if chance < ON_PAPER:
         ink = paper.find_ink(photograph(ink, random))
+    elif chance < ON_PAPER + COARSE:
+        ink = coarsen(ink, random)
     return as_bytes(shape_ink(ink))
 
 
 def as_bytes(pixels: np.ndarray) -> np.ndarray:
     return np.rint(pixels * 255).astype(np.uint8)
+
+
+def coarsen(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Ink as a picture of 8 to 16 pixels, enlarged again to (96, 96) uint8, sharp or smooth."""
+    side = int(random.integers(COARSE_SIDE[0], COARSE_SIDE[1] + 1))
+    ways = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
+    cut = Image.fromarray(ink).crop(Image.fromarray(ink).getbbox())
+    whole = Image.new("L", (max(cut.size),) * 2)
+    whole.paste(cut, ((whole.width - cut.width) // 2, (whole.height - cut.height) // 2))
+    small = whole.resize((side, side), Image.Resampling.BOX)
+    return np.asarray(small.resize((96, 96), ways[random.integers(len(ways))]))
 
 
 def photograph(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:

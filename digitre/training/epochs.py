@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitre.preprocessing import preprocess
-from digitre.training import augmentation, data, scribbles
+from digitre.training import augmentation, data, glyphs, scribbles
 from digitre.training.data import NO_DIGIT, Drawings
 
 # How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
@@ -20,7 +20,8 @@ from digitre.training.data import NO_DIGIT, Drawings
 PEN_DIGITS = 3
 UNIPEN_DIGITS = 3
 SYMBOLS = 3
-OTHERS = 20_000  # letters and signs, of those that there are
+OTHERS = 30_000  # letters and signs, of those that there are
+SIGNS = 7_000  # of the Hershey fonts
 INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
 PLAIN = 0.15  # share of MNIST's pictures that are left as they are
@@ -90,6 +91,12 @@ def make(seed: int, epoch: int, share: float = 1.0) -> tuple[np.ndarray, np.ndar
     chosen = some(OTHERS, len(found.others))
     add(
         [augmentation.draw(found.others.strokes[i], random, flip=True) for i in chosen],
+        np.full(len(chosen), NO_DIGIT),
+    )
+    signs = glyphs.all_of_them()
+    chosen = some(SIGNS, len(signs))
+    add(
+        [augmentation.draw(signs[i], random, flip=False) for i in chosen],
         np.full(len(chosen), NO_DIGIT),
     )
     invented = range(int(INVENTED * share))

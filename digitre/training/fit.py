@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from scipy import optimize
 
+from digitre.classifier import THRESHOLD
 from digitre.training import epochs as epoch_data
 from digitre.training import measure, networks
 from digitre.training.data import NO_DIGIT
@@ -127,35 +128,45 @@ def describe(row: dict) -> str:
     )
 
 
+# Of no set of digits may a larger share be refused, on the validation parts, for the sake of
+# refusing what is no digit.
+REFUSED_DIGITS = 0.006
+
+
 def calibrate(network: keras.Model) -> dict[str, float]:
     """Make the probabilities mean what they say, on the validation parts.
 
-    The logits are divided by one temperature (Guo et al. 2017) and the eleventh gets an offset;
-    both are fitted by the likelihood of the validation parts, every set counting as much as
-    another, and written into the last layer, so that nothing has to be done when serving.
+    The logits are divided by one temperature (Guo et al. 2017), fitted by the likelihood of the
+    digits, every set counting as much as another. "No digit" gets an offset: the largest that
+    leaves at most `REFUSED_DIGITS` of every set of digits refused. Both are written into the last
+    layer, so that nothing has to be done when serving.
 
     Returns:
         `temperature` and `no_digit_offset`.
     """
-    sets = measure.validation_sets()
-    parts = [
+    sets = [
         (network.predict(x[..., None].astype(np.float32) / 255, verbose=0), y)
-        for x, y in sets.values()
+        for x, y in measure.validation_sets().values()
+        if y[0] != NO_DIGIT
     ]
 
-    def loss(settings: np.ndarray) -> float:
-        temperature, offset = np.exp(settings[0]), settings[1]
-        total = 0.0
-        for logits, labels in parts:
-            scaled = logits / temperature
-            scaled[:, NO_DIGIT] += offset
-            scaled -= scaled.max(1, keepdims=True)
-            log = scaled - np.log(np.exp(scaled).sum(1, keepdims=True))
-            total -= log[np.arange(len(labels)), labels].mean()
-        return total
+    def rows(logits: np.ndarray, temperature: float, offset: float) -> np.ndarray:
+        scaled = logits / temperature
+        scaled[:, NO_DIGIT] += offset
+        odds = np.exp(scaled - scaled.max(1, keepdims=True))
+        return odds / odds.sum(1, keepdims=True)
 
-    found = optimize.minimize(loss, [0.0, 0.0], method="Nelder-Mead")
-    temperature, offset = float(np.exp(found.x[0])), float(found.x[1])
+    def loss(temperature: float, offset: float) -> float:
+        right = [rows(x, temperature, offset)[np.arange(len(y)), y] for x, y in sets]
+        return -sum(float(np.log(np.maximum(each, 1e-12)).mean()) for each in right)
+
+    temperature, offset = 1.0, -3.0
+    for tried in np.arange(-3, 3.01, 0.1):
+        fitted = optimize.minimize_scalar(loss, bounds=(0.3, 3), args=(tried,), method="bounded").x
+        best = [rows(x, fitted, tried)[:, :NO_DIGIT].max(1) for x, _ in sets]
+        if tried > -3 and max((row < THRESHOLD).mean() for row in best) > REFUSED_DIGITS:
+            break
+        temperature, offset = float(fitted), float(tried)
     last = network.get_layer("logits")
     kernel, bias = last.get_weights()
     bias = bias / temperature

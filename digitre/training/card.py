@@ -1,0 +1,95 @@
+"""The network's card as a page to read: docs/model.md is made from models/digitre.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LICENCES = {
+    "mnist.npz": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
+    "pendigits-orig.tra": "Pen-Based Recognition of Handwritten Digits (Alpaydin, Alimoglu), CC BY 4.0",
+    "unipen-characters.npz": "UNIPEN train_r01_v07 (Guyon, Schomaker, Plamondon, Liberman, Janet), CC BY 4.0",
+    "not-digits.npz": "ten classes of HASYv2 (Thoma), ODbL 1.0",
+}
+
+
+def as_markdown(card: dict[str, Any], notes: str) -> str:
+    """The page: what the network is, what it reaches, what it was trained on.
+
+    Args:
+        card: as `train.py` writes it.
+        notes: what no figure says: where it fails and what was tried, as Markdown.
+    """
+    lines = [
+        "# The network",
+        "",
+        f"`{card['model']}`, made {card['made'][:10]} by `{card['command']}`. This page is made from",
+        "`models/digitre.json`; `python train.py --evaluate` measures all of it again.",
+        "",
+        "## What it reaches",
+        "",
+        "Per cent, on drawings of people, sites and classes that it was not trained on, through",
+        "`Classifier` and LiteRT. Right: the most probable digit is the label, refused or not.",
+        'Refused: under 60 %, answered "Huh...". Calibration error: how far the probability is off,',
+        "on the average (15 bins of equal mass).",
+        "",
+        "| drawings | pictures | right | refused | calibration error |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in card["figures"].items():
+        cells = [
+            f"{row[key]:.2f}" if key in row else ""
+            for key in ("right", "refused", "calibration_error")
+        ]
+        lines.append(f"| {name} | {row['pictures']:,} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        notes.strip(),
+        "",
+        "## Layers",
+        "",
+        "| layer | result | parameters |",
+        "| --- | --- | ---: |",
+    ]
+    for layer in card["layers"]:
+        shape = " x ".join(map(str, layer["output"]))
+        lines.append(f"| {layer['layer']} | {shape} | {layer['parameters']:,} |")
+    total = sum(layer["parameters"] for layer in card["layers"])
+    lines += [
+        "",
+        f"{total:,} parameters. A softmax follows when it is exported.",
+        "",
+        "## Training",
+        "",
+    ]
+    lines += ["| setting | value |", "| --- | --- |"]
+    settings = card["settings"] | card["calibration"] | card["versions"]
+    lines += [f"| {name.replace('_', ' ')} | {_short(value)} |" for name, value in settings.items()]
+    lines += [
+        "",
+        "On the validation parts after each epoch (per cent; refused of what is no digit, and of digits):",
+        "",
+    ]
+    shown = ["loss", "mnist", "drawn", "anywhere", "unipen", "refused", "digits_refused"]
+    lines.append("| epoch | " + " | ".join(name.replace("_", " ") for name in shown) + " |")
+    lines.append("| ---: |" + " ---: |" * len(shown))
+    for number, row in enumerate(card["history"], 1):
+        cells = [f"{row[name]:.3f}" if name == "loss" else f"{row[name]:.2f}" for name in shown]
+        lines.append(f"| {number} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "## Data",
+        "",
+        "| file | what it is, licence | SHA-256 begins |",
+        "| --- | --- | --- |",
+    ]
+    for name, digest in card["data"]["files"].items():
+        lines.append(f"| {name} | {LICENCES[name]} | `{digest[:16]}` |")
+    lines += ["", "| split | train | validation | test |", "| --- | --- | --- | --- |"]
+    for name, parts in card["data"]["split"].items():
+        lines.append(f"| {name} | {parts['train']} | {parts['validation']} | {parts['test']} |")
+    lines += ["", "MNIST's training set gives its last 5,000 pictures for validation.", ""]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -15,6 +15,8 @@ MESSAGES = {
     404: ("not_found", "There is nothing here: the page is at /, reading at POST /_get_digit."),
     405: ("method_not_allowed", "This address takes other methods: see the Allow header."),
     413: ("body_too_large", "The request is too large: send at most {limit:,} bytes."),
+    # Flask logs what nobody foresaw, and hands it on as this.
+    500: ("internal_error", "Something went wrong here; it has been written down."),
 }
 
 
@@ -28,7 +30,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(PictureError, _named)
     app.register_error_handler(RequestError, _named)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unforeseen)
 
 
 def answer(status: int, code: str, message: str) -> Response:
@@ -54,11 +55,6 @@ def _http(error: HTTPException) -> Response:
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"
     )
     return response
-
-
-def _unforeseen(error: Exception) -> Response:
-    current_app.logger.exception("unforeseen error", exc_info=error)
-    return answer(500, "internal_error", "Something went wrong here; it has been written down.")
 
 
 def _drain() -> None:

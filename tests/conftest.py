@@ -49,10 +49,8 @@ def real_data() -> Path:
 
 @pytest.fixture
 def app():
-    app = create_app({"TESTING": True})
-    # An error that nobody foresaw shall fail the test, not become a 500.
-    app.config["PROPAGATE_EXCEPTIONS"] = True
-    return app
+    # TESTING: an error that nobody foresaw fails the test, and does not become a 500.
+    return create_app({"TESTING": True})
 
 
 @pytest.fixture

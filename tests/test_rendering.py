@@ -101,8 +101,9 @@ def test_a_coarse_picture_keeps_its_ink() -> None:
 
 def test_glyphs_are_drawn() -> None:
     """Some three hundred signs of the Hershey fonts, each with strokes to draw."""
-    signs = glyphs.all_of_them()
+    signs = glyphs.signs()
     assert len(signs) > 300
+    assert [digit for _, digit in glyphs.digits()] == list(range(10)) * 8
     random = np.random.default_rng(0)
     for strokes in signs[::10]:
         assert augmentation.draw(strokes, random, flip=False).any()

@@ -275,9 +275,9 @@ def test_wrong_addresses(client, method: str, path: str, status: int, code: str)
     assert ("Allow" in response.headers) is (status == 405)
 
 
-def test_what_nobody_foresaw_is_json_too(app, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of the code itself is a 500 in the one shape, without its traceback."""
-    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app = create_app()
 
     def fail(*_):
         raise RuntimeError("secret")

@@ -22,6 +22,7 @@ UNIPEN_DIGITS = 3
 SYMBOLS = 3
 OTHERS = 30_000  # letters and signs, of those that there are
 SIGNS = 7_000  # of the Hershey fonts
+PRINTED = 2_500  # digits of the same
 INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
 PLAIN = 0.15  # share of MNIST's pictures that are left as they are
@@ -93,11 +94,17 @@ def make(seed: int, epoch: int, share: float = 1.0) -> tuple[np.ndarray, np.ndar
         [augmentation.draw(found.others.strokes[i], random, flip=True) for i in chosen],
         np.full(len(chosen), NO_DIGIT),
     )
-    signs = glyphs.all_of_them()
+    signs = glyphs.signs()
     chosen = some(SIGNS, len(signs))
     add(
         [augmentation.draw(signs[i], random, flip=False) for i in chosen],
         np.full(len(chosen), NO_DIGIT),
+    )
+    printed = glyphs.digits()
+    chosen = some(PRINTED, len(printed))
+    add(
+        [augmentation.draw(printed[i][0], random, flip=False) for i in chosen],
+        np.array([printed[i][1] for i in chosen], int),
     )
     invented = range(int(INVENTED * share))
     add(

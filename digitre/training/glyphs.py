@@ -1,8 +1,7 @@
-"""Signs of many trades that are no digits, as pen strokes: glyphs of the Hershey fonts.
+"""Printed signs and digits as pen strokes: glyphs of the Hershey fonts.
 
 The fonts (A. V. Hershey, U.S. National Bureau of Standards, 1967) come with the package
-`hershey-fonts`. Listed here are the glyphs that nobody takes for a digit. Signs of the classes that
-`data.SYMBOL_CLASSES` keeps for validation and test are left out.
+`hershey-fonts`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,9 @@ import functools
 
 import numpy as np
 
-GLYPHS = {
+# Signs of many trades that nobody takes for a digit. Those of the classes that
+# `data.SYMBOL_CLASSES` keeps for validation and test are left out.
+SIGNS = {
     "greek": "#$%&*+<=>?@ACDEFGHKLMNPRSTUWXYacefghjklmnptuvwy",
     "mathlow": "#$%&';<=>?@^bceginjklvwxyz|~",
     "symbolic": "89:ACDEFGIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefgijklmno",
@@ -24,19 +25,37 @@ GLYPHS = {
 }
 
 
+# Fonts whose digits a careful hand might draw.
+DIGITS = ("futural", "futuram", "rowmans", "rowmand", "scripts", "cursive", "timesr", "timesi")
+
+Strokes = list[np.ndarray]
+
+
 @functools.cache
-def all_of_them() -> list[list[np.ndarray]]:
-    """The strokes of every listed glyph, y growing downwards; none where the package is missing."""
+def signs() -> list[Strokes]:
+    """The strokes of every listed sign, y growing downwards; none where the package is missing."""
+    return [strokes for name, signs in SIGNS.items() for strokes in _glyphs(name, signs)]
+
+
+@functools.cache
+def digits() -> list[tuple[Strokes, int]]:
+    """The strokes of each font's digits, y growing downwards, and which digit each is."""
+    return [
+        (strokes, digit)
+        for name in DIGITS
+        for digit, strokes in enumerate(_glyphs(name, "0123456789"))
+    ]
+
+
+def _glyphs(name: str, characters: str) -> list[Strokes]:
     try:
         from HersheyFonts import HersheyFonts
     except ImportError:
         return []
-    found = []
-    for name, characters in GLYPHS.items():
-        font = HersheyFonts()
-        font.load_default_font(name)
-        for character in characters:
-            strokes = [np.array(line, float) for line in font.strokes_for_text(character) if line]
-            if strokes:
-                found.append(strokes)
-    return found
+    font = HersheyFonts()
+    font.load_default_font(name)
+    drawn = [
+        [np.array(line, float) for line in font.strokes_for_text(character) if line]
+        for character in characters
+    ]
+    return [strokes for strokes in drawn if strokes]

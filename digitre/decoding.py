@@ -26,6 +26,8 @@ MIN_CONTRAST = 8
 # JPEG and WebP leave ripples beside a stroke; what is fainter than this share of the strongest ink
 # is taken for a ripple.
 RIPPLE = 0.12
+# The ground is even where at least half of it differs by no more than this from its middle value.
+EVEN = 2
 
 _OTHER_FORMATS = (
     b"GIF8",
@@ -180,15 +182,25 @@ def find_ink(image: Image.Image) -> np.ndarray:
     elif image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     pixels = np.asarray(image)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    for ground in (border, pixels.reshape(-1, *pixels.shape[2:])):
-        ink = _difference(image, np.median(ground, axis=0))
-        cleaned = _clean(ink, lossy=image.info.get("lossy", image.format in ("JPEG", "WEBP")))
-        if cleaned is not None:
-            return _without_frame(np.asarray(cleaned))
+    lossy = image.format in ("JPEG", "WEBP")
+    for where in (_border, _everywhere):
+        ink = _difference(image, np.median(where(pixels), axis=0))
+        # Grainy paper is nowhere even; a canvas is, but for what is drawn on it.
+        if np.count_nonzero(where(np.asarray(ink)) <= EVEN) >= 0.5 * len(where(pixels)):
+            cleaned = _clean(ink, lossy)
+            if cleaned is not None:
+                return _without_frame(np.asarray(cleaned))
     from digitre import paper  # photos are rare, and SciPy's filters cost a worker memory
 
     return paper.find_ink(np.asarray(image.convert("L")))
+
+
+def _border(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _everywhere(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(-1, *pixels.shape[2:])
 
 
 def _stretch(image: Image.Image) -> Image.Image:
@@ -243,17 +255,17 @@ def _difference(image: Image.Image, ground: np.ndarray) -> Image.Image:
 
 
 def _clean(ink: Image.Image, lossy: bool) -> Image.Image | None:
-    """The ink above the ripples of its file format, or None where the ground is not even."""
+    """The ink above the ripples of its file format, or None where this is not the ground."""
     counts = np.array(ink.histogram())
     level = int(counts.nonzero()[0][-1])
     if level < MIN_CONTRAST:
         return Image.new("L", ink.size)
+    floor = max(MIN_CONTRAST, int(RIPPLE * level))
     ground = counts[: level // 2 + 1].sum()
-    if ground < 0.25 * counts.sum() or counts[:3].sum() < 0.5 * ground:
+    if ground < 0.25 * counts.sum() or counts[:floor].sum() < 0.5 * ground:
         return None
     if not lossy and counts[0] >= 0.7 * ground:
         return ink  # drawn by a program: every grey value means what it says
-    floor = max(MIN_CONTRAST, int(RIPPLE * level))
     return ink.point([0] * floor + list(range(floor, 256)))
 
 

@@ -172,7 +172,13 @@ def find_ink(image: Image.Image) -> np.ndarray:
     Ink is what differs from the ground, in whichever direction and channel; the ground is the
     colour of the picture's border, or of most of the picture where the two disagree. Pictures
     without an even ground, such as photos, go to `digitre.paper`.
+
+    Raises:
+        PictureError: `not_a_picture` where it has no pixels.
     """
+    if 0 in image.size:
+        raise PictureError("not_a_picture", "The picture has no pixels: send a whole one.")
+    lossy = image.format in ("JPEG", "WEBP")  # a converted picture no longer knows
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _stretch(image)
     elif image.has_transparency_data:
@@ -182,7 +188,6 @@ def find_ink(image: Image.Image) -> np.ndarray:
     elif image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
     pixels = np.asarray(image)
-    lossy = image.format in ("JPEG", "WEBP")
     for where in (_border, _everywhere):
         ink = _difference(image, np.median(where(pixels), axis=0))
         # Grainy paper is nowhere even; a canvas is, but for what is drawn on it.
@@ -218,7 +223,7 @@ def _flatten(image: Image.Image) -> Image.Image:
     alpha = image.getchannel("A")
     low, high = alpha.getextrema()
     if low == 255:
-        return _named(image.convert("RGB"), image)
+        return image.convert("RGB")
     if high == 0:
         return Image.new("L", image.size)
     opaque = np.asarray(alpha) > 127
@@ -235,12 +240,7 @@ def _flatten(image: Image.Image) -> Image.Image:
         red, green, blue = np.median(colours, axis=0)
         backdrop = (int(red), int(green), int(blue))
     ground = Image.new("RGBA", image.size, (*backdrop, 255))
-    return _named(Image.alpha_composite(ground, image).convert("RGB"), image)
-
-
-def _named(image: Image.Image, source: Image.Image) -> Image.Image:
-    image.format = source.format
-    return image
+    return Image.alpha_composite(ground, image).convert("RGB")
 
 
 def _difference(image: Image.Image, ground: np.ndarray) -> Image.Image:

@@ -207,6 +207,7 @@ BAD = {
     "a PNG that is too wide": (header_only(10_001, 1), "picture_too_large"),
     "a bomb": (header_only(60_000, 60_000), "picture_too_large"),
     "a moderate bomb": (header_only(9_900, 9_900), "picture_too_large"),
+    "a PIL image of no pixels": (Image.new("L", (0, 5)), "not_a_picture"),
     "a cube": (np.zeros((2, 2, 2)), "bad_pixels"),
     "an empty array": (np.zeros((0, 4)), "bad_pixels"),
     "an array with NaN": (np.array([[0, np.nan]]), "bad_pixels"),

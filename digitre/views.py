@@ -41,7 +41,9 @@ def classifier() -> Classifier:
 @blueprint.get("/")
 def page() -> str:
     """The page to draw on."""
-    return render_template("index.html", model=classifier().model)
+    return render_template(
+        "index.html", model=classifier().model, threshold=current_app.config["THRESHOLD"]
+    )
 
 
 @blueprint.post("/_get_digit")

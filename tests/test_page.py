@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import re
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from playwright.sync_api import Error
 from strokes import DIGITS, OTHERS, smooth
 
 from digitre.preprocessing import decode, preprocess
@@ -14,6 +18,8 @@ from digitre.training import data
 from digitre.training.rendering import fit, render
 
 pytestmark = pytest.mark.slow
+
+READING = "**/_get_digit*"
 
 
 @pytest.fixture
@@ -25,6 +31,8 @@ def page(browser, server: str) -> Iterator:
     tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.goto(server)
+    # One request at a time: realtime has tests of its own.
+    tab.get_by_label("update in realtime").uncheck()
     yield tab
     context.close()
     assert not complaints
@@ -49,7 +57,7 @@ def by_hand(strokes) -> list[np.ndarray]:
 
 def submitted(page) -> dict:
     """Press Submit; the server's answer, once the page shows it."""
-    with page.expect_response("**/_get_digit") as waiting:
+    with page.expect_response(READING) as waiting:
         page.get_by_role("button", name="Submit").click()
     answer = waiting.value.json()
     page.locator("#result", has_text=answer["result"]).wait_for()
@@ -58,7 +66,7 @@ def submitted(page) -> dict:
 
 def picture_sent(page) -> np.ndarray:
     """The ink of the picture that the page sends when Submit is pressed."""
-    with page.expect_request("**/_get_digit") as waiting:
+    with page.expect_request(READING) as waiting:
         page.get_by_role("button", name="Submit").click()
     return decode(waiting.value.post_data_json[0]["digit"])
 
@@ -89,6 +97,7 @@ def test_clear_makes_room_for_another(page) -> None:
     page.get_by_role("button", name="Clear").click()
     assert page.locator("#result").inner_text() == ""
     assert page.locator("#hint").is_visible()
+    assert page.locator("#bars .best").count() == 0
     draw(page, by_hand(DIGITS[2]))
     submitted(page)
     assert page.locator("#result").inner_text() == "2"
@@ -172,10 +181,10 @@ def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
         for point in stroke[1:]:
             send("touchMove", point)
         send("touchEnd", None)
-    with tab.expect_response("**/_get_digit") as waiting:
+    assert tab.evaluate("scrollY") == 0
+    with tab.expect_response(READING) as waiting:
         tab.get_by_role("button", name="Submit").tap()
     assert waiting.value.json()["digit"] == 4
-    assert tab.evaluate("scrollY") == 0
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()
 
@@ -202,13 +211,13 @@ def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, bod
     tab = context.new_page()
     tab.goto(server)
     tab.route(
-        "**/_get_digit",
+        READING,
         lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
     )
     draw(tab, by_hand(DIGITS[3]))
     tab.get_by_role("button", name="Submit").click()
     tab.locator("#message", has_text=said).wait_for()
-    tab.unroute("**/_get_digit")
+    tab.unroute(READING)
     submitted(tab)
     assert tab.locator("#result").inner_text() == "3"
     assert not tab.locator("#message").is_visible()
@@ -223,8 +232,157 @@ def test_a_dark_screen_sends_the_same_picture(browser, server: str) -> None:
         tab = context.new_page()
         tab.goto(server)
         draw(tab, by_hand(DIGITS[5]))
-        with tab.expect_request("**/_get_digit") as waiting:
+        with tab.expect_request(READING) as waiting:
             tab.get_by_role("button", name="Submit").click()
         sent.append(base64.b64decode(waiting.value.post_data_json[0]["digit"].split(",")[1]))
         context.close()
     assert sent[0] == sent[1]
+
+
+def reads(page, result: str) -> None:
+    """The page comes to show this result, with nobody pressing anything."""
+    page.locator("#result").filter(has_text=re.compile(f"^{re.escape(result)}$")).wait_for()
+
+
+def test_it_is_read_while_it_is_drawn(page) -> None:
+    """In realtime, nothing needs to be pressed; each stroke may change the answer."""
+    page.get_by_label("update in realtime").check()
+    for digit in (3, 0, 7):
+        draw(page, by_hand(DIGITS[digit]))
+        reads(page, str(digit))
+        page.get_by_role("button", name="Clear").click()
+
+
+def test_without_realtime_it_waits_for_submit(page) -> None:
+    """With realtime off, nothing is asked until Submit, or Enter."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    draw(page, by_hand(DIGITS[3]))
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if "_get_digit" in url]
+    page.keyboard.press("Enter")
+    reads(page, "3")
+
+
+def test_bars_show_every_probability(page) -> None:
+    """Ten bars and one for no digit, in their places, with the numbers that were answered."""
+    draw(page, by_hand(DIGITS[6]))
+    answer = submitted(page)
+    rows = page.locator("#bars li")
+    assert rows.count() == 11
+    shown = [text.split("\n")[-1].strip() for text in rows.all_inner_texts()]
+    wanted = [*answer["probabilities"], answer["not_a_digit"]]
+    assert shown == [f"{100 * value:.1f}%" for value in wanted]
+    assert page.locator("#bars .best .name").inner_text() == "6"
+
+
+def test_undo_redo_and_their_keys(page) -> None:
+    """Each stroke can be taken back and brought again; clearing can be undone too."""
+    draw(page, by_hand(DIGITS[4]))
+    whole = picture_sent(page)
+    page.get_by_role("button", name="Undo").click()
+    half = picture_sent(page)
+    assert 0 < half.sum() < whole.sum()
+    page.get_by_role("button", name="Redo").click()
+    np.testing.assert_array_equal(picture_sent(page), whole)
+    page.keyboard.press("Delete")
+    assert page.locator("#hint").is_visible()
+    page.keyboard.press("Control+z")
+    np.testing.assert_array_equal(picture_sent(page), whole)
+    page.keyboard.press("Control+z")
+    np.testing.assert_array_equal(picture_sent(page), half)
+    page.keyboard.press("Control+Shift+Z")
+    np.testing.assert_array_equal(picture_sent(page), whole)
+
+
+def test_modes_and_pen(page) -> None:
+    """D, L and E choose: a straight line ignores the way, the eraser takes ink away."""
+    page.locator("#width").fill("20")
+    page.keyboard.press("l")
+    draw(page, [np.array([(50.0, 125.0), (120, 40), (200, 125)])])
+    line = picture_sent(page)
+    assert line[125, 50:200].min() == 255
+    assert not line[:110].any()
+    assert 19 <= (line[:, 125] > 127).sum() <= 21
+    page.keyboard.press("e")
+    draw(page, [np.array([(125.0, 60.0), (125, 125), (125, 200)])])
+    erased = picture_sent(page)
+    assert not erased[:, 120:130].any()
+    assert erased[125, 60] == 255
+    page.keyboard.press("d")
+    draw(page, [np.array([(60.0, 200.0), (61, 201)])])
+    assert picture_sent(page)[200, 60] == 255
+
+
+def test_the_threshold_acts_at_once(page) -> None:
+    """A drawing between two thresholds turns from a digit to "Huh..." as the slider moves."""
+    page.route(
+        READING,
+        lambda route: route.fulfill(
+            json={
+                "result": "Huh..." if "threshold=0.9" in route.request.url else "5",
+                "probability": "",
+                "digit": None,
+                "probabilities": [0] * 5 + [0.8] + [0] * 4,
+                "not_a_digit": 0.2,
+                "reason": None,
+            }
+        ),
+    )
+    draw(page, by_hand(DIGITS[5]))
+    page.get_by_role("button", name="Submit").click()
+    reads(page, "5")
+    page.locator("#threshold").fill("0.9")
+    reads(page, "Huh...")
+    assert page.locator("#threshold-value").inner_text() == "90%"
+
+
+def test_a_late_answer_never_overwrites_a_newer_one(page) -> None:
+    """The first request is held back until the second is answered: the second's answer stays."""
+    held: list = []
+
+    def hold_the_first(route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(READING, hold_the_first)
+    draw(page, by_hand(DIGITS[1]))
+    page.get_by_role("button", name="Submit").click()
+    page.locator("#progress").wait_for()  # said to be slow after 300 ms
+    page.get_by_role("button", name="Clear").click()
+    draw(page, by_hand(DIGITS[2]))
+    page.get_by_role("button", name="Submit").click()
+    reads(page, "2")
+    with contextlib.suppress(Error):  # the page has given it up by now
+        held[0].fulfill(json={"result": "1"})
+    page.wait_for_timeout(200)
+    assert page.locator("#result").inner_text() == "2"
+    assert not page.locator("#progress").is_visible()
+
+
+def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
+    """From the pen's last move to the answer on the page: under 100 ms, the fastest of ten."""
+    page.get_by_label("update in realtime").check()
+    times = []
+    for _ in range(10):
+        page.get_by_role("button", name="Clear").click()
+        page.evaluate(
+            """() => new Promise((done) => {
+                let last = 0;
+                document.getElementById("canvas").addEventListener(
+                    "pointerup", () => { last = performance.now(); }, { once: true });
+                new MutationObserver((_, watch) => {
+                    if (last) { watch.disconnect(); window.took = performance.now() - last; }
+                }).observe(document.getElementById("result"), { childList: true });
+                window.took = null;
+                done();
+            })"""
+        )
+        draw(page, by_hand(DIGITS[7]))
+        end = time.monotonic() + 10
+        while page.evaluate("window.took") is None:
+            assert time.monotonic() < end
+        times.append(page.evaluate("window.took"))
+    assert min(times) < 100, times

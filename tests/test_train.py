@@ -54,10 +54,10 @@ def test_calibration_error_is_what_it_is_called() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
-    """A tenth of the data twice: trained, stopped, resumed, calibrated, exported, measured."""
+    """A tenth of the data four times: trained, calibrated, exported, measured, with its card."""
     work = tmp_path / "work"
     settings = ["--share", "0.1", "--work", str(work), "--output", str(tmp_path / "models")]
-    whole = run(*settings, "--epochs", "2", "--json", "--target-accuracy", "90")
+    whole = run(*settings, "--epochs", "4", "--json", "--target-accuracy", "90")
     assert whole.returncode == 0, whole.stderr
     figures = json.loads(whole.stdout[whole.stdout.index("{\n") :])
     assert figures["MNIST test, preprocessed"]["right"] > 90
@@ -75,7 +75,7 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     assert card["model"] == Classifier(tmp_path / "models" / "digitre.tflite").model
     assert (tmp_path / "models" / "digitre.keras").exists()
 
-    again = run(*settings, "--epochs", "3", "--resume")
+    again = run(*settings, "--epochs", "5", "--resume")
     assert again.returncode == 1
     assert "other settings" in again.stderr
     missed = run("--evaluate", "--output", str(tmp_path / "models"), "--target-accuracy", "100")
@@ -97,17 +97,15 @@ def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
         "--output",
         str(tmp_path / "out"),
     ]
-    process = subprocess.Popen(
-        [sys.executable, "train.py", *settings], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "minutes left" in line:
-            break
-    while not (tmp_path / "history.json").exists():
-        assert process.poll() is None
-    process.kill()
-    process.wait()
+    command = [sys.executable, "train.py", *settings]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "minutes left" in line:
+                break
+        while not (tmp_path / "history.json").exists():
+            assert process.poll() is None
+        process.kill()
     assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
     assert not (tmp_path / "out" / "digitre.tflite").exists()
     resumed = run(*settings, "--resume")

@@ -1,36 +1,77 @@
-// The page: buttons, the request, the answer.
+// The page: controls, the request, the answer.
 import { DrawingPad } from "./drawing_pad.js";
 
 const byId = (id) => document.getElementById(id);
 const pad = new DrawingPad(byId("canvas"));
-const result = byId("result");
-const probability = byId("probability");
-const message = byId("message");
+
+const DEBOUNCE = 40; // milliseconds without a change before a drawing in the making is sent
+const SLOW = 300; // milliseconds after which the page shows that it waits
+const WELCOME = "It is read while you draw.";
 
 let request = null; // the one under way: a newer one replaces it
+let timer = 0;
+
+// --- the answer ---
+
+const bars = [...byId("bars").children].map((row) => ({
+  row,
+  bar: row.querySelector(".bar > span"),
+  value: row.querySelector(".value"),
+}));
+
+function percent(probability) {
+  return `${(100 * probability).toFixed(1)}%`;
+}
 
 function show(answer) {
-  result.textContent = answer.result;
-  probability.textContent = answer.probability;
-  message.hidden = true;
+  byId("result").textContent = answer.result;
+  byId("probability").textContent = answer.probability;
+  byId("message").hidden = true;
+  const all = [...answer.probabilities, answer.not_a_digit];
+  const best = answer.digit ?? (answer.reason === "unsure" ? -1 : 10);
+  bars.forEach(({ row, bar, value }, index) => {
+    bar.style.transform = `scaleX(${all[index]})`;
+    value.textContent = percent(all[index]);
+    row.classList.toggle("best", index === best);
+  });
+}
+
+function showNothing() {
+  byId("result").textContent = "";
+  byId("probability").textContent = WELCOME;
+  byId("message").hidden = true;
+  for (const { row, bar, value } of bars) {
+    bar.style.transform = "scaleX(0)";
+    value.textContent = "";
+    row.classList.remove("best");
+  }
 }
 
 function complain(text) {
-  result.textContent = "";
-  probability.textContent = "";
-  message.textContent = text;
-  message.hidden = false;
+  showNothing();
+  byId("probability").textContent = "";
+  byId("message-text").textContent = text;
+  byId("message").hidden = false;
 }
 
-async function submit() {
-  if (pad.empty) {
-    complain("There is nothing to read yet: draw a digit first.");
-    return;
-  }
+// --- the request ---
+
+function forget() {
+  clearTimeout(timer);
   request?.abort();
+  request = null;
+  byId("progress").hidden = true;
+}
+
+async function read() {
+  forget();
   const mine = (request = new AbortController());
+  const waiting = setTimeout(() => (byId("progress").hidden = false), SLOW);
   try {
-    const response = await fetch(result.dataset.url, {
+    // The server's own threshold need not be named.
+    const { value, defaultValue } = byId("threshold");
+    const query = value === defaultValue ? "" : `?threshold=${value}`;
+    const response = await fetch(byId("result").dataset.url + query, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify([{ digit: pad.toDataURL() }]),
@@ -41,23 +82,79 @@ async function submit() {
     if (response.ok) show(answer);
     else complain(answer.error.message);
   } catch {
-    // Aborted by a newer request: that one will answer.
+    // Replaced by a newer request: that one will answer.
     if (request !== mine) return;
-    complain("The server did not answer. Your drawing is still here: press Submit to try again.");
+    complain("The server did not answer. Your drawing is still here.");
+  } finally {
+    clearTimeout(waiting);
+    if (request === mine) byId("progress").hidden = true;
   }
 }
 
-function clear() {
-  request?.abort();
-  request = null;
-  pad.clear();
-  result.textContent = "";
-  probability.textContent = "Draw, then press Submit.";
-  message.hidden = true;
+function readSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(read, DEBOUNCE);
 }
 
-byId("submit").addEventListener("click", submit);
-byId("clear").addEventListener("click", clear);
+function submit() {
+  if (pad.empty) complain("There is nothing to read yet: draw a digit first.");
+  else read();
+}
+
+// --- the controls ---
+
 pad.addEventListener("change", () => {
   byId("hint").hidden = !pad.empty;
+  byId("undo").disabled = !pad.canUndo;
+  byId("redo").disabled = !pad.canRedo;
+  if (pad.empty) {
+    forget();
+    showNothing();
+  } else if (byId("realtime").checked) {
+    readSoon();
+  }
 });
+
+for (const radio of document.querySelectorAll("input[name=mode]")) {
+  radio.addEventListener("change", () => (pad.mode = radio.value));
+}
+
+byId("width").addEventListener("input", () => {
+  pad.width = Number(byId("width").value);
+  byId("width-value").textContent = byId("width").value;
+});
+
+byId("threshold").addEventListener("input", () => {
+  byId("threshold-value").textContent = `${Math.round(100 * byId("threshold").value)}%`;
+  if (!pad.empty && byId("result").textContent) readSoon();
+});
+
+byId("submit").addEventListener("click", submit);
+byId("retry").addEventListener("click", submit);
+byId("clear").addEventListener("click", () => pad.clear());
+byId("undo").addEventListener("click", () => pad.undo());
+byId("redo").addEventListener("click", () => pad.redo());
+
+const MODES = { d: "draw", l: "line", e: "erase" };
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && key === "z") {
+    event.preventDefault();
+    if (event.shiftKey) pad.redo();
+    else pad.undo();
+  } else if (event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  } else if (event.key === "Enter" && !event.target.matches("button, a, summary")) {
+    submit();
+  } else if (event.key === "Delete") {
+    pad.clear();
+  } else if (MODES[key]) {
+    byId(`mode-${MODES[key]}`).click();
+  }
+});
+
+// A page that a browser restores may keep its controls, but never its drawing.
+for (const id of ["width", "threshold"]) byId(id).dispatchEvent(new Event("input"));
+document.querySelector("input[name=mode]:checked").dispatchEvent(new Event("change"));

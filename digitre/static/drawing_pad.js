@@ -2,12 +2,17 @@
 
 // Drawings are kept in these units, whatever the canvas measures on the screen.
 export const SIDE = 250;
-const PEN = 12;
 
 export class DrawingPad extends EventTarget {
+  mode = "draw"; // or "line", "erase"
+  width = 12; // of the pen, in units
+
   #canvas;
-  #strokes = [];
-  #pointer = null; // the id of the pointer that is drawing: one at a time
+  #strokes = []; // each { mode, width, points: [[x, y, milliseconds], ...] }, never changed once drawn
+  #past = [];
+  #future = [];
+  #current = null; // the stroke being drawn
+  #pointer = null; // the id of the pointer that draws it: one at a time
 
   constructor(canvas) {
     super();
@@ -26,19 +31,35 @@ export class DrawingPad extends EventTarget {
   }
 
   get empty() {
-    return this.#strokes.length === 0;
+    return this.#all().every((stroke) => stroke.mode === "erase");
   }
 
-  // A copy: lists of [x, y, milliseconds].
-  get strokes() {
-    return structuredClone(this.#strokes);
+  get canUndo() {
+    return this.#past.length > 0;
+  }
+
+  get canRedo() {
+    return this.#future.length > 0;
   }
 
   clear() {
-    this.#strokes = [];
-    this.#pointer = null;
-    this.#paint();
-    this.dispatchEvent(new Event("change"));
+    this.#current = this.#pointer = null;
+    if (this.#strokes.length) this.#become([]);
+    else this.#changed();
+  }
+
+  undo() {
+    if (!this.canUndo) return;
+    this.#future.push(this.#strokes);
+    this.#strokes = this.#past.pop();
+    this.#changed();
+  }
+
+  redo() {
+    if (!this.canRedo) return;
+    this.#past.push(this.#strokes);
+    this.#strokes = this.#future.pop();
+    this.#changed();
   }
 
   // The drawing as a PNG data URL, black on white, whatever the screen shows it in.
@@ -46,10 +67,28 @@ export class DrawingPad extends EventTarget {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = SIDE;
     const context = canvas.getContext("2d");
+    this.#draw(context, "#000");
+    // Behind the ink, not before it: the eraser takes away what is there.
+    context.globalCompositeOperation = "destination-over";
     context.fillStyle = "#fff";
     context.fillRect(0, 0, SIDE, SIDE);
-    this.#draw(context, "#000");
     return canvas.toDataURL("image/png");
+  }
+
+  #all() {
+    return this.#current ? [...this.#strokes, this.#current] : this.#strokes;
+  }
+
+  #become(strokes) {
+    this.#past.push(this.#strokes);
+    this.#future = [];
+    this.#strokes = strokes;
+    this.#changed();
+  }
+
+  #changed() {
+    this.#paint();
+    this.dispatchEvent(new Event("change"));
   }
 
   #down(event) {
@@ -58,24 +97,27 @@ export class DrawingPad extends EventTarget {
     this.#pointer = event.pointerId;
     // A stroke that leaves the canvas and comes back stays one stroke.
     this.#canvas.setPointerCapture(event.pointerId);
-    this.#strokes.push([this.#point(event)]);
-    this.#paint();
-    this.dispatchEvent(new Event("change"));
+    this.#current = { mode: this.mode, width: this.width, points: [this.#point(event)] };
+    this.#changed();
   }
 
   #move(event) {
-    if (event.pointerId !== this.#pointer) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const one of events.length ? events : [event]) {
-      this.#strokes.at(-1).push(this.#point(one));
+    if (event.pointerId !== this.#pointer || !this.#current) return;
+    const { mode, points } = this.#current;
+    if (mode === "line") {
+      points[1] = this.#point(event);
+    } else {
+      const events = event.getCoalescedEvents?.() ?? [];
+      for (const one of events.length ? events : [event]) points.push(this.#point(one));
     }
-    this.#paint();
+    this.#changed();
   }
 
   #up(event) {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = null;
-    this.dispatchEvent(new Event("change"));
+    if (event.pointerId !== this.#pointer || !this.#current) return;
+    const strokes = this.#all();
+    this.#current = this.#pointer = null;
+    this.#become(strokes);
   }
 
   #point(event) {
@@ -103,27 +145,33 @@ export class DrawingPad extends EventTarget {
   }
 
   #draw(context, colour) {
-    context.lineWidth = PEN;
     context.lineCap = context.lineJoin = "round";
     context.strokeStyle = context.fillStyle = colour;
-    for (const stroke of this.#strokes) {
+    for (const { mode, width, points } of this.#all()) {
+      context.globalCompositeOperation = mode === "erase" ? "destination-out" : "source-over";
+      context.lineWidth = width;
       context.beginPath();
-      const [first] = stroke;
-      if (stroke.every(([x, y]) => x === first[0] && y === first[1])) {
-        context.arc(first[0], first[1], PEN / 2, 0, 2 * Math.PI);
+      const [x, y] = points[0];
+      if (points.every((point) => point[0] === x && point[1] === y)) {
+        context.arc(x, y, width / 2, 0, 2 * Math.PI);
         context.fill();
-        continue;
+      } else {
+        trace(context, points);
+        context.stroke();
       }
-      // Through the middles between points, the points bending the curve: smooth at any speed.
-      context.moveTo(first[0], first[1]);
-      for (let i = 1; i < stroke.length - 1; i += 1) {
-        const [x, y] = stroke[i];
-        const [next, below] = stroke[i + 1];
-        context.quadraticCurveTo(x, y, (x + next) / 2, (y + below) / 2);
-      }
-      const last = stroke.at(-1);
-      context.lineTo(last[0], last[1]);
-      context.stroke();
     }
+    context.globalCompositeOperation = "source-over";
   }
+}
+
+// Through the middles between points, the points bending the curve: smooth at any speed.
+function trace(context, points) {
+  context.moveTo(points[0][0], points[0][1]);
+  for (let i = 1; i < points.length - 1; i += 1) {
+    const [x, y] = points[i];
+    const [next, below] = points[i + 1];
+    context.quadraticCurveTo(x, y, (x + next) / 2, (y + below) / 2);
+  }
+  const last = points.at(-1);
+  context.lineTo(last[0], last[1]);
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,6 +99,14 @@ class Classifier:
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
         self.model = f"{self.path.stem}-{digest[:8]}"
         self._own = threading.local()
+
+    def card(self) -> dict[str, Any] | None:
+        """What is known of the network: the card beside it, if it is this network's."""
+        try:
+            card = json.loads(self.path.with_suffix(".json").read_text())
+        except (OSError, ValueError):
+            return None
+        return card if isinstance(card, dict) and card.get("model") == self.model else None
 
     def preprocess(self, picture: Picture) -> np.ndarray:
         """Any accepted picture to (1, 28, 28, 1) float32: see `digitre.preprocessing.preprocess`."""

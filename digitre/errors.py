@@ -38,8 +38,12 @@ def answer(status: int, code: str, message: str) -> Response:
     return response
 
 
+def status_of(error: PictureError | RequestError) -> int:
+    return STATUSES.get(error.code, 400)
+
+
 def _named(error: PictureError | RequestError) -> Response:
-    return answer(STATUSES.get(error.code, 400), error.code, str(error))
+    return answer(status_of(error), error.code, str(error))
 
 
 def _http(error: HTTPException) -> Response:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 
-from digitre import preprocessing
+from digitre import errors, preprocessing
 from digitre.classifier import Classifier, Reading
 from digitre.forms import RequestError, picture_in
+from digitre.preprocessing import PictureError
 
 blueprint = Blueprint("digitre", __name__)
 
@@ -29,7 +30,9 @@ HEADERS = {
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
-    app.extensions["digitre"] = Classifier(app.config["MODEL"])
+    reader = Classifier(app.config["MODEL"])
+    app.extensions["digitre"] = reader
+    app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)
     app.after_request(_with_headers)
 
@@ -41,8 +44,26 @@ def classifier() -> Classifier:
 @blueprint.get("/")
 def page() -> str:
     """The page to draw on."""
+    return _page()
+
+
+@blueprint.post("/")
+def read_upload() -> str | tuple[str, int]:
+    """The page with its answer, for a browser without JavaScript: a form with a file."""
+    try:
+        return _page(reading=classifier().read(picture_in(request), _threshold()))
+    except (PictureError, RequestError) as error:
+        return _page(message=str(error)), errors.status_of(error)
+
+
+def _page(reading: Reading | None = None, message: str = "") -> str:
     return render_template(
-        "index.html", model=classifier().model, threshold=current_app.config["THRESHOLD"]
+        "index.html",
+        model=classifier().model,
+        threshold=current_app.config["THRESHOLD"],
+        card=current_app.extensions["digitre.card"],
+        reading=reading,
+        message=message,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import re
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from conftest import ROOT, png
 from playwright.sync_api import Error
-from strokes import DIGITS, OTHERS, smooth
+from strokes import DIGITS, OTHERS, drawn, smooth
 
 from digitre.preprocessing import decode, preprocess
 from digitre.training import data
@@ -386,3 +388,55 @@ def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
             assert time.monotonic() < end
         times.append(page.evaluate("window.took"))
     assert min(times) < 100, times
+
+
+def test_how_it_was_read(page) -> None:
+    """Opened, it shows each step in order, down to the 28 x 28 pixels, and follows the drawing."""
+    page.get_by_text("How it was read").click()
+    assert page.locator("#how-empty").is_visible()
+    draw(page, by_hand(DIGITS[9]))
+    submitted(page)
+    steps = page.locator("#steps li")
+    assert [text.split("\n")[0].split(" ")[0] for text in steps.all_inner_texts()] == [
+        "Ink",
+        "Crop",
+        "Centre",
+        "Resize",
+        "Scale",
+    ]
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll("#steps img")]
+            .map((image) => [image.naturalWidth, image.naturalHeight])"""
+    )
+    assert sizes[0] == [250, 250]
+    assert sizes[-1] == [28, 28]
+    page.get_by_role("button", name="Clear").click()
+    assert not steps.first.is_visible()
+
+
+def test_without_javascript_a_file_can_be_read(browser, server: str, seven: bytes) -> None:
+    """A form takes a picture, and the page comes back with the answer, or with what was wrong."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(server)
+    gif = png(drawn(DIGITS[7]), "GIF")
+    for file, result, message in [(seven, "7", ""), (gif, "", "Send the picture as PNG")]:
+        tab.locator("input[name=image]").set_input_files(
+            {"name": "digit.png", "mimeType": "image/png", "buffer": file}
+        )
+        tab.get_by_role("button", name="Read it").click()
+        assert tab.locator("#result").inner_text() == result
+        assert tab.locator("#message").is_visible() is bool(message)
+        assert message in tab.locator("#message-text").text_content()
+    context.close()
+
+
+def test_the_about_section_has_the_cards_figures(page) -> None:
+    """The network's layers and figures, as its card has them."""
+    page.get_by_text("About", exact=True).click()
+    card = json.loads((ROOT / "models" / "digitre.json").read_text())
+    figure = card["figures"]["MNIST test, preprocessed"]
+    row = page.locator(".about tr", has_text="MNIST test, preprocessed")
+    assert f"{figure['right']:.2f}%" in row.inner_text()
+    assert "Conv2D" in page.locator(".about").inner_text()
+    assert card["model"] in page.locator(".about").inner_text()

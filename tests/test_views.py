@@ -286,3 +286,32 @@ def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> Non
     response = app.test_client().post("/_get_digit", data=SEVEN)
     assert_error(response, 500, "internal_error")
     assert "secret" not in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "said"),
+    [
+        (SEVEN, 200, "% probability"),
+        (b"", 400, "empty"),
+        (png(Image.new("L", (9, 9)), "GIF"), 415, "PNG"),
+    ],
+)
+def test_the_form_of_the_page(client, file: bytes, status: int, said: str) -> None:
+    """A file posted to the page itself: the page again, with the answer or with what was wrong."""
+    sent = {"image": (io.BytesIO(file), "digit.png")}
+    response = client.post("/", data=sent, content_type="multipart/form-data")
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    assert said in response.get_data(as_text=True)
+
+
+def test_a_network_without_its_card_is_served_all_the_same(tmp_path) -> None:
+    """Another network, or one whose card is of another or broken: no figures, no failure."""
+    network = tmp_path / "other.tflite"
+    network.write_bytes(Classifier().path.read_bytes())
+    for card in (None, "{", "[]", '{"model": "another"}'):
+        if card is not None:
+            network.with_suffix(".json").write_text(card)
+        page = create_app({"MODEL": network}).test_client().get("/").get_data(as_text=True)
+        assert "other-" in page
+        assert "read right" not in page

@@ -36,7 +36,16 @@ function show(answer) {
   });
 }
 
+function showSteps(steps) {
+  const pictures = byId("steps").querySelectorAll("img");
+  steps.forEach((step, index) => (pictures[index].src = step.image));
+  byId("steps").hidden = false;
+  byId("how-empty").hidden = true;
+}
+
 function showNothing() {
+  byId("steps").hidden = true;
+  byId("how-empty").hidden = false;
   byId("result").textContent = "";
   byId("probability").textContent = WELCOME;
   byId("message").hidden = true;
@@ -70,8 +79,10 @@ async function read() {
   try {
     // The server's own threshold need not be named.
     const { value, defaultValue } = byId("threshold");
-    const query = value === defaultValue ? "" : `?threshold=${value}`;
-    const response = await fetch(byId("result").dataset.url + query, {
+    const query = new URLSearchParams();
+    if (value !== defaultValue) query.set("threshold", value);
+    if (byId("how").open) query.set("steps", "1");
+    const response = await fetch([byId("result").dataset.url, query].join(query.size ? "?" : ""), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify([{ digit: pad.toDataURL() }]),
@@ -79,6 +90,7 @@ async function read() {
     });
     const answer = await response.json();
     if (request !== mine) return;
+    if (answer.steps) showSteps(answer.steps);
     if (response.ok) show(answer);
     else complain(answer.error.message);
   } catch {
@@ -127,6 +139,10 @@ byId("width").addEventListener("input", () => {
 byId("threshold").addEventListener("input", () => {
   byId("threshold-value").textContent = `${Math.round(100 * byId("threshold").value)}%`;
   if (!pad.empty && byId("result").textContent) readSoon();
+});
+
+byId("how").addEventListener("toggle", () => {
+  if (byId("how").open && !pad.empty) read();
 });
 
 byId("submit").addEventListener("click", submit);

@@ -37,7 +37,8 @@ evaluate: $(VENV)/.training
 	$(BIN)/python train.py --evaluate
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python could not make an environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.serving: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable .

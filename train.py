@@ -98,8 +98,10 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     settings = fit.Settings(
         **{name: getattr(options, name) for name in named if getattr(options, name) is not None}
     )
-    if settings.share < 1 and not options.output:
-        output = options.work  # a trial never replaces the shipped network
+    if not options.output and (settings.share < 1 or data.missing()):
+        # What has not seen all of the data never replaces the shipped network.
+        output = options.work
+        print(f"the network will be in {output}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
     try:
         network, history = fit.train(settings, options.work, resume=options.resume)
@@ -114,7 +116,9 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     described = {
         "model": classifier.model,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "train.py", *sys.argv[1:]]),
+        "command": shlex.join(
+            ["python", "train.py", *(word for word in sys.argv[1:] if word != "--resume")]
+        ),
         "settings": asdict(settings),
         "layers": fit.layers(network),
         "calibration": calibration,

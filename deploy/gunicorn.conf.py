@@ -1,6 +1,6 @@
 """gunicorn's settings: `gunicorn --config deploy/gunicorn.conf.py wsgi:app`.
 
-The address comes from DIGITRE_BIND, or PORT on this machine alone; the number of workers from
+The address comes from DIGITRE_BIND (host:port, or unix:path), or PORT on this machine alone; the number of workers from
 WEB_CONCURRENCY, else one a processor core: reading a digit is all processor work.
 """
 

@@ -38,6 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     app = Flask(__name__)
     app.config.from_mapping(settings.load(config))
+    app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers read in the order they are described
     errors.register(app)
     views.register(app)

@@ -90,13 +90,17 @@ class Classifier:
 
     Raises:
         FileNotFoundError: where there is no such file.
+        ValueError: where the file is no LiteRT network.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path) if path is not None else shipped_model()
         if not self.path.is_file():
             raise FileNotFoundError(f"there is no network at {self.path}")
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        content = self.path.read_bytes()
+        if content[4:8] != b"TFL3":
+            raise ValueError(f"{self.path} is no LiteRT network")
+        digest = hashlib.sha256(content).hexdigest()
         self.model = f"{self.path.stem}-{digest[:8]}"
         self._own = threading.local()
 

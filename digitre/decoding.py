@@ -21,8 +21,14 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 10_000
 
+# A progressive JPEG has some ten scans; each costs time for the whole picture, however small it is.
+MAX_SCANS = 100
+
 # Under this difference from the ground (of 255) nobody sees ink: the picture is blank.
 MIN_CONTRAST = 8
+# Larger pictures are averaged down to between one and two times this before anything else, which
+# keeps the memory of a request bounded.
+LARGEST = 2000
 # JPEG and WebP leave ripples beside a stroke; what is fainter than this share of the strongest ink
 # is taken for a ripple.
 RIPPLE = 0.12
@@ -40,6 +46,12 @@ _OTHER_FORMATS = (
     b"<",
     b"\xc5\xd0\xd3\xc6",
     b"8BPS",
+    b"II+\0",
+    b"MM\0+",
+    b"icns",
+    b"\0\0\0\x0cjP  ",
+    b"\0\0\0\x0cJXL ",
+    b"\xff\x0a",
 )
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _MEDIA_TYPES = (
@@ -86,12 +98,12 @@ def unpack(text: str | bytes) -> bytes:
         if "%" in text:
             text = urllib.parse.unquote(text, "latin-1")
         head = _DATA_URL.match(text)
+        if head is not None and head[1].strip().lower() not in _MEDIA_TYPES:
+            raise unsupported()
         if head is None or ";base64" not in head[2].lower():
             raise PictureError(
                 "bad_base64", "A data URL must read data:image/png;base64, and then the base64."
             )
-        if head[1].strip().lower() not in _MEDIA_TYPES:
-            raise unsupported()
         text = text[head.end() :]
     packed = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
     try:
@@ -118,15 +130,17 @@ def open_picture(data: bytes) -> Image.Image:
         f"Send a picture of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side.",
     )
     if not is_picture(data):
-        if data.startswith(_OTHER_FORMATS):
+        head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+        if data.startswith(_OTHER_FORMATS) or head[:1] == b"<" or data[4:8] == b"ftyp":
             raise unsupported()
         raise PictureError("not_a_picture", "No picture was found: send a PNG, JPEG or WebP.")
+    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
+        raise PictureError("not_a_picture", "The JPEG has too many scans: save it anew.")
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
             raise too_large
         image.load()
-        turned = ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
     except PictureError:
@@ -135,6 +149,10 @@ def open_picture(data: bytes) -> Image.Image:
         raise PictureError(
             "not_a_picture", "The picture is damaged: send a whole PNG, JPEG or WebP."
         ) from None
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # as above: what a camera wrote beside a good picture may be damaged
+        return image
     turned.format = image.format
     return turned
 
@@ -179,6 +197,8 @@ def find_ink(image: Image.Image) -> np.ndarray:
     if 0 in image.size:
         raise PictureError("not_a_picture", "The picture has no pixels: send a whole one.")
     lossy = image.format in ("JPEG", "WEBP")  # a converted picture no longer knows
+    if max(image.size) >= 2 * LARGEST and image.mode in ("L", "LA", "RGB", "RGBA"):
+        image = image.reduce(max(image.size) // LARGEST)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _stretch(image)
     elif image.has_transparency_data:
@@ -209,13 +229,18 @@ def _everywhere(pixels: np.ndarray) -> np.ndarray:
 
 
 def _stretch(image: Image.Image) -> Image.Image:
-    """A picture of more than eight bits, its own range spread over eight."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = values.min(), values.max()
-    # 16-bit files often hold 10 or 12 bits. A flat one stays flat.
-    if high - low < 1e-9:
+    """A picture of more than eight bits, brought to eight."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    low, high = float(values.min()), float(values.max())
+    if image.mode != "F" and low >= 0:
+        # 16-bit files often hold 10 or 12 bits.
+        low, high = 0.0, float(next(top for top in _TOPS if high <= top))
+    elif high - low < 1e-9:
         return Image.new("L", image.size)
     return Image.fromarray(np.rint((values - low) * (255 / (high - low))).astype(np.uint8))
+
+
+_TOPS = (255, 1023, 4095, 16383, 65535, 2**31)
 
 
 def _flatten(image: Image.Image) -> Image.Image:
@@ -230,9 +255,11 @@ def _flatten(image: Image.Image) -> Image.Image:
     if not opaque.any():
         return alpha
     colours = np.asarray(image)[opaque][:, :3]
-    if (np.ptp(colours, axis=0) <= 24).all():
+    spread = int(np.ptp(colours, axis=0).max())
+    covered = float(opaque.mean())
+    if spread < MIN_CONTRAST or (spread <= 24 and covered < 0.5):
         return alpha  # one pen on glass: the ink is where it is opaque
-    if opaque.mean() < 0.5:
+    if covered < 0.5:
         # Pens of several colours on glass: a ground as far from them as can be.
         backdrop = (255,) * 3 if colours.mean() < 128 else (0,) * 3
     else:

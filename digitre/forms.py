@@ -15,6 +15,7 @@ import numpy as np
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from digitre.decoding import is_picture
 from digitre.preprocessing import SIDE, Picture, PictureError
 
 FIELDS = ("digit", "img", "image")
@@ -44,6 +45,8 @@ def picture_in(request: Request) -> Picture:
     body = request.get_data(cache=False)
     if len(body) == request.max_content_length and request.content_length is None:
         raise RequestEntityTooLarge  # chunked, and cut off at the limit without a word
+    if is_picture(body):
+        return body  # whatever else its bytes may spell
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not text:
         raise RequestError("empty_body", f"The body is empty: send {EXAMPLE}, or a picture.")

@@ -14,6 +14,7 @@ LARGEST = 1000  # pixels a side that are looked at in full
 # of the strongest ink.
 GRAIN = 4.0
 FAINT = 0.2
+SMALLEST = 12  # pixels that the largest patch of ink must have
 SPECK = 0.03  # a patch with less than this share of the largest patch's ink is dust
 
 
@@ -42,13 +43,17 @@ def find_ink(grey: np.ndarray) -> np.ndarray:
         difference = -difference
     # Grain is single pixels, ink is not: the place of ink is judged on a smoothed picture.
     smooth = ndimage.gaussian_filter(difference, 0.7)
-    strongest = float(np.percentile(smooth, 99.5))
-    floor = max(GRAIN * grain * 0.6, FAINT * strongest, MIN_CONTRAST)
-    if strongest <= floor:
+    floor = max(GRAIN * grain * 0.6, MIN_CONTRAST)
+    standing_out = smooth[smooth > floor]
+    if standing_out.size < SMALLEST:
         return np.zeros(grey.shape, np.uint8)
+    strongest = float(np.percentile(standing_out, 90))
+    floor = max(floor, FAINT * strongest)
     patches, count = ndimage.label(smooth > floor, np.ones((3, 3)))
     weights = ndimage.sum_labels(smooth, patches, np.arange(count + 1))
     weights[0] = 0
+    if np.bincount(patches[patches > 0]).max(initial=0) < SMALLEST:
+        return np.zeros(grey.shape, np.uint8)  # nothing but single grains
     keep = (weights >= SPECK * weights.max()) & (weights > 0)
     ink = np.where(keep[patches], np.clip(difference, 0, strongest), 0)
     return np.rint(ink * (255 / strongest)).astype(np.uint8)

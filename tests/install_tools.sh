@@ -5,33 +5,42 @@
 # Usage: install_tools.sh PYTHON (the one with Playwright)
 set -u
 python=$1
+PATH=$PATH:/usr/sbin:/sbin
 
-missing=""
-for pair in nginx:nginx curl:curl chromium:chromium; do
-    program=${pair%%:*}
-    command -v "$program" >/dev/null 2>&1 || [ -x "/usr/sbin/$program" ] || missing="$missing ${pair##*:}"
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has_chromium() {
+    has chromium || has chromium-browser || has google-chrome || "$python" - <<'END'
+import pathlib
+import sys
+
+from playwright.sync_api import sync_playwright
+
+with sync_playwright() as playwright:
+    sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())
+END
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+updated=""
+package() {
+    has apt-get || return 1
+    echo "installing $1"
+    [ -n "$updated" ] || as_root apt-get update -qq >/dev/null 2>&1
+    updated=yes
+    # RUNLEVEL: a package that starts a service at once would take a port that may be somebody's.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1
+}
+
+for program in nginx curl; do
+    has "$program" || package "$program" || echo "could not install $program" >&2
 done
-case "$missing" in
-    *chromium*)
-        for other in chromium-browser google-chrome; do
-            command -v "$other" >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ chromium//')
-        done
-        ;;
-esac
-[ -z "$missing" ] && exit 0
-
-root=""
-[ "$(id -u)" = 0 ] || root="sudo -n"
-if command -v apt-get >/dev/null 2>&1; then
-    echo "installing:$missing"
-    $root apt-get update -qq >/dev/null 2>&1
-    # A package that starts a service at once would take a port that may be somebody's.
-    $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
-        echo "could not install:$missing" >&2
-fi
-if ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
-    timeout 300 "$python" -m playwright install --with-deps --only-shell chromium >/dev/null 2>&1 ||
-        echo "Playwright could not download a Chromium" >&2
+if ! has_chromium && ! package chromium; then
+    "$python" -m playwright install --only-shell chromium >/dev/null 2>&1 ||
+        echo "could not install a Chromium" >&2
 fi
 exit 0

@@ -48,6 +48,14 @@ def test_a_missing_network_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
         create_app()
 
 
+def test_a_file_that_is_no_network_stops_the_start(tmp_path) -> None:
+    """Any other file as the network is said at the start."""
+    file = tmp_path / "digitre.tflite"
+    file.write_text("not a network")
+    with pytest.raises(ValueError, match="no LiteRT network"):
+        create_app({"MODEL": file})
+
+
 @pytest.mark.parametrize("setting", config.SETTINGS, ids=lambda setting: setting.name)
 def test_the_readme_has_every_setting(setting: config.Setting) -> None:
     """Each variable stands in the README's table with its meaning."""

@@ -123,6 +123,20 @@ def test_a_photo_like_ground(seed: int) -> None:
     assert np.corrcoef(pixels.ravel(), PLAIN.ravel())[0, 1] > 0.97
 
 
+@pytest.mark.parametrize(
+    ("canvas", "scale", "pen"), [(800, 0.45, 6), (800, 0.75, 4), (250, 0.25, 4)]
+)
+def test_a_small_digit_on_a_large_photo(canvas: int, scale: float, pen: float) -> None:
+    """Ink that covers less than a hundredth of a grainy photo is found, and nothing else."""
+    random = np.random.default_rng(1)
+    small = drawn(DIGITS[2], canvas=canvas, scale=scale, pen=pen)
+    x = np.linspace(-1, 1, canvas)
+    photo = 200 + 15 * x - small * 0.47 + random.normal(0, 4, small.shape)
+    pixels = preprocess(np.clip(photo, 0, 255).astype(np.uint8))
+    clean = preprocess(small)
+    assert np.corrcoef(pixels.ravel(), clean.ravel())[0, 1] > 0.9
+
+
 def test_grainy_paper_without_ink_is_blank() -> None:
     """Grain and uneven light alone are no drawing."""
     random = np.random.default_rng(5)
@@ -162,6 +176,36 @@ def test_a_photo_held_sideways_is_turned_upright() -> None:
     exif[0x0112] = 6  # shown turned by 90 degrees clockwise
     pixels = preprocess(png(turned, "JPEG", quality=95, exif=exif))
     assert np.abs(pixels - PLAIN).mean() < 0.03
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow's word of it
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "JPEG"])
+def test_a_damaged_orientation_is_passed_over(format: str) -> None:
+    """A good picture with broken EXIF data is read as it is."""
+    broken = b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0"
+    file = png(PAINTED["black on white"], format, exif=broken)
+    assert np.abs(preprocess(file) - PLAIN).mean() < 0.03
+
+
+def test_faint_ink_with_a_transparent_corner() -> None:
+    """One transparent pixel does not make a picture glass."""
+    image = coloured((245, 245, 245), (225, 225, 225)).convert("RGBA")
+    image.putpixel((0, 0), (0, 0, 0, 0))
+    assert np.abs(preprocess(image) - PLAIN).mean() < 0.03
+
+
+def test_one_step_of_sixteen_bits_is_blank() -> None:
+    """A difference that nobody sees is no ink, however many bits there are."""
+    values = np.full((250, 250), 65535, np.uint16) - (INK > 127)
+    assert not decode(png(Image.fromarray(values.astype(np.uint16)))).any()
+
+
+def test_a_flood_of_scans_is_refused() -> None:
+    """A progressive JPEG that repeats its last scan a thousand times costs nothing."""
+    file = png(PAINTED["mode L"], "JPEG", progressive=True)
+    last = file[file.rindex(b"\xff\xda") : -2]
+    with pytest.raises(PictureError, match="scans"):
+        decode(file[:-2] + last * 1000 + file[-2:])
 
 
 def test_the_first_frame_of_an_animation_counts() -> None:

@@ -10,7 +10,7 @@ import urllib.parse
 import numpy as np
 import pytest
 from conftest import assert_error, data_url, png
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
@@ -23,7 +23,16 @@ PACKED = URL.split(",")[1]
 PIXELS = np.rint(preprocess(SEVEN)[0, :, :, 0] * 255).astype(int)
 ODD_TYPES = ["application/json", "application/x-www-form-urlencoded", "text/plain", "image/png", ""]
 
+
+def with_text(file: bytes) -> bytes:
+    """A PNG that says where it comes from, in an address that reads like a form."""
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Source", "https://x.example/s?q=7&img=1&digit=2")
+    return png(Image.open(io.BytesIO(file)), pnginfo=info)
+
+
 FORMS = {
+    "bytes that spell a form": with_text(SEVEN),
     "the original page's list": json.dumps([{"digit": URL}]),
     "an object": json.dumps({"digit": URL}),
     "bare base64 in JSON": json.dumps({"digit": PACKED}),
@@ -221,6 +230,10 @@ BAD = {
     "too many fields": ("&".join(["img=1"] * 60), 400, "no_picture"),
     "a GIF": (png(Image.new("L", (9, 9)), "GIF"), 415, "unsupported_format"),
     "an SVG": ("<svg/>", 415, "unsupported_format"),
+    "an SVG after white space": (b"\xef\xbb\xbf\n <svg/>", 415, "unsupported_format"),
+    "a data URL of an SVG": ("data:image/svg+xml,%3Csvg/%3E", 415, "unsupported_format"),
+    "a HEIC": (b"\0\0\0\x18ftypheic" + b"\0" * 50, 415, "unsupported_format"),
+    "a JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0" * 50, 415, "unsupported_format"),
     "a data URL of a GIF": ("data:image/gif;base64,R0lG", 415, "unsupported_format"),
     "too many pixels": (png(Image.new("1", (4001, 4000))), 413, "picture_too_large"),
     "too wide": (png(Image.new("1", (10_001, 1))), 413, "picture_too_large"),
@@ -273,6 +286,14 @@ def test_wrong_addresses(client, method: str, path: str, status: int, code: str)
     response = getattr(client, method)(path)
     assert_error(response, status, code)
     assert ("Allow" in response.headers) is (status == 405)
+
+
+def test_two_slashes_are_no_redirect(client) -> None:
+    """`//_get_digit` is answered in JSON, not by a redirect in HTML that repeats the request."""
+    elsewhere = {"PATH_INFO": "//_get_digit", "QUERY_STRING": "x=<b>"}
+    response = client.post("/", data=SEVEN, environ_overrides=elsewhere)
+    assert response.get_json()["digit"] == 7
+    assert_error(client.get("/x//y"), 404, "not_found")
 
 
 def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ const WELCOME = "It is read while you draw.";
 
 let request = null; // the one under way: a newer one replaces it
 let timer = 0;
+let threshold = null; // the server's own, until the slider is moved
 
 // --- the answer ---
 
@@ -77,12 +78,11 @@ async function read() {
   const mine = (request = new AbortController());
   const waiting = setTimeout(() => (byId("progress").hidden = false), SLOW);
   try {
-    // The server's own threshold need not be named.
-    const { value, defaultValue } = byId("threshold");
     const query = new URLSearchParams();
-    if (value !== defaultValue) query.set("threshold", value);
+    if (threshold !== null) query.set("threshold", threshold);
     if (byId("how").open) query.set("steps", "1");
-    const response = await fetch([byId("result").dataset.url, query].join(query.size ? "?" : ""), {
+    const asked = `${query}` ? `?${query}` : "";
+    const response = await fetch(byId("result").dataset.url + asked, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify([{ digit: pad.toDataURL() }]),
@@ -137,7 +137,8 @@ byId("width").addEventListener("input", () => {
 });
 
 byId("threshold").addEventListener("input", () => {
-  byId("threshold-value").textContent = `${Math.round(100 * byId("threshold").value)}%`;
+  threshold = byId("threshold").value;
+  byId("threshold-value").textContent = `${Math.round(100 * threshold)}%`;
   if (!pad.empty && byId("result").textContent) readSoon();
 });
 
@@ -170,7 +171,3 @@ document.addEventListener("keydown", (event) => {
     byId(`mode-${MODES[key]}`).click();
   }
 });
-
-// A page that a browser restores may keep its controls, but never its drawing.
-for (const id of ["width", "threshold"]) byId(id).dispatchEvent(new Event("input"));
-document.querySelector("input[name=mode]:checked").dispatchEvent(new Event("change"));

@@ -73,7 +73,9 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
     lines.append("| epoch | " + " | ".join(name.replace("_", " ") for name in shown) + " |")
     lines.append("| ---: |" + " ---: |" * len(shown))
     for number, row in enumerate(card["history"], 1):
-        cells = [f"{row[name]:.3f}" if name == "loss" else f"{row[name]:.2f}" for name in shown]
+        cells = [
+            f"{row[name]:.3g}" if name == "loss" else _percent(row.get(name)) for name in shown
+        ]
         lines.append(f"| {number} | " + " | ".join(cells) + " |")
     lines += [
         "",
@@ -93,3 +95,7 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

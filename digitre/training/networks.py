@@ -24,11 +24,11 @@ def digitre() -> keras.Sequential:
             layers.ReLU(),
             layers.MaxPooling2D(),  # 4 x 4
             layers.Flatten(),
-            layers.Dropout(0.3),
+            layers.Dropout(0.15),
             layers.Dense(384, use_bias=False),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Dropout(0.4),
+            layers.Dropout(0.3),
             layers.Dense(11, name="logits"),
         ],
         name="digitre",

@@ -210,8 +210,9 @@ def find_ink(image: Image.Image) -> np.ndarray:
     pixels = np.asarray(image)
     for where in (_border, _everywhere):
         ink = _difference(image, np.median(where(pixels), axis=0))
+        off = where(np.asarray(ink))
         # Grainy paper is nowhere even; a canvas is, but for what is drawn on it.
-        if np.count_nonzero(where(np.asarray(ink)) <= EVEN) >= 0.5 * len(where(pixels)):
+        if np.count_nonzero(off <= EVEN) >= 0.5 * off.size:
             cleaned = _clean(ink, lossy)
             if cleaned is not None:
                 return _without_frame(np.asarray(cleaned))

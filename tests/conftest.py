@@ -114,24 +114,35 @@ def wait_until_answered(url: str, process: subprocess.Popen, seconds: float = 30
 
 
 @contextmanager
+def running(command: list[str], address: str, **options) -> Iterator[str]:
+    """A server, once it answers at this address; ended, by its own process, at the end."""
+    process = subprocess.Popen(command, **options)
+    try:
+        wait_until_answered(f"{address}/healthz", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
 def gunicorn(log: Path, *options: str, **variables: str) -> Iterator[str]:
     """A real gunicorn with the real application; gives its address and ends it."""
     port = free_port()
     environment = os.environ | {"PORT": str(port)} | variables
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "wsgi:app"],
+    command = [sys.executable, "-m", "gunicorn", *options, "wsgi:app"]
+    with (
+        log.open("wb") as out,
+        running(
+            command,
+            f"http://127.0.0.1:{port}",
             cwd=ROOT,
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
+        ) as address,
+    ):
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, need, wait_until_answered
+from conftest import ROOT, free_port, need, running
 
 pytestmark = pytest.mark.slow
 
@@ -66,13 +66,8 @@ def nginx(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     main = configured(folder, port, server.removeprefix("http://"))
     arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
     subprocess.run([*arguments, "-t", "-q"], check=True)
-    process = subprocess.Popen(arguments)
-    try:
-        wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
+    with running(arguments, f"http://127.0.0.1:{port}") as address:
+        yield address
 
 
 def test_reading_through_nginx(nginx: str, seven: bytes) -> None:

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, wait_until_answered
+from conftest import ROOT, free_port, running
 
 pytestmark = pytest.mark.slow
 
@@ -61,17 +61,13 @@ def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: 
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config"]
     command += [str(installed / "digitre/deploy/gunicorn.conf.py"), "--chdir", str(tmp_path)]
-    process = subprocess.Popen(
+    with running(
         [*command, "wsgi:app"],
+        f"http://127.0.0.1:{port}",
         cwd=tmp_path,
         env={"PYTHONPATH": str(installed), "PORT": str(port), "WEB_CONCURRENCY": "1"},
         stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_answered(f"http://127.0.0.1:{port}/healthz", process)
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/_get_digit", data=seven)
+    ) as address:
+        request = urllib.request.Request(f"{address}/_get_digit", data=seven)
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert json.load(answer)["digit"] == 7
-    finally:
-        process.terminate()
-        process.wait(20)

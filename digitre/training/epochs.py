@@ -7,12 +7,12 @@ learned.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from digitre.preprocessing import preprocess
-from digitre.training import augmentation, data, glyphs, scribbles
+from digitre.training import augmentation, data, glyphs, measure, scribbles
 from digitre.training.data import NO_DIGIT, Drawings
 
 # How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
@@ -42,15 +42,12 @@ class Sources:
 @functools.cache
 def sources() -> Sources:
     """The training parts of all data, read once a process."""
-    symbols = [
-        augmentation.as_bytes(preprocess(picture)[0, :, :, 0]) for picture in data.symbols("train")
-    ]
     return Sources(
         data.mnist("train"),
         data.pen_digits("train"),
         data.unipen_digits("train"),
         data.unipen_others("train"),
-        np.array(symbols, np.uint8).reshape(-1, 28, 28),
+        measure.symbols("train")[0],
     )
 
 
@@ -74,55 +71,46 @@ def make(seed: int, epoch: int, share: float = 1.0) -> tuple[np.ndarray, np.ndar
         order = np.concatenate([random.permutation(among) for _ in range(times)])
         return order[: int(len(order) * share)].astype(int)
 
+    pictures, labels = [], []
+
+    def add(drawn: Sequence[np.ndarray] | np.ndarray, named: np.ndarray | int) -> None:
+        pictures.append(np.array(drawn, np.uint8).reshape(-1, 28, 28))
+        labels.append(np.broadcast_to(named, len(drawn)))
+
+    def draw(strokes: list[np.ndarray], *, flip: bool) -> np.ndarray:
+        return augmentation.draw(strokes, random, flip=flip)
+
     x, y = found.mnist
     chosen = every(1, len(y))
     plain = random.random(len(chosen)) < PLAIN
-    pictures = [x[chosen[plain]], augmentation.warp(x[chosen[~plain]], random)]
-    labels = [y[chosen[plain]], y[chosen[~plain]]]
-
-    def add(drawn: list[np.ndarray], named: np.ndarray) -> None:
-        pictures.append(np.array(drawn, np.uint8).reshape(-1, 28, 28))
-        labels.append(named)
+    add(x[chosen[plain]], y[chosen[plain]])
+    add(augmentation.warp(x[chosen[~plain]], random), y[chosen[~plain]])
 
     for digits, times in ((found.pen, PEN_DIGITS), (found.unipen, UNIPEN_DIGITS)):
         chosen = every(times, len(digits))
-        drawn = [augmentation.draw(digits.strokes[i], random, flip=True) for i in chosen]
-        add(drawn, digits.labels[chosen])
+        add([draw(digits.strokes[i], flip=True) for i in chosen], digits.labels[chosen])
 
-    chosen = some(OTHERS, len(found.others))
-    add(
-        [augmentation.draw(found.others.strokes[i], random, flip=True) for i in chosen],
-        np.full(len(chosen), NO_DIGIT),
-    )
+    others = found.others.strokes
+    add([draw(others[i], flip=True) for i in some(OTHERS, len(others))], NO_DIGIT)
     signs = glyphs.signs()
-    chosen = some(SIGNS, len(signs))
-    add(
-        [augmentation.draw(signs[i], random, flip=False) for i in chosen],
-        np.full(len(chosen), NO_DIGIT),
-    )
+    add([draw(signs[i], flip=False) for i in some(SIGNS, len(signs))], NO_DIGIT)
     printed = glyphs.digits()
     chosen = some(PRINTED, len(printed))
     add(
-        [augmentation.draw(printed[i][0], random, flip=False) for i in chosen],
+        [draw(printed[i][0], flip=False) for i in chosen],
         np.array([printed[i][1] for i in chosen], int),
     )
     invented = range(int(INVENTED * share))
-    add(
-        [augmentation.draw(scribbles.any_kind(random), random, flip=False) for _ in invented],
-        np.full(len(invented), NO_DIGIT),
-    )
+    add([draw(scribbles.any_kind(random), flip=False) for _ in invented], NO_DIGIT)
     strokes = found.pen.strokes + found.unipen.strokes
-    pairs = some(2 * PAIRS, len(strokes)).reshape(-1, 2) if strokes else np.zeros((0, 2), int)
+    pairs = some(2 * PAIRS, len(strokes))
+    pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
     add(
-        [
-            augmentation.draw(scribbles.beside(strokes[a], strokes[b], random), random, flip=True)
-            for a, b in pairs
-        ],
-        np.full(len(pairs), NO_DIGIT),
+        [draw(scribbles.beside(strokes[a], strokes[b], random), flip=True) for a, b in pairs],
+        NO_DIGIT,
     )
     chosen = every(SYMBOLS, len(found.symbols))
-    pictures.append(augmentation.warp(found.symbols[chosen], random))
-    labels.append(np.full(len(chosen), NO_DIGIT))
+    add(augmentation.warp(found.symbols[chosen], random), NO_DIGIT)
 
     order = random.permutation(sum(map(len, labels)))
     return np.concatenate(pictures)[order], np.concatenate(labels)[order]

@@ -156,8 +156,7 @@ def calibrate(network: keras.Model) -> dict[str, float]:
     def digits(name: str, temperature: float, offset: float) -> np.ndarray:
         scaled = sets[name][0] / temperature
         scaled[:, NO_DIGIT] += offset
-        odds = np.exp(scaled - scaled.max(1, keepdims=True))
-        return odds[:, :NO_DIGIT] / odds.sum(1, keepdims=True)
+        return measure.digit_probabilities(scaled)
 
     def off(temperature: float, offset: float) -> float:
         rows = {name: digits(name, temperature, offset) for name in sets}

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digitre.preprocessing import shape_ink
+from digitre import paper
+from digitre.classifier import THRESHOLD
+from digitre.preprocessing import preprocess, shape_ink
 from digitre.training import augmentation, data, scribbles
 from digitre.training.data import NO_DIGIT, Drawings, Part
 from digitre.training.rendering import fit, render
@@ -34,8 +36,6 @@ def anywhere(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarra
 
 def on_paper(strokes, random: np.random.Generator) -> np.ndarray:
     """A drawing as a scan or photo of 32 to 120 pixels, found on its paper again."""
-    from digitre import paper
-
     pen = random.uniform(5, 16)
     return paper.find_ink(augmentation.photograph(central(strokes, random, pen), random))
 
@@ -57,8 +57,6 @@ def shaped(drawings: Drawings, view: Callable[..., np.ndarray], seed: int = 0) -
 
 
 def as_shown(picture: np.ndarray) -> np.ndarray:
-    from digitre.preprocessing import preprocess
-
     return augmentation.as_bytes(preprocess(picture)[0, :, :, 0])
 
 
@@ -103,14 +101,19 @@ def validation_sets() -> dict[str, Pictures]:
     return {name: pictures for name, pictures in sets.items() if len(pictures[1])}
 
 
+def digit_probabilities(logits: np.ndarray) -> np.ndarray:
+    """The ten digits' part of the softmax of (n, 11) logits: (n, 10)."""
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    return odds[:, :NO_DIGIT] / odds.sum(1, keepdims=True)
+
+
 def quick(network) -> dict[str, float]:
     """Per cent read right of the validation sets, and per cent refused at the threshold of 0.6."""
     row, refused, digits_refused = {}, [], []
     for name, (pictures, labels) in validation_sets().items():
         logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0)
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        digits = odds[:, :10] / odds.sum(1, keepdims=True)
-        below = digits.max(1) < 0.6
+        digits = digit_probabilities(logits)
+        below = digits.max(1) < THRESHOLD
         if labels[0] == NO_DIGIT:
             refused.append(below.mean())
         else:

@@ -127,7 +127,7 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         "history": history,
         "figures": figures,
     }
-    (output / "digitre.json").write_text(json.dumps(described, indent=1) + "\n")
+    fit.write_json(output / "digitre.json", described)
     if output == HERE / "models":
         write_page()
     return figures

@@ -96,7 +96,7 @@ def train(
             # First the new state, then its name: being stopped half-way loses nothing.
             network.save(work / "new.keras")
             os.replace(work / "new.keras", state)
-            log.write_text(json.dumps({"settings": asdict(settings), "epochs": history}, indent=1))
+            write_json(log, {"settings": asdict(settings), "epochs": history})
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")
@@ -191,6 +191,13 @@ drawing = keras.Input(batch_shape=(1, 28, 28, 1))
 served = keras.Model(drawing, keras.layers.Softmax()(network(drawing, training=False)))
 open(sys.argv[2], "wb").write(tf.lite.TFLiteConverter.from_keras_model(served).convert())
 """
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write a file that is there whole or not at all, however the process ends."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(new, file)
 
 
 def save(network: keras.Model, folder: Path) -> None:

@@ -27,6 +27,7 @@ TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4,<3",
     "playwright>=1.55,<2",
+    "axe-playwright-python>=0.1.4,<1",
     "ruff>=0.14,<1",
     "mypy>=1.18,<3",
 ]

@@ -16,7 +16,7 @@ from digitre.preprocessing import PictureError
 
 blueprint = Blueprint("digitre", __name__)
 
-FEATURES = ["steps"]  # what a page may offer beyond reading; listed by /healthz
+FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed by /healthz
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -72,12 +72,20 @@ def get_digit() -> Response:
     """Read the drawing of the request; every accepted form is listed in `digitre.forms`."""
     threshold = _threshold()
     picture = picture_in(request)
-    if request.args.get("steps") not in ("1", "true"):
+    with_steps, with_explanation = _wanted("steps"), _wanted("explain")
+    if not (with_steps or with_explanation):
         return jsonify(describe(classifier().read(picture, threshold)))
     done = preprocessing.steps(picture)
     pixels = done[-1][1].reshape(1, 28, 28, 1)
-    reading = describe(classifier().decide(pixels, threshold))
-    return jsonify(reading | {"steps": [_step(name, result) for name, result in done]})
+    answer = describe(classifier().decide(pixels, threshold))
+    if with_steps:
+        answer["steps"] = [
+            {"name": name, "image": _data_url(preprocessing.to_png(result))}
+            for name, result in done
+        ]
+    if with_explanation:
+        answer["explanation"] = _explanation(pixels)
+    return jsonify(answer)
 
 
 @blueprint.get("/healthz")
@@ -121,9 +129,26 @@ def _threshold() -> float:
     return number
 
 
-def _step(name: str, result: np.ndarray) -> dict[str, str]:
-    packed = base64.b64encode(preprocessing.to_png(result)).decode("ascii")
-    return {"name": name, "image": f"data:image/png;base64,{packed}"}
+def _wanted(name: str) -> bool:
+    return request.args.get(name) in ("1", "true")
+
+
+def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
+    """Which ink mattered, as a picture; None for a blank."""
+    if not pixels.any():
+        return None
+    from digitre import explaining  # only for who looks
+
+    answer, worth = explaining.explain(classifier(), pixels)
+    return {
+        "of": "not_a_digit" if answer == explaining.NO_DIGIT else str(answer),
+        "method": "occlusion",
+        "image": _data_url(explaining.to_png(pixels, worth)),
+    }
+
+
+def _data_url(file: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(file).decode("ascii")
 
 
 def _with_headers(response: Response) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import shutil
@@ -126,7 +127,7 @@ def running(command: list[str], address: str, **options) -> Iterator[str]:
 
 
 @contextmanager
-def gunicorn(log: Path, *options: str, **variables: str) -> Iterator[str]:
+def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterator[str]:
     """A real gunicorn with the real application; gives its address and ends it."""
     port = free_port()
     environment = os.environ | {"PORT": str(port)} | variables
@@ -135,7 +136,7 @@ def gunicorn(log: Path, *options: str, **variables: str) -> Iterator[str]:
         log.open("wb") as out,
         running(
             command,
-            f"http://127.0.0.1:{port}",
+            f"http://127.0.0.1:{port}{at}",
             cwd=ROOT,
             env=environment,
             stdout=out,
@@ -156,7 +157,38 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """A real Chromium, driven by Playwright."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error
+
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(browser_here())
+        except Error as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"no Chromium could be started: {error}")
+            pytest.skip("no Chromium could be started")
+        yield started
+
+
+@pytest.fixture
+def page(browser, server: str) -> Iterator:
+    """The page, open; a test fails where the page complains in its console."""
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    tab = context.new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(server)
+    # One request at a time: realtime has tests of its own.
+    tab.get_by_label("update in realtime").uncheck()
+    yield tab
+    context.close()
+    assert not complaints
+
+
+@contextmanager
+def browser_here() -> Iterator:
+    """The machine's Chromium, or Playwright's own, that asks nobody anything by itself."""
+    from playwright.sync_api import sync_playwright
 
     found = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -170,11 +202,6 @@ def browser() -> Iterator:
         "--disable-sync",
     ]
     with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=found, args=quiet)
-        except Error as error:
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"no Chromium could be started: {error}")
-            pytest.skip("no Chromium could be started")
+        started = playwright.chromium.launch(executable_path=found, args=quiet)
         yield started
         started.close()

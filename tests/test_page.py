@@ -5,72 +5,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import re
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from conftest import ROOT, png
+from pages import READING, by_hand, draw, picture_sent, press, reads, submitted
 from playwright.sync_api import Error
-from strokes import DIGITS, OTHERS, drawn, smooth
+from strokes import DIGITS, OTHERS, drawn
 
-from digitre.preprocessing import decode, preprocess
+from digitre.preprocessing import preprocess
 from digitre.training import data
 from digitre.training.rendering import fit, render
 
 pytestmark = pytest.mark.slow
-
-READING = "**/_get_digit*"
-
-
-@pytest.fixture
-def page(browser, server: str) -> Iterator:
-    """The page, open; a test fails where the page complains in its console."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.goto(server)
-    # One request at a time: realtime has tests of its own.
-    tab.get_by_label("update in realtime").uncheck()
-    yield tab
-    context.close()
-    assert not complaints
-
-
-def draw(page, strokes: list[np.ndarray]) -> None:
-    """Draw with the mouse: points on a canvas of 250, wherever the canvas is."""
-    box = page.locator("#canvas").bounding_box()
-    factor = box["width"] / 250
-    for stroke in strokes:
-        points = [(box["x"] + x * factor, box["y"] + y * factor) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
-
-
-def by_hand(strokes) -> list[np.ndarray]:
-    return [smooth(stroke) for stroke in strokes]
-
-
-def submitted(page) -> dict:
-    """Press Submit; the server's answer, once the page shows it."""
-    with page.expect_response(READING) as waiting:
-        page.get_by_role("button", name="Submit").click()
-    answer = waiting.value.json()
-    page.locator("#result", has_text=answer["result"]).wait_for()
-    return answer
-
-
-def picture_sent(page) -> np.ndarray:
-    """The ink of the picture that the page sends when Submit is pressed."""
-    with page.expect_request(READING) as waiting:
-        page.get_by_role("button", name="Submit").click()
-    return decode(waiting.value.post_data_json[0]["digit"])
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -96,7 +44,7 @@ def test_clear_makes_room_for_another(page) -> None:
     """Clear empties the canvas and the answer; the next digit is read by itself."""
     draw(page, by_hand(DIGITS[8]))
     submitted(page)
-    page.get_by_role("button", name="Clear").click()
+    press(page, "Clear")
     assert page.locator("#result").inner_text() == ""
     assert page.locator("#hint").is_visible()
     assert page.locator("#bars .best").count() == 0
@@ -109,7 +57,7 @@ def test_an_empty_canvas_is_not_sent(page) -> None:
     """Submit without a drawing says so, and asks no server."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.get_by_role("button", name="Submit").click()
+    press(page, "Submit")
     assert "draw a digit first" in page.locator("#message").inner_text()
     assert not [url for url in asked if "_get_digit" in url]
 
@@ -134,7 +82,7 @@ def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
 def test_what_the_page_sends_is_what_training_draws(page) -> None:
     """The canvas's picture and the training renderer's agree to the pixel, nearly."""
     for digit, strokes in DIGITS.items():
-        page.get_by_role("button", name="Clear").click()
+        press(page, "Clear")
         lines = by_hand(strokes)
         draw(page, lines)
         sent = picture_sent(page).astype(float) / 255
@@ -150,7 +98,7 @@ def test_real_traces_are_read(page, real_data) -> None:
     right = 0
     for digit in range(10):
         chosen = int(np.flatnonzero(traces.labels == digit)[3])
-        page.get_by_role("button", name="Clear").click()
+        press(page, "Clear")
         draw(page, fit(traces.strokes[chosen], 150, 125, 125, flip=True))
         right += submitted(page)["prediction"] == str(digit)
     assert right >= 9
@@ -203,7 +151,11 @@ def test_the_drawing_survives_a_resize(page) -> None:
     ("status", "body", "said"),
     [
         (413, '{"error": {"code": "body_too_large", "message": "Too much."}}', "Too much."),
-        (502, "<html>", "did not answer"),
+        (413, "<html>", "too large"),
+        (429, "<html>", "Wait a moment"),
+        (429, '{"error": {"code": "too_many", "message": "Slower, please."}}', "Slower, please."),
+        (500, '{"error": {"code": "internal_error", "message": "No."}}', "has a problem"),
+        (502, "<html>", "has a problem"),
         (None, None, "did not answer"),
     ],
 )
@@ -217,7 +169,7 @@ def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, bod
         lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
     )
     draw(tab, by_hand(DIGITS[3]))
-    tab.get_by_role("button", name="Submit").click()
+    press(tab, "Submit")
     tab.locator("#message", has_text=said).wait_for()
     tab.unroute(READING)
     submitted(tab)
@@ -235,15 +187,10 @@ def test_a_dark_screen_sends_the_same_picture(browser, server: str) -> None:
         tab.goto(server)
         draw(tab, by_hand(DIGITS[5]))
         with tab.expect_request(READING) as waiting:
-            tab.get_by_role("button", name="Submit").click()
+            press(tab, "Submit")
         sent.append(base64.b64decode(waiting.value.post_data_json[0]["digit"].split(",")[1]))
         context.close()
     assert sent[0] == sent[1]
-
-
-def reads(page, result: str) -> None:
-    """The page comes to show this result, with nobody pressing anything."""
-    page.locator("#result").filter(has_text=re.compile(f"^{re.escape(result)}$")).wait_for()
 
 
 def test_it_is_read_while_it_is_drawn(page) -> None:
@@ -252,7 +199,7 @@ def test_it_is_read_while_it_is_drawn(page) -> None:
     for digit in (3, 0, 7):
         draw(page, by_hand(DIGITS[digit]))
         reads(page, str(digit))
-        page.get_by_role("button", name="Clear").click()
+        press(page, "Clear")
 
 
 def test_without_realtime_it_waits_for_submit(page) -> None:
@@ -282,10 +229,10 @@ def test_undo_redo_and_their_keys(page) -> None:
     """Each stroke can be taken back and brought again; clearing can be undone too."""
     draw(page, by_hand(DIGITS[4]))
     whole = picture_sent(page)
-    page.get_by_role("button", name="Undo").click()
+    press(page, "Undo")
     half = picture_sent(page)
     assert 0 < half.sum() < whole.sum()
-    page.get_by_role("button", name="Redo").click()
+    press(page, "Redo")
     np.testing.assert_array_equal(picture_sent(page), whole)
     page.keyboard.press("Delete")
     assert page.locator("#hint").is_visible()
@@ -332,7 +279,7 @@ def test_the_threshold_acts_at_once(page) -> None:
         ),
     )
     draw(page, by_hand(DIGITS[5]))
-    page.get_by_role("button", name="Submit").click()
+    press(page, "Submit")
     reads(page, "5")
     page.locator("#threshold").fill("0.9")
     reads(page, "Huh...")
@@ -351,11 +298,11 @@ def test_a_late_answer_never_overwrites_a_newer_one(page) -> None:
 
     page.route(READING, hold_the_first)
     draw(page, by_hand(DIGITS[1]))
-    page.get_by_role("button", name="Submit").click()
+    press(page, "Submit")
     page.locator("#progress").wait_for()  # said to be slow after 300 ms
-    page.get_by_role("button", name="Clear").click()
+    press(page, "Clear")
     draw(page, by_hand(DIGITS[2]))
-    page.get_by_role("button", name="Submit").click()
+    press(page, "Submit")
     reads(page, "2")
     with contextlib.suppress(Error):  # the page has given it up by now
         held[0].fulfill(json={"result": "1"})
@@ -369,7 +316,7 @@ def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
     page.get_by_label("update in realtime").check()
     times = []
     for _ in range(10):
-        page.get_by_role("button", name="Clear").click()
+        press(page, "Clear")
         page.evaluate(
             """() => new Promise((done) => {
                 let last = 0;
@@ -403,14 +350,21 @@ def test_how_it_was_read(page) -> None:
         "Centre",
         "Resize",
         "Scale",
+        "What",
     ]
     sizes = page.evaluate(
         """() => [...document.querySelectorAll("#steps img")]
             .map((image) => [image.naturalWidth, image.naturalHeight])"""
     )
     assert sizes[0] == [250, 250]
-    assert sizes[-1] == [28, 28]
-    page.get_by_role("button", name="Clear").click()
+    assert sizes[-2:] == [[28, 28], [28, 28]]
+    page.locator("#explained", has_text="a 9").wait_for()
+    page.get_by_text("The 784 grey values").click()
+    page.locator("#grey-values td").nth(783).wait_for()
+    shown = [int(text) for text in page.locator("#grey-values td").all_inner_texts()]
+    seen = preprocess(picture_sent(page)).ravel() * 255
+    assert np.abs(np.array(shown) - seen).max() <= 1
+    press(page, "Clear")
     assert not steps.first.is_visible()
 
 

@@ -1,70 +1,25 @@
-// The page: controls, the request, the answer.
+// The page: the controls, and when what is asked.
+import { complain, say, show, showNothing } from "./answer.js";
+import { correcting } from "./correcting.js";
 import { DrawingPad } from "./drawing_pad.js";
+import { Readings } from "./readings.js";
+import { Refused, ask } from "./server.js";
 
 const byId = (id) => document.getElementById(id);
-const pad = new DrawingPad(byId("canvas"));
 
 const DEBOUNCE = 40; // milliseconds without a change before a drawing in the making is sent
 const SLOW = 300; // milliseconds after which the page shows that it waits
-const WELCOME = "It is read while you draw.";
+const VERY_SLOW = 1500; // and after which it says so
+
+const pad = new DrawingPad(byId("canvas"));
+const url = new URL(byId("result").dataset.url, location.href);
+const readings = new Readings(byId("strip"), byId("readings"), (items) => replace(() => pad.bring(items)));
 
 let request = null; // the one under way: a newer one replaces it
 let timer = 0;
 let threshold = null; // the server's own, until the slider is moved
 
-// --- the answer ---
-
-const bars = [...byId("bars").children].map((row) => ({
-  row,
-  bar: row.querySelector(".bar > span"),
-  value: row.querySelector(".value"),
-}));
-
-function percent(probability) {
-  return `${(100 * probability).toFixed(1)}%`;
-}
-
-function show(answer) {
-  byId("result").textContent = answer.result;
-  byId("probability").textContent = answer.probability;
-  byId("message").hidden = true;
-  const all = [...answer.probabilities, answer.not_a_digit];
-  const best = answer.digit ?? (answer.reason === "unsure" ? -1 : 10);
-  bars.forEach(({ row, bar, value }, index) => {
-    bar.style.transform = `scaleX(${all[index]})`;
-    value.textContent = percent(all[index]);
-    row.classList.toggle("best", index === best);
-  });
-}
-
-function showSteps(steps) {
-  const pictures = byId("steps").querySelectorAll("img");
-  steps.forEach((step, index) => (pictures[index].src = step.image));
-  byId("steps").hidden = false;
-  byId("how-empty").hidden = true;
-}
-
-function showNothing() {
-  byId("steps").hidden = true;
-  byId("how-empty").hidden = false;
-  byId("result").textContent = "";
-  byId("probability").textContent = WELCOME;
-  byId("message").hidden = true;
-  for (const { row, bar, value } of bars) {
-    bar.style.transform = "scaleX(0)";
-    value.textContent = "";
-    row.classList.remove("best");
-  }
-}
-
-function complain(text) {
-  showNothing();
-  byId("probability").textContent = "";
-  byId("message-text").textContent = text;
-  byId("message").hidden = false;
-}
-
-// --- the request ---
+// --- reading ---
 
 function forget() {
   clearTimeout(timer);
@@ -77,28 +32,30 @@ async function read() {
   forget();
   const mine = (request = new AbortController());
   const waiting = setTimeout(() => (byId("progress").hidden = false), SLOW);
+  const waitingLong = setTimeout(
+    () => say("The server is slow; the answer is still awaited.", { retry: false }),
+    VERY_SLOW,
+  );
+  const asked = new URL(url);
+  if (threshold !== null) asked.searchParams.set("threshold", threshold);
+  if (byId("how").open) {
+    asked.searchParams.set("steps", "1");
+    asked.searchParams.set("explain", "1");
+  }
   try {
-    const query = new URLSearchParams();
-    if (threshold !== null) query.set("threshold", threshold);
-    if (byId("how").open) query.set("steps", "1");
-    const asked = `${query}` ? `?${query}` : "";
-    const response = await fetch(byId("result").dataset.url + asked, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify([{ digit: pad.toDataURL() }]),
-      signal: mine.signal,
-    });
-    const answer = await response.json();
+    const answer = await ask(asked, { body: [{ digit: pad.toDataURL() }], signal: mine.signal });
     if (request !== mine) return;
-    if (answer.steps) showSteps(answer.steps);
-    if (response.ok) show(answer);
-    else complain(answer.error.message);
-  } catch {
+    show(answer);
+    readings.note(answer.result);
+    correcting.read(answer.result);
+  } catch (error) {
     // Replaced by a newer request: that one will answer.
     if (request !== mine) return;
-    complain("The server did not answer. Your drawing is still here.");
+    correcting.read(null);
+    complain(error instanceof Refused ? error.message : "Something went wrong on this page.");
   } finally {
     clearTimeout(waiting);
+    clearTimeout(waitingLong);
     if (request === mine) byId("progress").hidden = true;
   }
 }
@@ -113,22 +70,86 @@ function submit() {
   else read();
 }
 
-// --- the controls ---
-
 pad.addEventListener("change", () => {
   byId("hint").hidden = !pad.empty;
   byId("undo").disabled = !pad.canUndo;
   byId("redo").disabled = !pad.canRedo;
+  correcting.changed();
+  byId("download").disabled = byId("copy").disabled = pad.empty;
   if (pad.empty) {
     forget();
     showNothing();
+    correcting.read(null);
   } else if (byId("realtime").checked) {
     readSoon();
   }
 });
 
+// --- drawings that come and go ---
+
+// Another drawing takes the canvas; the one that was there goes into the strip.
+function replace(change) {
+  if (!pad.empty) readings.keep(pad.items, pad.toDataURL());
+  change();
+}
+
+const clear = () => replace(() => pad.clear());
+
+async function open(file) {
+  if (!file) return;
+  try {
+    const image = await createImageBitmap(file);
+    replace(() => pad.showPicture(image));
+    if (!byId("realtime").checked) read();
+  } catch {
+    complain("This file is no picture that can be opened here: try a PNG or a JPEG.");
+  }
+}
+
+const pictureIn = (transfer) =>
+  [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? transfer?.files?.[0];
+
+byId("file").addEventListener("change", () => {
+  open(byId("file").files[0]);
+  byId("file").value = ""; // the same file may be chosen again
+});
+byId("open").addEventListener("click", () => byId("file").click());
+document.addEventListener("paste", (event) => open(pictureIn(event.clipboardData)));
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  open(pictureIn(event.dataTransfer));
+});
+
+byId("download").addEventListener("click", () => {
+  const link = document.createElement("a");
+  link.href = pad.toDataURL();
+  const result = byId("result").textContent;
+  link.download = /^\d$/.test(result) ? `digit-${result}.png` : "drawing.png";
+  link.click();
+});
+
+byId("copy").addEventListener("click", async () => {
+  const line = `curl ${url.href} -d '${pad.toDataURL()}'`;
+  try {
+    await navigator.clipboard.writeText(line);
+    byId("copy").textContent = "Copied";
+    setTimeout(() => (byId("copy").textContent = "Copy curl"), 2000);
+  } catch {
+    // Without HTTPS a page may not write to the clipboard: then a person copies it.
+    byId("line").value = line;
+    byId("line-box").showModal();
+    byId("line").select();
+  }
+});
+
+// --- the controls ---
+
 for (const radio of document.querySelectorAll("input[name=mode]")) {
-  radio.addEventListener("change", () => (pad.mode = radio.value));
+  radio.addEventListener("change", () => {
+    pad.mode = radio.value;
+    pad.repaint();
+  });
 }
 
 byId("width").addEventListener("input", () => {
@@ -148,14 +169,35 @@ byId("how").addEventListener("toggle", () => {
 
 byId("submit").addEventListener("click", submit);
 byId("retry").addEventListener("click", submit);
-byId("clear").addEventListener("click", () => pad.clear());
+byId("clear").addEventListener("click", clear);
 byId("undo").addEventListener("click", () => pad.undo());
 byId("redo").addEventListener("click", () => pad.redo());
+byId("keys-open").addEventListener("click", () => byId("keys").showModal());
 
-const MODES = { d: "draw", l: "line", e: "erase" };
+// --- the keyboard ---
+
+const MODES = { d: "draw", l: "line", e: "erase", m: "move" };
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const FAR = 6; // units that an arrow key goes; with Shift, 1
+
+function onCanvas(event) {
+  const arrow = ARROWS[event.key];
+  if (arrow) {
+    const [right, down] = arrow.map((step) => step * (event.shiftKey ? 1 : FAR));
+    if (pad.mode === "move") pad.transform(right, down);
+    else pad.movePen(right, down);
+  } else if (event.key === " " && pad.mode !== "move") {
+    pad.togglePen();
+  } else if (pad.mode === "move" && (event.key === "+" || event.key === "-")) {
+    pad.transform(0, 0, event.key === "+" ? 1.1 : 1 / 1.1);
+  } else {
+    return false;
+  }
+  return true;
+}
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
+  if (event.target.closest("dialog")) return;
   const key = event.key.toLowerCase();
   if ((event.ctrlKey || event.metaKey) && key === "z") {
     event.preventDefault();
@@ -163,11 +205,29 @@ document.addEventListener("keydown", (event) => {
     else pad.undo();
   } else if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
-  } else if (event.key === "Enter" && !event.target.matches("button, a, summary")) {
+  } else if (event.target === byId("canvas") && onCanvas(event)) {
+    event.preventDefault();
+  } else if (event.key === "Enter" && !event.target.matches("button, a, summary, input[type=file]")) {
     submit();
   } else if (event.key === "Delete") {
-    pad.clear();
+    clear();
+  } else if (event.key === "?") {
+    byId("keys").showModal();
+  } else if (/^\d$/.test(key)) {
+    correcting.label(key);
   } else if (MODES[key]) {
     byId(`mode-${MODES[key]}`).click();
   }
 });
+
+byId("canvas").addEventListener(
+  "wheel",
+  (event) => {
+    if (pad.mode !== "move" || pad.empty) return;
+    event.preventDefault();
+    pad.transform(0, 0, event.deltaY < 0 ? 1.1 : 1 / 1.1);
+  },
+  { passive: false },
+);
+
+correcting.begin(pad);

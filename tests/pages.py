@@ -1,0 +1,59 @@
+"""What a person does on the page, for tests and for the documents' pictures."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from strokes import smooth
+
+from digitre.preprocessing import decode
+
+READING = "**/_get_digit*"
+
+
+def on_screen(page, strokes) -> list[list[tuple[float, float]]]:
+    """Points on a canvas of 250, as points in the window."""
+    page.locator("#canvas").scroll_into_view_if_needed()
+    box = page.locator("#canvas").bounding_box()
+    factor = box["width"] / 250
+    return [[(box["x"] + x * factor, box["y"] + y * factor) for x, y in s] for s in strokes]
+
+
+def draw(page, strokes) -> None:
+    """Draw with the mouse: points on a canvas of 250, wherever the canvas is."""
+    for points in on_screen(page, strokes):
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def by_hand(strokes) -> list[np.ndarray]:
+    return [smooth(stroke) for stroke in strokes]
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def submitted(page) -> dict:
+    """Press Submit; the server's answer, once the page shows it."""
+    with page.expect_response(READING) as waiting:
+        press(page, "Submit")
+    answer = waiting.value.json()
+    page.locator("#result", has_text=answer["result"]).wait_for()
+    return answer
+
+
+def picture_sent(page) -> np.ndarray:
+    """The ink of the picture that the page sends when Submit is pressed."""
+    with page.expect_request(READING) as waiting:
+        press(page, "Submit")
+    return decode(waiting.value.post_data_json[0]["digit"])
+
+
+def reads(page, result: str) -> None:
+    """The page comes to show this result, with nobody pressing anything."""
+    page.locator("#result").filter(has_text=re.compile(f"^{re.escape(result)}$")).wait_for()

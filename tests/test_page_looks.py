@@ -1,0 +1,158 @@
+"""How the page is made: for everyone, light, quick, and wherever it is put."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT, data_url, gunicorn
+from pages import by_hand, draw, press, reads
+from strokes import DIGITS
+
+pytestmark = pytest.mark.slow
+
+LAYOUTS = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
+    "phone, dark": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_axe_finds_no_violation(browser, server: str, layout: str) -> None:
+    """Empty, with an answer and all that opens, with the keys, and with an error."""
+    context = browser.new_context(reduced_motion="reduce", bypass_csp=True, **LAYOUTS[layout])
+    tab = context.new_page()
+    tab.goto(server)
+
+    def check() -> None:
+        found = Axe().run(tab)
+        assert not found.violations_count, found.generate_report()
+
+    check()
+    press(tab, "Submit")
+    tab.locator("#message").wait_for()
+    check()
+    draw(tab, by_hand(DIGITS[2]))
+    reads(tab, "2")
+    press(tab, "Clear")
+    draw(tab, by_hand(DIGITS[5]))
+    reads(tab, "5")
+    for opened in ("How it was read", "The 784 grey values", "About"):
+        tab.get_by_text(opened, exact=True).click()
+    tab.locator("#grey-values td").first.wait_for()
+    check()
+    tab.keyboard.press("?")
+    check()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1440])
+def test_nothing_sticks_out(browser, server: str, width: int) -> None:
+    """From 320 px to a wide screen nothing scrolls sideways, and the controls are in reach."""
+    context = browser.new_context(viewport={"width": width, "height": 740})
+    tab = context.new_page()
+    tab.goto(server)
+    draw(tab, by_hand(DIGITS[5]))
+    reads(tab, "5")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("scrollY") == 0
+    for name in ("result", "submit", "clear"):
+        found = tab.locator(f"#{name}").bounding_box()
+        assert found["y"] + found["height"] <= 740, name
+    context.close()
+
+
+def test_all_of_the_page_is_under_60_kb(browser, server: str) -> None:
+    """All that a first visit loads, compressed as nginx does, and all of it from this server."""
+    context = browser.new_context()
+    tab = context.new_page()
+    loaded: dict[str, bytes] = {}
+    tab.on("response", lambda answer: loaded.update({answer.url: answer.body()}))
+    tab.goto(server)
+    tab.wait_for_load_state("networkidle")
+    context.close()
+    assert all(url.startswith(server) for url in loaded)
+    assert len([url for url in loaded if url.endswith(".js")]) >= 5
+    assert sum(len(gzip.compress(body)) for body in loaded.values()) < 60_000
+
+
+def test_the_first_paint_is_soon(browser, server: str) -> None:
+    """The page is on the screen within 200 ms of being asked for, at its best of five."""
+    times = []
+    for _ in range(5):
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(server)
+        tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        times.append(
+            tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        )
+        context.close()
+    assert min(times) < 200, times
+
+
+def test_it_works_under_a_path(browser, tmp_path: Path) -> None:
+    """Under a sub-path, by SCRIPT_NAME, every address holds: page, modules, reading."""
+    context = browser.new_context()
+    tab = context.new_page()
+    strays: list[str] = []
+    with gunicorn(
+        tmp_path / "log", SCRIPT_NAME="/digits", at="/digits", WEB_CONCURRENCY="1"
+    ) as server:
+        tab.on("request", lambda asked: strays.append(asked.url))
+        tab.goto(f"{server}/")
+        draw(tab, by_hand(DIGITS[3]))
+        reads(tab, "3")
+        context.close()
+        assert server.endswith("/digits")
+        assert strays
+        assert all(url.startswith(server) or url.startswith("data:") for url in strays)
+
+
+def test_the_originals_page_is_answered_as_it_expects(server: str, seven: bytes) -> None:
+    """jQuery's request as the page of 2017 sends it: `$.ajax` with a list of one object."""
+    asked = urllib.request.Request(
+        f"{server}/_get_digit",
+        data=json.dumps([{"digit": data_url(seven)}]).encode(),
+        headers={
+            "Accept": "*/*",
+            "Content-Type": "application/json; charset=UTF-8",
+            "X-Requested-With": "XMLHttpRequest",
+            "Referer": f"{server}/",
+        },
+    )
+    with urllib.request.urlopen(asked) as response:
+        assert response.headers.get_content_type() == "application/json"
+        answer = json.load(response)
+    assert answer["result"] == "7"
+    assert answer["probability"].endswith("% probability)")
+
+
+def test_no_module_is_large() -> None:
+    """Plain modules that read from top to bottom, none over 400 lines, no library among them."""
+    for file in sorted((ROOT / "digitre" / "static").glob("*.js")):
+        text = file.read_text()
+        assert text.count("\n") <= 400, file.name
+        assert text.startswith("// "), file.name
+        assert "http" not in text.replace("HTTPS", ""), file.name
+
+
+def test_reduced_motion_is_respected(browser, server: str) -> None:
+    """Who asks for less motion sees bars that do not move by themselves."""
+    context = browser.new_context(reduced_motion="reduce")
+    tab = context.new_page()
+    tab.goto(server)
+    times = tab.evaluate(
+        "[...document.querySelectorAll('.bar > span')]"
+        ".map((bar) => getComputedStyle(bar).transitionDuration)"
+    )
+    context.close()
+    assert set(times) == {"0s"}
+    assert np.size(times) == 11

@@ -44,6 +44,13 @@ def main() -> None:
             keep(page, "page.png")
             page.keyboard.press("?")
             keep(page, "page-keys.png")
+            page = visit(1000, 700, "light")
+            page.route("**/healthz", lambda route: route.fulfill(json={"features": ["save"]}))
+            page.reload()  # as on a server that saves drawings
+            draw(page, by_hand(DIGITS[4]))
+            reads(page, "4")
+            page.locator("#correct").wait_for()
+            keep(page, "page-correct.png")
 
 
 def use(page) -> None:

@@ -287,3 +287,80 @@ def test_a_dot_is_refused_and_said(page) -> None:
     answer = submitted(page)
     assert answer["reason"] == "not_a_digit"
     assert page.locator("#bars .best .name").inner_text() == "no digit"
+
+
+@pytest.fixture
+def saving(browser, server: str):
+    """The page of a server that saves drawings, as far as the page can see, and what it sent."""
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    tab = context.new_page()
+    tab.route("**/healthz", lambda route: route.fulfill(json={"features": ["save"]}))
+    sent: list[tuple[str, str, dict]] = []
+
+    def answer(route) -> None:
+        asked = route.request
+        sent.append((asked.method, asked.url.removeprefix(server), asked.post_data_json))
+        if asked.method == "DELETE":
+            route.fulfill(status=204)
+        else:
+            route.fulfill(status=201, json={"id": "17", "receipt": "abc"})
+
+    tab.route("**/_save_drawing*/**", answer)
+    tab.route("**/_save_drawing", answer)
+    with tab.expect_response("**/healthz"):
+        tab.goto(server)
+    yield tab, sent
+    context.close()
+
+
+def test_a_reading_is_confirmed_or_corrected(saving) -> None:
+    """Yes, another digit, or no digit: one click saves the drawing with its strokes; no click, none."""
+    tab, sent = saving
+    assert not tab.locator("#correct").is_visible()
+    draw(tab, by_hand(DIGITS[7]))
+    reads(tab, "7")
+    press(tab, "Yes, it is a 7")
+    tab.locator("#saved-text", has_text="Saved as a 7").wait_for()
+    press(tab, "no digit")
+    tab.locator("#saved-text", has_text="Saved as no digit").wait_for()
+    tab.keyboard.press("1")
+    tab.locator("#saved-text", has_text="Saved as a 1").wait_for()
+    assert [body["label"] for _, _, body in sent] == ["7", "none", "1"]
+    method, path, body = sent[0]
+    assert (method, path) == ("POST", "/_save_drawing")
+    assert len(body["strokes"]) == len(DIGITS[7])
+    assert all(len(point) == 3 for stroke in body["strokes"] for point in stroke)
+    assert decode(body["digit"]).any()
+    assert len({body["writer"] for _, _, body in sent}) == 1
+    assert "Nothing else of you is stored" in tab.locator("#correct").inner_text()
+    assert "unless you say what it is" in tab.locator(".about").text_content()
+
+
+def test_a_saved_drawing_can_be_deleted_again(saving) -> None:
+    """Delete it again, right after it was saved: the receipt goes back to the server."""
+    tab, sent = saving
+    draw(tab, by_hand(DIGITS[4]))
+    reads(tab, "4")
+    tab.keyboard.press("4")
+    press(tab, "Delete it again")
+    tab.locator("#saved-text", has_text="Deleted.").wait_for()
+    assert sent[-1] == ("DELETE", "/_save_drawing/17", {"receipt": "abc"})
+    press(tab, "Clear")
+    assert not tab.locator("#correct").is_visible()
+
+
+def test_a_server_that_cannot_save_is_said_so(saving) -> None:
+    """The reading stays, and the sentence says what happened."""
+    tab, _ = saving
+    tab.route(
+        "**/_save_drawing",
+        lambda route: route.fulfill(
+            status=429, json={"error": {"code": "too_many", "message": "Enough for today."}}
+        ),
+    )
+    draw(tab, by_hand(DIGITS[2]))
+    reads(tab, "2")
+    press(tab, "Yes, it is a 2")
+    tab.locator("#saved-text", has_text="Enough for today.").wait_for()
+    assert tab.locator("#result").inner_text() == "2"
+    assert not tab.locator("#forget").is_visible()

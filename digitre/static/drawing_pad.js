@@ -187,9 +187,7 @@ export class DrawingPad extends EventTarget {
 
   #down(event) {
     if (this.#pointer !== null || event.button !== 0) return;
-    event.preventDefault();
     this.#putPenAway();
-    this.#canvas.focus({ preventScroll: true });
     const point = this.#point(event);
     if (this.mode === "move") {
       const box = this.#box();

@@ -1,5 +1,6 @@
 # make run    serve on http://127.0.0.1:8000 (PORT=8123 make run for another)
 # make test   every test but the long ones; make check: the fast ones; make test-long: the long ones
+# make fuzz   look for inputs that break it, for minutes; make soak: 100,000 requests; make lock, make audit
 # make train  train the network anew; make lint: ruff and mypy
 # Each makes the environment it needs in .venv the first time.
 
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 # CI's packages are installed from scratch as everyone's are; pip's own notices only fill the log.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-long check lint train evaluate clean
+.PHONY: run test test-long check fuzz soak lint lock audit train evaluate clean
 
 run: $(VENV)/.serving
 	exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
@@ -24,6 +25,23 @@ test-long: $(VENV)/.testing
 
 check: $(VENV)/.testing
 	$(BIN)/python -m pytest -q -m "not slow and not long"
+
+# Other inputs each time, unlike `make test`: what they find belongs into tests/bad_inputs.py.
+fuzz: $(VENV)/.testing
+	EXAMPLES=1500 $(BIN)/python -m pytest -q tests/test_description.py
+	$(BIN)/python tests/fuzz_preprocess.py -max_total_time=300
+
+soak: $(VENV)/.testing
+	sh tests/install_tools.sh $(BIN)/python
+	$(BIN)/python tests/soak.py --write
+
+# What serving needs, each with its hash, for servers: pip install --require-hashes -r requirements.txt
+lock: $(VENV)/.maintaining
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" setup.py --output-file requirements.txt
+
+audit: $(VENV)/.maintaining
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .
@@ -51,6 +69,10 @@ $(VENV)/.training: setup.py | $(VENV)/bin/python
 $(VENV)/.testing: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable '.[test]'
 	@touch $@ $(VENV)/.serving $(VENV)/.training
+
+$(VENV)/.maintaining: setup.py | $(VENV)/bin/python
+	$(PIP) install --editable '.[maintain]'
+	@touch $@ $(VENV)/.serving
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -28,9 +28,15 @@ TEST = [
     "pytest-timeout>=2.4,<3",
     "playwright>=1.55,<2",
     "axe-playwright-python>=0.1.4,<1",
+    "schemathesis>=4.4,<5",
+    "hypothesis>=6.140,<7",
+    "openapi-spec-validator>=0.7,<1",
+    # Libfuzzer for Python: built for Linux on common processors, and not for each new Python.
+    'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64" and python_version < "3.14"',
     "ruff>=0.14,<1",
     "mypy>=1.18,<3",
 ]
+MAINTAIN = ["uv>=0.8,<1", "pip-audit>=2.9,<3"]
 
 setup(
     name="digitre",
@@ -62,5 +68,6 @@ setup(
         "plot": PLOT,
         "postgres": POSTGRES,
         "test": [*TRAIN, *TEST],
+        "maintain": MAINTAIN,
     },
 )

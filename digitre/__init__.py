@@ -34,12 +34,13 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     from flask import Flask
 
     from digitre import config as settings
-    from digitre import errors, views
+    from digitre import errors, headers, views
 
     app = Flask(__name__)
     app.config.from_mapping(settings.load(config))
     app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers read in the order they are described
+    headers.register(app)
     errors.register(app)
     views.register(app)
     return app

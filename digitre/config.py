@@ -26,6 +26,11 @@ def _path(value: Any) -> str | None:
     return str(value) if value else None
 
 
+def _list(value: Any) -> list[str] | None:
+    words = value.split(",") if isinstance(value, str) else value or []
+    return [word.strip() for word in words if word.strip()] or None
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name in `app.config`, its variable, how it is read, default, meaning."""
@@ -58,6 +63,20 @@ SETTINGS = (
         _bytes,
         1024 * 1024,
         "The largest request body, in bytes; raise nginx's limit with it.",
+    ),
+    Setting(
+        "TRUSTED_HOSTS",
+        "DIGITRE_TRUSTED_HOSTS",
+        _list,
+        None,
+        "The host names that are served, separated by commas; .example.org takes its subdomains; all where it is empty.",
+    ),
+    Setting(
+        "CORS_ORIGINS",
+        "DIGITRE_CORS_ORIGINS",
+        _list,
+        None,
+        "The origins, such as https://example.org, whose pages may ask, separated by commas, or * for all; none but the page's own where it is empty.",
     ),
 )
 

@@ -140,6 +140,10 @@ def open_picture(data: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
             raise too_large
+        if image.format == "JPEG" and max(image.size) >= 2 * LARGEST:
+            # Its blocks can be decoded to fewer pixels at once.
+            part = max(image.size) // LARGEST
+            image.draft(image.mode, (image.width // part, image.height // part))
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
@@ -197,16 +201,16 @@ def find_ink(image: Image.Image) -> np.ndarray:
     if 0 in image.size:
         raise PictureError("not_a_picture", "The picture has no pixels: send a whole one.")
     lossy = image.format in ("JPEG", "WEBP")  # a converted picture no longer knows
-    if max(image.size) >= 2 * LARGEST and image.mode in ("L", "LA", "RGB", "RGBA"):
-        image = image.reduce(max(image.size) // LARGEST)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _stretch(image)
-    elif image.has_transparency_data:
-        image = _flatten(image.convert("RGBA"))
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode not in ("L", "RGB"):
-        image = image.convert("RGB")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if max(image.size) >= 2 * LARGEST:
+        image = image.reduce(max(image.size) // LARGEST)
+    if image.has_transparency_data:
+        image = _flatten(image.convert("RGBA"))
     pixels = np.asarray(image)
     for where in (_border, _everywhere):
         ink = _difference(image, np.median(where(pixels), axis=0))
@@ -231,14 +235,21 @@ def _everywhere(pixels: np.ndarray) -> np.ndarray:
 
 def _stretch(image: Image.Image) -> Image.Image:
     """A picture of more than eight bits, brought to eight."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    values = np.asarray(image)
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values)
     low, high = float(values.min()), float(values.max())
     if image.mode != "F" and low >= 0:
         # 16-bit files often hold 10 or 12 bits.
         low, high = 0.0, float(next(top for top in _TOPS if high <= top))
     elif high - low < 1e-9:
         return Image.new("L", image.size)
-    return Image.fromarray(np.rint((values - low) * (255 / (high - low))).astype(np.uint8))
+    stretched = np.empty(values.shape, np.uint8)
+    # A strip at a time: a large picture of floats would take four times its own memory.
+    for top in range(0, len(values), 256):
+        strip = values[top : top + 256].astype(np.float32)
+        stretched[top : top + 256] = np.rint((strip - low) * (255 / (high - low)))
+    return Image.fromarray(stretched)
 
 
 _TOPS = (255, 1023, 4095, 16383, 65535, 2**31)

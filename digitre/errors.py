@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from digitre.forms import RequestError
 from digitre.preprocessing import PictureError
 
-# What is not listed here is a 400: the request has to be changed.
-STATUSES = {"unsupported_format": 415, "picture_too_large": 413}
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of error: its code, its status, and when it is given."""
+
+    code: str
+    status: int
+    meaning: str
+
+
+KINDS = (
+    Kind("empty_body", 400, "The body, or the uploaded file, is empty."),
+    Kind("malformed_json", 400, "The body begins like JSON and is none."),
+    Kind("no_picture", 400, "There is no picture where one was looked for."),
+    Kind("bad_base64", 400, "The picture is no data URL and no base64."),
+    Kind("not_a_picture", 400, "The bytes are no picture, or a damaged one."),
+    Kind("bad_pixels", 400, "Grey values that are not 784, or not from 0 to 255."),
+    Kind("bad_threshold", 400, "A threshold that is no number from 0 to 1, or several."),
+    Kind("bad_flag", 400, "steps or explain is something else than 0 or 1, or given twice."),
+    Kind("bad_request", 400, "HTTP that cannot be understood, or a Host that is not served."),
+    Kind("not_found", 404, "There is nothing at this address."),
+    Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
+    Kind("body_too_large", 413, "The body is over the limit, 1 MiB where nothing else is set."),
+    Kind("picture_too_large", 413, "A picture of too many pixels, by its header."),
+    Kind("unsupported_format", 415, "A picture that is no PNG, JPEG or WebP."),
+    Kind("internal_error", 500, "A fault of the application; it is written to its log."),
+)
+STATUSES = {kind.code: kind.status for kind in KINDS}
 
 MESSAGES = {
+    400: ("bad_request", "The request was not understood: see /docs."),
     404: ("not_found", "There is nothing here: the page is at /, reading at POST /_get_digit."),
     405: ("method_not_allowed", "This address takes other methods: see the Allow header."),
     413: ("body_too_large", "The request is too large: send at most {limit:,} bytes."),
@@ -39,7 +68,7 @@ def answer(status: int, code: str, message: str) -> Response:
 
 
 def status_of(error: PictureError | RequestError) -> int:
-    return STATUSES.get(error.code, 400)
+    return STATUSES[error.code]
 
 
 def _named(error: PictureError | RequestError) -> Response:
@@ -48,10 +77,10 @@ def _named(error: PictureError | RequestError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    code, message = MESSAGES.get(
-        status,
-        (error.name.lower().replace(" ", "_"), f"{error.name}: the request was not understood."),
-    )
+    # What is not listed is a bad request of some kind: an answer is always one of `KINDS`.
+    if status not in MESSAGES:
+        status = 400 if status < 500 else 500
+    code, message = MESSAGES[status]
     if status == 413:
         _drain()
     response = answer(status, code, message.format(limit=current_app.config["MAX_CONTENT_LENGTH"]))

@@ -18,15 +18,6 @@ blueprint = Blueprint("digitre", __name__)
 
 FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed by /healthz
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
@@ -34,7 +25,6 @@ def register(app: Flask) -> None:
     app.extensions["digitre"] = reader
     app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)
-    app.after_request(_with_headers)
 
 
 def classifier() -> Classifier:
@@ -71,8 +61,8 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
 def get_digit() -> Response:
     """Read the drawing of the request; every accepted form is listed in `digitre.forms`."""
     threshold = _threshold()
+    with_steps, with_explanation = _flag("steps"), _flag("explain")
     picture = picture_in(request)
-    with_steps, with_explanation = _wanted("steps"), _wanted("explain")
     if not (with_steps or with_explanation):
         return jsonify(describe(classifier().read(picture, threshold)))
     done = preprocessing.steps(picture)
@@ -92,6 +82,28 @@ def get_digit() -> Response:
 def health() -> Response:
     """Whether the application is alive, which network it has, and what else it offers."""
     return jsonify(status="ok", model=classifier().model, features=FEATURES)
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The API for machines: OpenAPI 3.1."""
+    return jsonify(_api())
+
+
+@blueprint.get("/docs")
+def docs() -> str:
+    """The API to be read."""
+    return render_template("docs.html", api=_api(), kinds=errors.KINDS)
+
+
+def _api() -> dict[str, Any]:
+    """The description, made when it is first asked for: it is not needed to read a digit."""
+    if "digitre.api" not in current_app.extensions:
+        from digitre import description
+
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        current_app.extensions["digitre.api"] = description.describe_api(app)
+    return current_app.extensions["digitre.api"]
 
 
 def describe(reading: Reading) -> dict[str, Any]:
@@ -129,8 +141,14 @@ def _threshold() -> float:
     return number
 
 
-def _wanted(name: str) -> bool:
-    return request.args.get(name) in ("1", "true")
+FLAGS = {"0": False, "1": True}
+
+
+def _flag(name: str) -> bool:
+    given = request.args.getlist(name) or ["0"]
+    if len(given) > 1 or given[0] not in FLAGS:
+        raise RequestError("bad_flag", f"Send {name}=1 or {name}=0, once.")
+    return FLAGS[given[0]]
 
 
 def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
@@ -149,9 +167,3 @@ def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
 
 def _data_url(file: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(file).decode("ascii")
-
-
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

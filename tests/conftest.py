@@ -100,26 +100,32 @@ def free_port() -> int:
 
 
 def wait_until_answered(url: str, process: subprocess.Popen, seconds: float = 30) -> None:
-    """Wait for a 200, as long as the process lives."""
+    """Wait for an answer, as long as the process lives."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                if answer.status == 200:
-                    return
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            if answer.code < 500:
+                return
+            time.sleep(0.05)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     raise TimeoutError(f"no answer from {url} within {seconds} s")
 
 
 @contextmanager
-def running(command: list[str], address: str, **options) -> Iterator[str]:
+def running(
+    command: list[str], address: str, *, ready: str = "/healthz", **options
+) -> Iterator[str]:
     """A server, once it answers at this address; ended, by its own process, at the end."""
     process = subprocess.Popen(command, **options)
     try:
-        wait_until_answered(f"{address}/healthz", process)
+        wait_until_answered(f"{address}{ready}", process)
         yield address
     finally:
         process.terminate()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the programs that the tests drive, where they are missing and that is possible:
-# a Chromium, nginx and curl. A test whose program is still missing says so and is skipped,
+# a Chromium, nginx, curl, wrk and openssl. A test whose program is still missing says so and is skipped,
 # or fails where CI=true.
 # Usage: install_tools.sh PYTHON (the one with Playwright)
 set -u
@@ -36,7 +36,7 @@ package() {
         apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1
 }
 
-for program in nginx curl; do
+for program in nginx curl wrk openssl; do
     has "$program" || package "$program" || echo "could not install $program" >&2
 done
 if ! has_chromium && ! package chromium; then

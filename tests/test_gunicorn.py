@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -100,3 +101,35 @@ def test_every_digit_over_http(server: str, tmp_path: Path) -> None:
         request = urllib.request.Request(f"{server}/_get_digit", data=png(drawn(strokes)))
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert json.load(answer)["digit"] == digit
+
+
+def raw(server: str, request: bytes) -> tuple[int, bytes]:
+    """The status and the rest of the answer to these very bytes."""
+    host, port = server.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "statuses"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 200 + b"\r\n", {400, 431}),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n", {400, 431}),
+        (b"GET /?" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", {400, 414}),
+        (b"nonsense\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: odd\r\n\r\n", {400, 501}),
+    ],
+)
+def test_floods_of_headers_and_broken_http(server: str, request_bytes: bytes, statuses) -> None:
+    """gunicorn's limits refuse them, and the next request is served as ever."""
+    status, _ = raw(server, request_bytes)
+    assert status in statuses
+    with urllib.request.urlopen(f"{server}/healthz", timeout=20) as answer:
+        assert answer.status == 200

@@ -3,71 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, need, running
+from conftest import ROOT
+from sites import serve
 
 pytestmark = pytest.mark.slow
-
-# What a distribution's nginx.conf has round a site; here as whoever runs the tests, in one folder.
-AROUND = """
-{user}
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    include {types};
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/digitre.conf;
-}}
-"""
-
-
-def configured(folder: Path, port: int, upstream: str) -> Path:
-    """The shipped file with this test's addresses and paths in the places that a user edits."""
-    site = (ROOT / "deploy" / "nginx.conf").read_text()
-    for shipped, here in {
-        "server 127.0.0.1:8000;": f"server {upstream};",
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "/opt/digitre/digitre/static/": f"{ROOT}/digitre/static/",
-    }.items():
-        assert site.count(shipped) == 1, shipped
-        site = site.replace(shipped, here)
-    (folder / "digitre.conf").write_text(site)
-    types = Path("/etc/nginx/mime.types")
-    main = folder / "nginx.conf"
-    # Started by root, its workers would be somebody who may not write in this folder.
-    user = "user root;" if os.geteuid() == 0 else ""
-    main.write_text(
-        AROUND.format(user=user, folder=folder, types=types if types.exists() else "mime.types")
-    )
-    return main
 
 
 @pytest.fixture(scope="module")
 def nginx(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = need("nginx")
-    folder = tmp_path_factory.mktemp("nginx")
-    folder.chmod(0o755)
-    port = free_port()
-    main = configured(folder, port, server.removeprefix("http://"))
-    arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
-    subprocess.run([*arguments, "-t", "-q"], check=True)
-    with running(arguments, f"http://127.0.0.1:{port}") as address:
-        yield address
+    with serve(tmp_path_factory.mktemp("nginx"), server) as site:
+        yield site.http
 
 
 def test_reading_through_nginx(nginx: str, seven: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -71,3 +72,29 @@ def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: 
         request = urllib.request.Request(f"{address}/_get_digit", data=seven)
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert json.load(answer)["digit"] == 7
+
+
+def test_the_lock_fits_the_ranges() -> None:
+    """requirements.txt pins what setup.py asks for, within its ranges, each with its hashes."""
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "requirements.txt").read_text()
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", lines, re.MULTILINE))
+    asked = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import importlib.metadata as m; print(*m.requires('digitre'), sep='\\n')",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    needed = [Requirement(line) for line in asked if "extra ==" not in line]
+    assert len(needed) >= 6
+    for requirement in needed:
+        assert requirement.specifier.contains(pinned[requirement.name]), requirement
+    for block in re.split(r"^(?=[a-z0-9-]+==)", lines, flags=re.MULTILINE)[1:]:
+        assert "--hash=sha256:" in block
+    assert "index-url" not in lines
+    assert "tensorflow" not in lines

@@ -1,0 +1,107 @@
+"""Real nginx with the shipped configuration, for the tests that need one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import ROOT, free_port, need, running
+
+# What a distribution's nginx.conf has round a site; here as whoever runs the tests, in one folder.
+AROUND = """
+{user}
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    include {types};
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/digitre.conf;
+}}
+"""
+
+
+def configured(folder: Path, port: int, tls_port: int, upstream: str) -> Path:
+    """The shipped file with this test's addresses and paths in the places that a user edits."""
+    site = (ROOT / "deploy" / "nginx.conf").read_text()
+    places = {
+        "server 127.0.0.1:8000;": f"server {upstream};",
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "/opt/digitre/digitre/static/": f"{ROOT}/digitre/static/",
+    }
+    if tls_port:
+        site = site.replace("# TLS: ", "")
+        places |= {
+            "listen 443 ssl;": f"listen 127.0.0.1:{tls_port} ssl;",
+            "/etc/letsencrypt/live/digits.example.org/fullchain.pem": f"{folder}/cert.pem",
+            "/etc/letsencrypt/live/digits.example.org/privkey.pem": f"{folder}/key.pem",
+        }
+    for shipped, here in places.items():
+        assert site.count(shipped) == 1, shipped
+        site = site.replace(shipped, here)
+    (folder / "digitre.conf").write_text(site)
+    types = Path("/etc/nginx/mime.types")
+    main = folder / "nginx.conf"
+    # Started by root, its workers would be somebody who may not write in this folder.
+    user = "user root;" if os.geteuid() == 0 else ""
+    main.write_text(
+        AROUND.format(user=user, folder=folder, types=types if types.exists() else "mime.types")
+    )
+    return main
+
+
+@dataclass(frozen=True)
+class Site:
+    """The addresses of a running nginx, and the certificate that it shows."""
+
+    http: str
+    https: str
+    certificate: Path
+
+
+@contextmanager
+def serve(folder: Path, upstream: str, *, tls: bool = False) -> Iterator[Site]:
+    """nginx by the shipped file before a server that runs already; TLS by a certificate of its own."""
+    program = need("nginx")
+    folder.chmod(0o755)
+    port, tls_port = free_port(), free_port() if tls else 0
+    if tls:
+        subprocess.run(
+            [
+                need("openssl"),
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                "-keyout",
+                f"{folder}/key.pem",
+                "-out",
+                f"{folder}/cert.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
+    main = configured(folder, port, tls_port, upstream.removeprefix("http://"))
+    arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
+    subprocess.run([*arguments, "-t", "-q"], check=True)
+    with running(
+        arguments, f"http://127.0.0.1:{port}", ready="/.well-known/acme-challenge/"
+    ) as http:
+        yield Site(http, f"https://127.0.0.1:{tls_port}", folder / "cert.pem")

@@ -1,0 +1,233 @@
+"""A hundred thousand good and bad requests, and the slowest pictures: what they leave behind.
+
+`make soak` runs it and writes what it printed into docs/errors.md. Real gunicorn by the shipped
+configuration, asked by wrk on this machine alone; it ends by itself, after some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from bad_inputs import CASES, INK, PAGE
+from conftest import gunicorn, need, png
+from PIL import Image
+
+BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->\n"
+
+# A thread has one connection, which sends one request after the other: each answer is known by
+# its order. wrk asks its first thread for one request before it begins, which is never sent; at the
+# end it calls `done`.
+SCRIPT = """
+local threads = {}
+function setup(thread) thread:set("number", #threads); table.insert(threads, thread) end
+function init()
+  requests, statuses, order = {}, {}, {}
+  answered, wrong, broken, unsent = 0, 0, 0, number == 0
+  math.randomseed(number + SEED)
+  for line in io.lines(FOLDER .. "/index") do
+    local name, method, path, kind, status = line:match("^(.-)\\t(.-)\\t(.-)\\t(.-)\\t(.-)$")
+    local file = io.open(FOLDER .. "/" .. name, "rb")
+    local headers = {["Host"] = "localhost"}
+    if kind ~= "" then headers["Content-Type"] = kind end
+    requests[#requests + 1] = wrk.format(method, path, headers, file:read("*a"))
+    statuses[#statuses + 1] = tonumber(status)
+    file:close()
+  end
+end
+function request()
+  local chosen = math.random(#requests)
+  if unsent then unsent = false else order[#order + 1] = chosen end
+  return requests[chosen]
+end
+function response(status)
+  answered = answered + 1
+  if status ~= statuses[order[answered]] then wrong = wrong + 1 end
+  if status >= 500 then broken = broken + 1 end
+end
+function done(summary)
+  local sums = {answered = 0, wrong = 0, broken = 0}
+  for _, thread in ipairs(threads) do
+    for name in pairs(sums) do sums[name] = sums[name] + thread:get(name) end
+  end
+  local lost = summary.errors
+  io.write(string.format("\\n%d %d %d %d", sums.answered, sums.wrong, sums.broken,
+    lost.connect + lost.read + lost.write + lost.timeout))
+end
+"""
+RUN = 10  # seconds of one run of wrk, which ends by the clock
+
+
+def write_requests(folder: Path) -> int:
+    """The cases as files for wrk: good ones come as often as all bad ones together."""
+    lines = []
+    good = [case for case in CASES.values() if case.status == 200]
+    # A body over the limit ends its connection: wrk would lose count of the answers.
+    bad = [c for c in CASES.values() if c.status != 200 and len(c.body) < 500_000]
+    times = max(1, len(bad) // len(good))
+    for number, case in enumerate(bad + good * times):
+        body = case.body.encode() if isinstance(case.body, str) else case.body
+        asked = {"method": "POST", "path": "/_get_digit", "content_type": ""} | case.more
+        path = asked["path"] + (f"?{asked['query_string']}" if "query_string" in asked else "")
+        (folder / str(number)).write_bytes(body)
+        kind = asked["content_type"]
+        lines.append(f"{number}\t{asked['method']}\t{path}\t{kind}\t{case.status}\n")
+    (folder / "index").write_text("".join(lines))
+    return len(lines)
+
+
+def workers(log: Path) -> list[int]:
+    """The processes of gunicorn's workers, as its log has them."""
+    return [
+        int(line.rsplit(" ", 1)[1])
+        for line in log.read_text().splitlines()
+        if "Booting worker with pid:" in line
+    ]
+
+
+def memory(process: int) -> float:
+    """What a process holds in memory, in MB."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no memory is told of {process}")
+
+
+def load(address: str, folder: Path, count: int) -> dict[str, int]:
+    """Send at least this many requests by wrk, over two connections; what came of them."""
+    sums = np.zeros(4, int)
+    script = folder / "load.lua"
+    while sums[0] < count:
+        constants = f'FOLDER = "{folder}"\nSEED = {sums[0]}\n'
+        script.write_text(constants + SCRIPT)
+        ran = subprocess.run(
+            [need("wrk"), "-t2", "-c2", f"-d{RUN}", "--timeout", "20s", "-s", str(script), address],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=RUN + 60,
+        )
+        sums += np.array(ran.stdout.rsplit("\n", 1)[1].split(), int)
+    return dict(zip(("answered", "wrong", "broken", "lost"), sums.tolist(), strict=True))
+
+
+def soak(count: int) -> str:
+    """The load, and what it left: a table in Markdown."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, uploads = Path(place) / "requests", Path(place) / "tmp"
+        folder.mkdir()
+        uploads.mkdir()
+        kinds = write_requests(folder)
+        log = Path(place) / "log"
+        options = {"WEB_CONCURRENCY": "2", "TMPDIR": str(uploads)}
+        with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
+            load(address, folder, min(5000, count))  # what is loaded once is loaded now
+            processes = workers(log)
+            before = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
+            started = time.monotonic()
+            result = load(address, folder, count)
+            took = time.monotonic() - started
+            after = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
+            left = len(list(uploads.rglob("*")))
+            assert workers(log) == processes, "a worker has died"
+        rows = [
+            ("requests, of so many kinds", f"{result['answered']:,}, {kinds}"),
+            ("answers of another status than the table's", f"{result['wrong']}"),
+            ("answers of 500 or over", f"{result['broken']}"),
+            ("connections lost or timed out", f"{result['lost']}"),
+            ("requests a second, two workers", f"{result['answered'] / took:.0f}"),
+            ("a worker's memory before, MB", ", ".join(f"{b[0]:.1f}" for b in before)),
+            ("and after", ", ".join(f"{a[0]:.1f}" for a in after)),
+            ("open handles before", ", ".join(str(b[1]) for b in before)),
+            ("and after", ", ".join(str(a[1]) for a in after)),
+            ("temporary files left", str(left)),
+        ]
+    return "| | |\n| --- | ---: |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+
+
+def slow_pictures() -> dict[str, Callable[[], bytes]]:
+    """The pictures found to cost most: as many pixels as are accepted, in each format."""
+    ink = Image.fromarray(255 - INK).resize((1000, 1000))
+    grey = Image.new("L", (4000, 4000), 255)
+    grey.paste(ink, (1500, 1500))
+    colour = grey.convert("RGB")
+    clear = Image.merge("RGBA", [grey, grey, grey, grey.point(lambda value: 255 - value)])
+    random = np.random.default_rng(0)
+    noise = Image.fromarray(random.integers(0, 256, (330, 1000, 3), np.uint8))
+    light = random.normal(200, 5, (4000, 4000)) - (255 - np.asarray(grey, np.float32)) / 2
+    photo = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).convert("RGB")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    return {
+        "PNG, grey": lambda: png(grey),
+        "PNG, colours": lambda: png(colour),
+        "PNG, transparent": lambda: png(clear),
+        "PNG, palette": lambda: png(grey.convert("P")),
+        "PNG, 16 bits": lambda: png(deep),
+        "PNG, 10,000 by 1,600": lambda: png(Image.new("LA", (10_000, 1600), (255, 255))),
+        "PNG of noise, 1,000 by 330": lambda: png(noise),
+        "JPEG, colours": lambda: png(colour, "JPEG"),
+        "JPEG, progressive": lambda: png(colour, "JPEG", progressive=True),
+        "JPEG, CMYK": lambda: png(grey.convert("CMYK"), "JPEG"),
+        "JPEG of grainy paper": lambda: png(photo, "JPEG", quality=5),
+        "WebP": lambda: png(colour, "WEBP"),
+        "WebP, lossless, transparent": lambda: png(clear, "WEBP", lossless=True),
+    }
+
+
+def slowest() -> str:
+    """Each slow picture's time and what a fresh worker came to hold at most: a table."""
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        log = Path(place) / "log"
+        options = {"WEB_CONCURRENCY": "1"}
+        with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
+            (process,) = workers(log)
+            asked = urllib.request.Request(f"{address}/_get_digit", data=png(INK))
+            urllib.request.urlopen(asked, timeout=20).close()
+            for name, make in slow_pictures().items():
+                body = make()
+                times, peak = [], 0.0
+                for _ in range(3):
+                    Path(f"/proc/{process}/clear_refs").write_text("5")  # forget the peak
+                    base = memory(process)
+                    asked = urllib.request.Request(f"{address}/_get_digit", data=body)
+                    started = time.perf_counter()
+                    urllib.request.urlopen(asked, timeout=20).close()
+                    times.append(time.perf_counter() - started)
+                    status = Path(f"/proc/{process}/status").read_text()
+                    high = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+                    peak = max(peak, high - base)
+                rows.append(
+                    (
+                        min(times),
+                        f"| {name} | {len(body) / 1024:.0f} | {min(times):.2f} | {peak:.0f} |\n",
+                    )
+                )
+    head = "| 16 megapixels where nothing else is said | KB | s | MB more while it was read |\n"
+    return head + "| --- | ---: | ---: | ---: |\n" + "".join(row for _, row in sorted(rows)[::-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--write", action="store_true", help="into docs/errors.md")
+    options = parser.parse_args()
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    report = f"On {machine}.\n\n{slowest()}\n{soak(options.requests)}"
+    print(report)
+    if options.write:
+        head, _, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(head + BEGIN + "\n" + report + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

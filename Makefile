@@ -1,5 +1,6 @@
 # make run    serve on http://127.0.0.1:8000 (PORT=8123 make run for another)
 # make test   every test but the long ones; make check: the fast ones; make test-long: the long ones
+# make bench  speed and memory, beside what it replaces, with the targets
 # make fuzz   look for inputs that break it, for minutes; make soak: 100,000 requests; make lock, make audit
 # make train  train the network anew; make lint: ruff and mypy
 # Each makes the environment it needs in .venv the first time.
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 # CI's packages are installed from scratch as everyone's are; pip's own notices only fill the log.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-long check fuzz soak lint lock audit train evaluate clean
+.PHONY: run test test-long check bench fuzz soak lint lock audit train evaluate clean
 
 run: $(VENV)/.serving
 	exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
@@ -34,6 +35,10 @@ fuzz: $(VENV)/.testing
 soak: $(VENV)/.testing
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python tests/soak.py --write
+
+bench: $(VENV)/.testing
+	sh tests/install_tools.sh $(BIN)/python
+	$(BIN)/python -m benchmarks.run
 
 # What serving needs, each with its hash, for servers: pip install --require-hashes -r requirements.txt
 lock: $(VENV)/.maintaining

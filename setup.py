@@ -20,6 +20,7 @@ TRAIN = [
     "keras>=3.10,<4",
     "hershey-fonts>=2.1,<3",
     "scikit-learn>=1.7,<2",
+    "matplotlib>=3.10,<4",
 ]
 PLOT = ["matplotlib>=3.10,<4"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]

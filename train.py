@@ -11,6 +11,8 @@ figures. Without DIGITRE_DATA it trains on MNIST alone, and says which sets are 
     python train.py --evaluate --target-accuracy 99.3     and fail where MNIST test is below
     python train.py --resume                      go on where a training was stopped
     python train.py --share 0.1 --epochs 3        a trial of a few minutes, kept in training/
+    python train.py --images DIR                  learn your own pictures too, kept in training/
+    python train.py --report                      measure models/ again, and draw its report
 
 Nothing in `models/` changes before a training has come to its end. Another backend of Keras
 trains as well, as in KERAS_BACKEND=torch; the LiteRT file is always made by TensorFlow.
@@ -25,11 +27,13 @@ import os
 import platform
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
 
 from digitre.classifier import Classifier
 from digitre.training import card, data, report
@@ -48,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     output = Path(options.output or (HERE / "models"))
     if options.evaluate:
         figures = report.evaluate(Classifier(output / "digitre.tflite"))
+    elif options.report:
+        figures = write_report(output)
     else:
         figures = train(options, output)
     print(json.dumps(figures, indent=1) if options.json else report.as_text(figures))
@@ -75,6 +81,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--work", default=WORK, type=Path, help="where the state is kept (training/)"
     )
     parser.add_argument("--page", action="store_true", help="make docs/model.md anew, no more")
+    parser.add_argument(
+        "--report", action="store_true", help="measure the network in models/, write its card anew"
+    )
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="train on pictures sorted into folders 0 to 9"
+    )
     parser.add_argument("--evaluate", action="store_true", help="measure, train nothing")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(
@@ -98,8 +110,11 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     settings = fit.Settings(
         **{name: getattr(options, name) for name in named if getattr(options, name) is not None}
     )
-    if not options.output and (settings.share < 1 or data.missing()):
-        # What has not seen all of the data never replaces the shipped network.
+    if options.images:
+        settings = replace(settings, images=str(options.images.resolve()))
+        own = sorted_pictures(options.images)
+    if not options.output and (settings.share < 1 or data.missing() or options.images):
+        # What has not seen all of the data, or more, never replaces the shipped network.
         output = options.work
         print(f"the network will be in {output}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
@@ -113,6 +128,8 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     fit.save(network, output)
     classifier = Classifier(output / "digitre.tflite")
     figures = report.evaluate(classifier)
+    if options.images:
+        figures["your pictures, a tenth held back"] = report.measured(classifier, *own)
     described = {
         "model": classifier.model,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -127,10 +144,55 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         "history": history,
         "figures": figures,
     }
+    draw_report(classifier, described, output)
     fit.write_json(output / "digitre.json", described)
     if output == HERE / "models":
         write_page()
     return figures
+
+
+def draw_report(classifier: Classifier, described: dict, output: Path) -> None:
+    """The report's pictures, where matplotlib is there to draw them."""
+    try:
+        from digitre.training import pictures
+    except ImportError:
+        print("no pictures of the report: matplotlib is not installed", file=sys.stderr)
+        return
+    pictures.write(classifier, described["history"], output / "report")
+    described["pictures"] = sorted(card.PICTURES)
+
+
+def write_report(output: Path) -> dict[str, dict[str, float]]:
+    """Measure the network in a folder again, and write its card, pictures and page anew."""
+    from digitre.training import fit
+
+    classifier = Classifier(output / "digitre.tflite")
+    described = classifier.card()
+    if described is None:
+        sys.exit(f"{output} has no card of {classifier.model}")
+    described["figures"] = report.evaluate(classifier)
+    draw_report(classifier, described, output)
+    fit.write_json(output / "digitre.json", described)
+    if output == HERE / "models":
+        write_page()
+    return described["figures"]
+
+
+def sorted_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The held back tenth of somebody's own pictures; says which files cannot be read."""
+    try:
+        pictures, labels, unread = data.sorted_pictures(folder, "test")
+        learned, _, unread_too = data.sorted_pictures(folder, "train")
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    for file in unread + unread_too:
+        print(f"not a picture, or blank: {file}", file=sys.stderr)
+    if not len(learned):
+        sys.exit(f"{folder} has no picture to learn from")
+    if not len(labels):
+        sys.exit(f"{folder} has too few pictures: a tenth of them is held back to measure on")
+    print(f"{len(learned)} pictures to learn from, {len(labels)} held back", file=sys.stderr)
+    return pictures, labels
 
 
 def write_page() -> None:

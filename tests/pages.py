@@ -48,10 +48,17 @@ def submitted(page) -> dict:
 
 
 def picture_sent(page) -> np.ndarray:
-    """The ink of the picture that the page sends when Submit is pressed."""
+    """The ink of the small picture that the page sends when Submit is pressed."""
     with page.expect_request(READING) as waiting:
         press(page, "Submit")
     return decode(waiting.value.post_data_json[0]["digit"])
+
+
+def whole_drawing(page) -> np.ndarray:
+    """The ink of the whole canvas, as it is downloaded: (250, 250) uint8."""
+    with page.expect_download() as waiting:
+        press(page, "Download")
+    return decode(waiting.value.path().read_bytes())
 
 
 def reads(page, result: str) -> None:

@@ -13,6 +13,7 @@ from conftest import data_url, png
 from PIL import Image, ImageOps
 from strokes import DIGITS, drawn
 
+from digitre import decoding
 from digitre.decoding import PictureError, open_picture, unpack
 from digitre.preprocessing import decode, preprocess
 
@@ -291,3 +292,23 @@ def test_unpack_returns_the_bytes() -> None:
     """Base64 comes out as what went in, padded or not."""
     assert unpack("aGVsbG8") == b"hello"
     assert unpack(b"data:;base64,aGVsbG8=") == b"hello"
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_the_quick_way_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch, mode: str, kind: str
+) -> None:
+    """A plain ground is dealt with quickly, and to the same pixels as any other."""
+    pictures = [Image.fromarray(255 - drawn(strokes)).convert(mode) for strokes in DIGITS.values()]
+    pictures += [Image.fromarray(drawn(DIGITS[2])).convert(mode), Image.new(mode, (30, 40))]
+    framed = pictures[0].copy()
+    framed.paste(Image.new(mode, (250, 2)))
+    if kind == "JPEG":
+        pictures = [picture.convert("L" if "L" in mode else "RGB") for picture in pictures]
+        framed = framed.convert("RGB")
+    files = [png(picture, kind) for picture in [*pictures, framed]]
+    quick = [decoding.find_ink(decoding.open_picture(file)) for file in files]
+    monkeypatch.setattr(decoding, "_on_plain_ground", lambda *_: None)
+    for file, ink in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(decoding.find_ink(decoding.open_picture(file)), ink)

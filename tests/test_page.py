@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT, png
-from pages import READING, by_hand, draw, picture_sent, press, reads, submitted
+from pages import READING, by_hand, draw, picture_sent, press, reads, submitted, whole_drawing
 from playwright.sync_api import Error
 from strokes import DIGITS, OTHERS, drawn
 
@@ -65,18 +65,18 @@ def test_an_empty_canvas_is_not_sent(page) -> None:
 def test_a_click_is_a_dot(page) -> None:
     """A click without a move leaves ink, and the answer is no digit."""
     draw(page, [np.array([(125.0, 125.0)])])
-    ink = picture_sent(page)
+    ink = whole_drawing(page)
     assert 100 < (ink > 127).sum() < 130  # a disc of 12 pixels across has 113
 
 
 def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
     """Out over the edge and back in again is one stroke, and the button up outside ends it."""
     draw(page, [np.array([(125.0, 40.0), (125, 120), (300, 120), (300, 200), (125, 200)])])
-    ink = picture_sent(page)
+    ink = whole_drawing(page)
     assert ink[120, 240] > 200
     assert ink[200, 240] > 200
     page.mouse.move(10, 10)
-    assert np.array_equal(picture_sent(page), ink)
+    assert np.array_equal(whole_drawing(page), ink)
 
 
 def test_what_the_page_sends_is_what_training_draws(page) -> None:
@@ -85,11 +85,15 @@ def test_what_the_page_sends_is_what_training_draws(page) -> None:
         press(page, "Clear")
         lines = by_hand(strokes)
         draw(page, lines)
-        sent = picture_sent(page).astype(float) / 255
+        small = picture_sent(page)
+        sent = whole_drawing(page).astype(float) / 255
         ours = render(lines, 250, 250, 12).astype(float) / 255
         both = np.minimum(sent, ours).sum() / np.maximum(sent, ours).sum()
         assert both > 0.95, digit
         assert np.abs(preprocess(sent) - preprocess(ours)).mean() < 0.012, digit
+        # Only the ink is sent, and few bytes of it.
+        assert 112 <= max(small.shape) <= 121
+        assert np.abs(preprocess(small) - preprocess(ours)).mean() < 0.012, digit
 
 
 def test_real_traces_are_read(page, real_data) -> None:
@@ -142,9 +146,9 @@ def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
 def test_the_drawing_survives_a_resize(page) -> None:
     """Another window size redraws the same strokes; what is sent does not change."""
     draw(page, by_hand(DIGITS[6]))
-    before = picture_sent(page)
+    before = whole_drawing(page)
     page.set_viewport_size({"width": 400, "height": 700})
-    np.testing.assert_array_equal(picture_sent(page), before)
+    np.testing.assert_array_equal(whole_drawing(page), before)
 
 
 @pytest.mark.parametrize(
@@ -228,20 +232,20 @@ def test_bars_show_every_probability(page) -> None:
 def test_undo_redo_and_their_keys(page) -> None:
     """Each stroke can be taken back and brought again; clearing can be undone too."""
     draw(page, by_hand(DIGITS[4]))
-    whole = picture_sent(page)
+    whole = whole_drawing(page)
     press(page, "Undo")
-    half = picture_sent(page)
+    half = whole_drawing(page)
     assert 0 < half.sum() < whole.sum()
     press(page, "Redo")
-    np.testing.assert_array_equal(picture_sent(page), whole)
+    np.testing.assert_array_equal(whole_drawing(page), whole)
     page.keyboard.press("Delete")
     assert page.locator("#hint").is_visible()
     page.keyboard.press("Control+z")
-    np.testing.assert_array_equal(picture_sent(page), whole)
+    np.testing.assert_array_equal(whole_drawing(page), whole)
     page.keyboard.press("Control+z")
-    np.testing.assert_array_equal(picture_sent(page), half)
+    np.testing.assert_array_equal(whole_drawing(page), half)
     page.keyboard.press("Control+Shift+Z")
-    np.testing.assert_array_equal(picture_sent(page), whole)
+    np.testing.assert_array_equal(whole_drawing(page), whole)
 
 
 def test_modes_and_pen(page) -> None:
@@ -249,18 +253,18 @@ def test_modes_and_pen(page) -> None:
     page.locator("#width").fill("20")
     page.keyboard.press("l")
     draw(page, [np.array([(50.0, 125.0), (120, 40), (200, 125)])])
-    line = picture_sent(page)
+    line = whole_drawing(page)
     assert line[125, 50:200].min() == 255
     assert not line[:110].any()
     assert 19 <= (line[:, 125] > 127).sum() <= 21
     page.keyboard.press("e")
     draw(page, [np.array([(125.0, 60.0), (125, 125), (125, 200)])])
-    erased = picture_sent(page)
+    erased = whole_drawing(page)
     assert not erased[:, 120:130].any()
     assert erased[125, 60] == 255
     page.keyboard.press("d")
     draw(page, [np.array([(60.0, 200.0), (61, 201)])])
-    assert picture_sent(page)[200, 60] == 255
+    assert whole_drawing(page)[200, 60] == 255
 
 
 def test_the_threshold_acts_at_once(page) -> None:
@@ -362,7 +366,7 @@ def test_how_it_was_read(page) -> None:
     page.get_by_text("The 784 grey values").click()
     page.locator("#grey-values td").nth(783).wait_for()
     shown = [int(text) for text in page.locator("#grey-values td").all_inner_texts()]
-    seen = preprocess(picture_sent(page)).ravel() * 255
+    seen = preprocess(whole_drawing(page)).ravel() * 255
     assert np.abs(np.array(shown) - seen).max() <= 1
     press(page, "Clear")
     assert not steps.first.is_visible()

@@ -78,6 +78,29 @@ def test_a_photograph_is_small_dark_and_grainy() -> None:
         assert np.median(photo) > photo.min() + 20
 
 
+def test_a_turned_digit_is_another_drawing() -> None:
+    """Every digit that may be turned has ways to be, each a turn or a mirror, none as it was."""
+    stroke = np.array([[0.0, 0.0], [3, 1], [1, 5]], np.float32)
+    for digit in scribbles.TURNABLE:
+        for seed in range(20):
+            (found,) = scribbles.turned([stroke], digit, np.random.default_rng(seed))
+            assert not np.array_equal(found, stroke)
+            np.testing.assert_allclose(np.hypot(*found.T), np.hypot(*stroke.T), rtol=1e-6)
+    for _, digits in scribbles.TURNS:
+        assert not set(digits) & set("0125")  # these may still pass for a digit
+
+
+def test_one_drawing_over_another() -> None:
+    """The second lies within or across the first, at most as large."""
+    random = np.random.default_rng(1)
+    lower, upper = [np.array([[0.0, 0], [2, 4]])], [np.array([[10.0, 10], [90, 20]])]
+    for _ in range(20):
+        first, second = scribbles.over(lower, upper, random)
+        assert np.ptp(first, axis=0).max() == pytest.approx(1)
+        assert 0.39 < np.ptp(second, axis=0).max() <= 1.0001
+        assert np.abs(second.mean(0) - first.mean(0)).max() <= 0.351
+
+
 @pytest.mark.parametrize("kind", scribbles.KINDS, ids=lambda kind: kind.__name__)
 def test_each_kind_of_scribble_can_be_drawn(kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the random numbers: finite strokes that leave ink."""

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, png
+from strokes import DIGITS, smooth
 
 from digitre import Classifier
-from digitre.training import report
+from digitre.training import data, epochs, report
+from digitre.training.rendering import render
 
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
@@ -49,6 +51,64 @@ def test_calibration_error_is_what_it_is_called() -> None:
     right = np.tile([True] * 9 + [False], 150)
     assert report.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
     assert report.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
+
+
+def sorted_folder(folder: Path, count: int) -> Path:
+    """Hand-drawn digits, each a little different, in folders 0 to 9; and one file that is none."""
+    random = np.random.default_rng(2)
+    for digit, strokes in DIGITS.items():
+        place = folder / str(digit)
+        place.mkdir(parents=True)
+        for number in range(count):
+            bent = [stroke + random.normal(0, 2, stroke.shape) for stroke in map(smooth, strokes)]
+            (place / f"{number}.png").write_bytes(
+                png(render(bent, 250, 250, random.uniform(6, 18)))
+            )
+    (folder / "3" / "notes.txt").write_text("hello")
+    return folder
+
+
+def test_pictures_sorted_into_folders(tmp_path: Path) -> None:
+    """Each picture is preprocessed and named by its folder; a tenth is held back, for good."""
+    folder = sorted_folder(tmp_path / "mine", 12)
+    x, y, unread = data.sorted_pictures(folder, "train")
+    held_x, held_y, unread_too = data.sorted_pictures(folder, "test")
+    assert len(y) + len(held_y) == 120
+    assert 2 <= len(held_y) <= 30
+    assert [file.name for file in unread + unread_too] == ["notes.txt"]
+    assert set(y.tolist()) == set(range(10))
+    assert (x.max((1, 2)) == 255).all()
+    assert (held_x.max((1, 2)) == 255).all()
+    plain = epochs.make(1, 0, 0.01) if data.folder() else None
+    if plain is not None:
+        more = epochs.make(1, 0, 0.01, str(folder))
+        assert len(more[1]) == len(plain[1]) + int(3 * len(y) * 0.01)
+
+
+@pytest.mark.parametrize("content", [None, "empty"])
+def test_a_folder_without_pictures_is_said(tmp_path: Path, content: str | None) -> None:
+    """No folders 0 to 9, or nothing in them: one line, and nothing is trained."""
+    if content == "empty":
+        (tmp_path / "0").mkdir()
+    done = run("--images", str(tmp_path))
+    assert done.returncode == 1
+    assert "folders named 0 to 9" in done.stderr or "no picture to learn from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None:
+    """--images learns a folder beside the rest, and measures the tenth that it did not learn."""
+    folder = sorted_folder(tmp_path / "mine", 12)
+    settings = ["--share", "0.03", "--epochs", "2", "--work", str(tmp_path / "work")]
+    done = run(*settings, "--images", str(folder), "--output", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "not a picture, or blank" in done.stderr
+    figures = json.loads(done.stdout[done.stdout.index("{\n") :])
+    assert figures["your pictures, a tenth held back"]["right"] > 50
+    for name in ("curves", "confusion", "reliability", "wrong", "accepted"):
+        assert (tmp_path / "out" / "report" / f"{name}.png").stat().st_size > 2000
 
 
 @pytest.mark.long

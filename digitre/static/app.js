@@ -42,8 +42,10 @@ async function read() {
     asked.searchParams.set("steps", "1");
     asked.searchParams.set("explain", "1");
   }
+  // Where its way is shown, the whole drawing goes that way.
+  const digit = byId("how").open ? pad.toDataURL() : pad.toSmallDataURL();
   try {
-    const answer = await ask(asked, { body: [{ digit: pad.toDataURL() }], signal: mine.signal });
+    const answer = await ask(asked, { body: [{ digit }], signal: mine.signal });
     if (request !== mine) return;
     show(answer);
     readings.note(answer.result);
@@ -130,7 +132,7 @@ byId("download").addEventListener("click", () => {
 });
 
 byId("copy").addEventListener("click", async () => {
-  const line = `curl ${url.href} -d '${pad.toDataURL()}'`;
+  const line = `curl ${url.href} -d '${pad.toSmallDataURL()}'`;
   try {
     await navigator.clipboard.writeText(line);
     byId("copy").textContent = "Copied";

@@ -1,9 +1,11 @@
 // A canvas to draw on with mouse, finger, pen or keys. It knows strokes and pixels, nothing of a
 // server.
+import { trace, transformed } from "./strokes.js";
 
 // Drawings are kept in these units, whatever the canvas measures on the screen.
 export const SIDE = 250;
 
+const SMALL = 112; // pixels of the longer side of the ink in a picture that is only to be read
 const PICTURE_SIDE = 500; // pixels of the longer side of a picture that is handed on
 const HANDLE = 16; // units around the frame's corner that a finger finds
 
@@ -149,6 +151,28 @@ export class DrawingPad extends EventTarget {
       context.fillStyle = "#fff";
       context.fillRect(0, 0, SIDE, SIDE);
     }
+    return canvas.toDataURL("image/png");
+  }
+
+  // As few bytes as are read as well: only the part with ink, without transparency, and its lines
+  // drawn anew at a size that is five times what the network sees.
+  toSmallDataURL() {
+    const box = this.#box();
+    if (!box || this.#all().some(({ mode }) => mode === "picture")) return this.toDataURL();
+    const wide = box.right - box.left;
+    const high = box.bottom - box.top;
+    const scale = SMALL / Math.max(wide, high);
+    const margin = 4;
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.ceil(wide * scale) + 2 * margin;
+    canvas.height = Math.ceil(high * scale) + 2 * margin;
+    const context = canvas.getContext("2d", { alpha: false });
+    // Strokes that erase are drawn as ground, since there is nothing behind it to be seen.
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    const [left, top] = [margin - box.left * scale, margin - box.top * scale];
+    context.setTransform(scale, 0, 0, scale, left, top);
+    this.#draw(context, "#000", "#fff");
     return canvas.toDataURL("image/png");
   }
 
@@ -317,17 +341,19 @@ export class DrawingPad extends EventTarget {
     context.stroke();
   }
 
-  #draw(context, colour) {
+  // `ground` is what the eraser leaves; without it, nothing.
+  #draw(context, colour, ground = null) {
     context.lineCap = context.lineJoin = "round";
     context.imageSmoothingQuality = "high";
-    context.strokeStyle = context.fillStyle = colour;
     for (const item of this.#all()) {
       if (item.mode === "picture") {
         context.drawImage(item.image, item.x, item.y, item.width, item.height);
         continue;
       }
       const { mode, width, points } = item;
-      context.globalCompositeOperation = mode === "erase" ? "destination-out" : "source-over";
+      const erasing = mode === "erase";
+      context.strokeStyle = context.fillStyle = erasing && ground ? ground : colour;
+      context.globalCompositeOperation = erasing && !ground ? "destination-out" : "source-over";
       context.lineWidth = width;
       context.beginPath();
       const [x, y] = points[0];
@@ -341,38 +367,4 @@ export class DrawingPad extends EventTarget {
     }
     context.globalCompositeOperation = "source-over";
   }
-}
-
-// Items scaled by a factor so that what was at (x, y) comes to (toX, toY); a pen's width as well,
-// as if the paper were enlarged.
-function transformed(items, factor, toX, toY, x, y) {
-  const across = (value) => (value - x) * factor + toX;
-  const along = (value) => (value - y) * factor + toY;
-  return items.map((item) =>
-    item.mode === "picture"
-      ? {
-          ...item,
-          x: across(item.x),
-          y: along(item.y),
-          width: item.width * factor,
-          height: item.height * factor,
-        }
-      : {
-          ...item,
-          width: item.width * factor,
-          points: item.points.map(([left, top, time]) => [across(left), along(top), time]),
-        },
-  );
-}
-
-// Through the middles between points, the points bending the curve: smooth at any speed.
-function trace(context, points) {
-  context.moveTo(points[0][0], points[0][1]);
-  for (let i = 1; i < points.length - 1; i += 1) {
-    const [x, y] = points[i];
-    const [next, below] = points[i + 1];
-    context.quadraticCurveTo(x, y, (x + next) / 2, (y + below) / 2);
-  }
-  const last = points.at(-1);
-  context.lineTo(last[0], last[1]);
 }

@@ -35,12 +35,32 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
         "| drawings | pictures | right | refused | calibration error |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
+    others = []
     for name, row in card["figures"].items():
+        if "refused" not in row:
+            others.append((name, row))
+            continue
         cells = [
             f"{row[key]:.2f}" if key in row else ""
             for key in ("right", "refused", "calibration_error")
         ]
         lines.append(f"| {name} | {row['pictures']:,} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Steady: the drawings whose answer is the same in every way of the kind. Cost: on the machine",
+        "that trained it, one picture at a time.",
+        "",
+        "| | pictures | figures |",
+        "| --- | ---: | --- |",
+    ]
+    for name, row in others:
+        told = ", ".join(f"{key} {_figure(key, row[key])}" for key in row if key != "pictures")
+        lines.append(
+            f"| {name} | {row.get('pictures', ''):,} | {told} |"
+            if "pictures" in row
+            else f"| {name} | | {told} |"
+        )
+    lines += ["", *_pictures(card)]
     lines += [
         "",
         notes.strip(),
@@ -91,6 +111,27 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
         lines.append(f"| {name} | {parts['train']} | {parts['validation']} | {parts['test']} |")
     lines += ["", "MNIST's training set gives its last 5,000 pictures for validation.", ""]
     return "\n".join(lines)
+
+
+PICTURES = {
+    "curves.png": "loss and accuracy by epoch",
+    "confusion.png": "which digits are taken for which, over all test sets of digits",
+    "reliability.png": "how often it is right when it says so",
+    "wrong.png": "what it reads wrong: label, answer and confidence",
+    "accepted.png": "what is no digit and passes for one",
+}
+
+
+def _pictures(card: dict[str, Any]) -> list[str]:
+    """Links to the pictures of the report, where there are any."""
+    if "pictures" not in card:
+        return []
+    links = [f"[{text}](../models/report/{name})" for name, text in PICTURES.items()]
+    return ["Pictures: " + "; ".join(links) + "."]
+
+
+def _figure(key: str, value: float) -> str:
+    return f"{value:.2f} %" if key == "same" else f"{value:.2g}"
 
 
 def _short(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,12 +20,15 @@ from digitre.training.data import NO_DIGIT, Drawings
 # since there are fewer of them and each time is another drawing.
 PEN_DIGITS = 3
 UNIPEN_DIGITS = 3
-SYMBOLS = 3
+SYMBOLS = 5
+IMAGES = 3  # of a folder that somebody named
 OTHERS = 30_000  # letters and signs, of those that there are
 SIGNS = 7_000  # of the Hershey fonts
 PRINTED = 2_500  # digits of the same
 INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
+TURNED = 6_000  # digits mirrored or lying on their side
+OVER = 5_000  # two letters one over the other
 PLAIN = 0.15  # share of MNIST's pictures that are left as they are
 
 
@@ -51,12 +55,22 @@ def sources() -> Sources:
     )
 
 
-def make(seed: int, epoch: int, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+@functools.cache
+def sorted_pictures(folder: str) -> tuple[np.ndarray, np.ndarray]:
+    """The training part of somebody's own pictures, read once a process."""
+    pictures, labels, _ = data.sorted_pictures(Path(folder), "train")
+    return pictures, labels
+
+
+def make(
+    seed: int, epoch: int, share: float = 1.0, images: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Make an epoch, the same one for the same seed and number.
 
     Args:
         seed, epoch: what the random numbers begin from.
         share: how much of it to make, for a short trial.
+        images: a folder of pictures sorted into folders 0 to 9, learned beside the rest.
 
     Returns:
         (n, 28, 28) uint8 pictures and (n,) labels 0 to 10, shuffled.
@@ -109,8 +123,28 @@ def make(seed: int, epoch: int, share: float = 1.0) -> tuple[np.ndarray, np.ndar
         [draw(scribbles.beside(strokes[a], strokes[b], random), flip=True) for a, b in pairs],
         NO_DIGIT,
     )
+    named = np.concatenate([found.pen.labels, found.unipen.labels])
+    turning = np.flatnonzero(np.isin(named, scribbles.TURNABLE))
+    add(
+        [
+            draw(scribbles.turned(strokes[i], int(named[i]), random), flip=True)
+            for i in turning[some(TURNED, len(turning))]
+        ],
+        NO_DIGIT,
+    )
+    pairs = some(2 * OVER, len(others))
+    pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
+    add(
+        [draw(scribbles.over(others[a], others[b], random), flip=True) for a, b in pairs],
+        NO_DIGIT,
+    )
     chosen = every(SYMBOLS, len(found.symbols))
     add(augmentation.warp(found.symbols[chosen], random), NO_DIGIT)
+
+    if images:
+        x, y = sorted_pictures(images)
+        chosen = every(IMAGES, len(y))
+        add(augmentation.warp(x[chosen], random), y[chosen])
 
     order = random.permutation(sum(map(len, labels)))
     return np.concatenate(pictures)[order], np.concatenate(labels)[order]

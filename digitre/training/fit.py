@@ -26,11 +26,12 @@ class Settings:
     """All that shapes a training, kept in the network's card."""
 
     seed: int = 1
-    epochs: int = 14
+    epochs: int = 20
     batch: int = 128
     learning_rate: float = 2e-3  # at its height: it rises for a tenth of the steps, falls to zero
     weight_decay: float = 0.02
     share: float = 1.0  # of each epoch's pictures, for a short trial
+    images: str | None = None  # a folder of pictures sorted into folders 0 to 9, learned as well
 
 
 def train(
@@ -64,7 +65,8 @@ def train(
             history = kept["epochs"]
 
         def ask(epoch: int) -> AsyncResult:
-            return maker.apply_async(epoch_data.make, (settings.seed, epoch, settings.share))
+            asked = (settings.seed, epoch, settings.share, settings.images)
+            return maker.apply_async(epoch_data.make, asked)
 
         if len(history) < settings.epochs:
             following = ask(len(history))

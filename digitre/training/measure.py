@@ -78,6 +78,15 @@ def invented(seed: int, count: int = 1000) -> Pictures:
     return np.array(pictures), np.full(count, NO_DIGIT)
 
 
+def pairs(part: Part, count: int = 500) -> Pictures:
+    """Two digits of the part's writers side by side."""
+    random = np.random.default_rng(3)
+    strokes = data.pen_digits(part).strokes
+    chosen = random.integers(0, len(strokes), (count if strokes else 0, 2))
+    both = [scribbles.beside(strokes[a], strokes[b], random) for a, b in chosen]
+    return shaped(Drawings(both, np.full(len(both), NO_DIGIT)), central)
+
+
 def first(drawings: Drawings, count: int) -> Drawings:
     """At most `count` of the drawings, spread evenly."""
     chosen = np.linspace(0, len(drawings) - 1, min(count, len(drawings))).astype(int)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from digitre.classifier import THRESHOLD, Classifier
-from digitre.training import data, measure
+from digitre.training import cost, data, measure, steadiness
 from digitre.training.data import NO_DIGIT
 from digitre.training.measure import Pictures
 
@@ -20,13 +20,19 @@ def evaluate(classifier: Classifier) -> dict[str, dict[str, float]]:
     Returns:
         per set: `pictures`, then for digits `right` (per cent whose most probable digit is the
         label, refused or not), `refused` (per cent under the threshold) and `calibration_error`
-        (per cent); for what is no digit `refused` alone. Sets whose data is missing are left out.
+        (per cent); for what is no digit `refused` alone; then what `steadiness` and `cost` say.
+        Sets whose data is missing are left out.
     """
-    return {
+    figures = {
         name: measured(classifier, pictures, labels)
         for name, (pictures, labels) in test_sets()
         if len(labels)
     }
+    figures |= steadiness.measured(classifier)
+    trained = classifier.path.with_suffix(".keras")
+    if trained.exists():
+        figures |= cost.agreement(classifier, trained)
+    return figures | cost.against_2017(classifier)
 
 
 def test_sets() -> Iterator[tuple[str, Pictures]]:
@@ -43,6 +49,7 @@ def test_sets() -> Iterator[tuple[str, Pictures]]:
     yield "no digit: letters and signs of test sites", measure.shaped(others, measure.central)
     yield "no digit: symbols of test classes", measure.symbols("test")
     yield "no digit: scribbles and shapes", measure.invented(seed=11)
+    yield "no digit: two of test writers' side by side", measure.pairs("test")
 
 
 def small_digits() -> Pictures:
@@ -83,15 +90,18 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     )
 
 
+COLUMNS = ("right", "refused", "calibration_error", "same")
+
+
 def as_text(figures: dict[str, dict[str, float]]) -> str:
     """The figures as a table to read."""
     width = max(map(len, figures))
-    lines = [f"{'':{width}}  pictures   right  refused  calibration error"]
+    head = ["pictures", *(name.replace("_", " ") for name in COLUMNS)]
+    lines = ["  ".join([" " * width, *head])]
     for name, row in figures.items():
-        cells = [f"{name:{width}}", f"{row['pictures']:8.0f}"]
-        cells.append(f"{row['right']:6.2f}" if "right" in row else " " * 6)
-        cells.append(f"{row['refused']:7.2f}")
-        if "calibration_error" in row:
-            cells.append(f"{row['calibration_error']:17.2f}")
-        lines.append("  ".join(cells))
+        cells = [f"{name:{width}}", f"{row['pictures']:8.0f}" if "pictures" in row else " " * 8]
+        for column, title in zip(COLUMNS, head[1:], strict=True):
+            cells.append(f"{row[column]:{len(title)}.2f}" if column in row else " " * len(title))
+        cells += [f"{key} {row[key]:.3g}" for key in row if key not in ("pictures", *COLUMNS)]
+        lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

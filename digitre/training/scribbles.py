@@ -140,6 +140,42 @@ def beside(left: Strokes, right: Strokes, random: np.random.Generator) -> Stroke
     return first + [stroke * random.uniform(0.85, 1.15) + gap for stroke in second]
 
 
+def over(lower: Strokes, upper: Strokes, random: np.random.Generator) -> Strokes:
+    """Two drawings one over the other, as when someone writes over what is there already."""
+
+    def unit(strokes: Strokes) -> Strokes:
+        points = np.concatenate(strokes)
+        low, high = points.min(0), points.max(0)
+        size = max(float((high - low).max()), 1e-6)
+        return [(stroke - (low + high) / 2) / size for stroke in strokes]
+
+    place = random.uniform(-0.35, 0.35, 2)
+    size = random.uniform(0.4, 1.0)
+    return unit(lower) + [stroke * size + place for stroke in unit(upper)]
+
+
+# Ways to turn a digit over, as matrices for x and y (upwards), and the digits that are none any
+# more when they are turned so. Left out is what may still pass for a digit: a 2 upside down looks
+# like a 5, a 5 on its side like a 2, a 6 like a 9.
+TURNS: tuple[tuple[tuple[tuple[int, int], tuple[int, int]], str], ...] = (
+    (((-1, 0), (0, 1)), "367"),  # mirrored left to right
+    (((1, 0), (0, -1)), "79"),  # mirrored top to bottom
+    (((-1, 0), (0, -1)), "37"),  # upside down
+    (((0, -1), (1, 0)), "3"),  # lying
+    (((0, 1), (-1, 0)), "3"),
+    (((0, 1), (1, 0)), "38"),  # mirrored and lying
+    (((0, -1), (-1, 0)), "38"),
+)
+TURNABLE = tuple(sorted({int(digit) for _, digits in TURNS for digit in digits}))
+
+
+def turned(strokes: Strokes, digit: int, random: np.random.Generator) -> Strokes:
+    """One of the `TURNABLE` digits mirrored or lying: strokes like a digit's, and yet no digit."""
+    ways = [matrix for matrix, digits in TURNS if str(digit) in digits]
+    matrix = np.array(ways[random.integers(len(ways))], np.float32)
+    return [stroke @ matrix.T for stroke in strokes]
+
+
 KINDS = (scribble, zigzag, spiral, heart, arrow, tick, cross, polygon, face, grid, dot, blot, dash)
 
 

@@ -1,0 +1,42 @@
+"""The benchmarks run: one short round of all of them, so that they cannot rot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, need
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.timeout(280)
+def test_a_short_round() -> None:
+    """Every part prints its figures, every answer checked, and nothing is written."""
+    need("wrk")
+    results = ROOT / "benchmarks" / "results.json"
+    before = results.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.run", "--short"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for part in (
+        "Digitre over decoding alone, a canvas",
+        "Digitre over nothing, from its page",
+        "Digitre over Keras predict",
+        "p99 over p50",
+        "MB of a worker after",
+        "s later than the application that does nothing",
+        "two workers over one, without wrk's processor time",
+        "decoding and preprocessing over decoding, 1000 px",
+        "one by one over many at once",
+        "many at once over TensorFlow's predict",
+        "s that `import digitre` takes longer",
+        "MB installed to serve, all of them",
+    ):
+        assert part in done.stdout, part
+    assert results.read_bytes() == before

@@ -254,7 +254,9 @@ def compare(figures: list[Figure]) -> list[str]:
     lines = []
     for figure in figures:
         old = before.get(figure.name)
-        if old and (min(figure.values) > max(old) or max(figure.values) < min(old)):
+        # A figure that was measured once has no range: a fiftieth either way stands for one.
+        slack = 0.02 * max(old) if old and len(old) == 1 else 0
+        if old and (min(figure.values) > max(old) + slack or max(figure.values) < min(old) - slack):
             was = statistics.median(old)
             lines.append(f"{figure.name}: {was:.3g} before, {figure.median:.3g} now")
     return lines

@@ -6,6 +6,9 @@ WEB_CONCURRENCY, else one a processor core: reading a digit is all processor wor
 
 import os
 
+# The matrices of a reading are small: threads for them would only get in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 bind = os.environ.get("DIGITRE_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 timeout = 30

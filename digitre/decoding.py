@@ -30,6 +30,7 @@ MIN_CONTRAST = 8
 # Larger pictures are averaged down to between one and two times this before anything else, which
 # keeps the memory of a request bounded.
 LARGEST = 2000
+STRIP = 65_536  # pixels of a picture that are compared with its ground at once
 # JPEG and WebP leave ripples beside a stroke; what is fainter than this share of the strongest ink
 # is taken for a ripple.
 RIPPLE = 0.12
@@ -154,12 +155,14 @@ def open_picture(data: bytes) -> Image.Image:
         raise PictureError(
             "not_a_picture", "The picture is damaged: send a whole PNG, JPEG or WebP."
         ) from None
-    try:
-        turned = ImageOps.exif_transpose(image)
-    except Exception:  # as above: what a camera wrote beside a good picture may be damaged
-        return image
-    turned.format = image.format
-    return turned
+    if "exif" in image.info or "XML:com.adobe.xmp" in image.info or "xmp" in image.info:
+        try:
+            turned = ImageOps.exif_transpose(image)
+        except Exception:  # as above: what a camera wrote beside a good picture may be damaged
+            return image
+        turned.format = image.format
+        return turned
+    return image
 
 
 def from_array(array: np.ndarray) -> Image.Image:
@@ -189,8 +192,10 @@ def from_array(array: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def find_ink(image: Image.Image) -> np.ndarray:
+def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
     """How far each pixel is from the picture's ground: (height, width) uint8, zero where blank.
+
+    `cropped` allows to leave out margins without ink, which saves time.
 
     Ink is what differs from the ground, in whichever direction and channel; the ground is the
     colour of the picture's border, or of most of the picture where the two disagree. Pictures
@@ -210,7 +215,7 @@ def find_ink(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     if max(image.size) >= 2 * LARGEST:
         image = image.reduce(max(image.size) // LARGEST)
-    found = _on_plain_ground(image, lossy)
+    found = _on_plain_ground(image, lossy, cropped)
     if found is not None:
         return found
     if image.has_transparency_data:
@@ -229,14 +234,13 @@ def find_ink(image: Image.Image) -> np.ndarray:
     return paper.find_ink(np.asarray(image.convert("L")))
 
 
-def _on_plain_ground(image: Image.Image, lossy: bool) -> np.ndarray | None:
+def _on_plain_ground(image: Image.Image, lossy: bool, cropped: bool) -> np.ndarray | None:
     """The ink of a picture whose border is of one opaque colour, as a canvas's is; else None.
 
     What `find_ink` does gives the same, but here only the part that holds ink is looked at.
     """
     ground: Any = image.getpixel((0, 0))
-    difference = ImageChops.difference(image, Image.new(image.mode, image.size, ground))
-    box = difference.getbbox(alpha_only=False)
+    box = _other_than(image, ground)
     height, width = image.height, image.width
     if box is None:
         solid = not image.mode.endswith("A") or ground[-1] == 255
@@ -244,20 +248,43 @@ def _on_plain_ground(image: Image.Image, lossy: bool) -> np.ndarray | None:
     left, top, right, bottom = box
     if not (left > 0 and top > 0 and right < width and bottom < height):
         return None
-    bands = difference.crop(box).split()
+    inked = image.crop(box)
+    bands = ImageChops.difference(inked, Image.new(image.mode, inked.size, ground)).split()
     if image.mode.endswith("A"):
-        if ground[-1] != 255 or bands[-1].getextrema()[1]:
+        if ground[-1] != 255 or bands[-1].getbbox():
             return None
         bands = bands[:-1]
     part = bands[0]
     for band in bands[1:]:
         part = ImageChops.lighter(part, band)
     cleaned = _clean(part, lossy, width * height - part.width * part.height)
-    if cleaned is None:
-        return None
+    if cleaned is None or cropped:
+        return None if cleaned is None else np.asarray(cleaned)
     ink = np.zeros((height, width), np.uint8)
     ink[top:bottom, left:right] = np.asarray(cleaned)
     return ink
+
+
+def _other_than(image: Image.Image, ground: Any) -> tuple[int, int, int, int] | None:
+    """The box of all pixels of another colour, as left, top, right and bottom; None for none.
+
+    A large picture is looked at in strips that stay in the processor's cache.
+    """
+    rows = max(1, STRIP // image.width)
+    plain = Image.new(image.mode, (image.width, min(rows, image.height)), ground)
+    boxes = []
+    for top in range(0, image.height, rows):
+        below = min(top + rows, image.height)
+        strip = image
+        if below - top < image.height:
+            strip = image.crop((0, top, image.width, below))
+        box = ImageChops.difference(strip, plain).getbbox(alpha_only=False)
+        if box is not None:
+            boxes.append((box[0], box[1] + top, box[2], box[3] + top))
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _border(pixels: np.ndarray) -> np.ndarray:
@@ -333,14 +360,15 @@ def _clean(ink: Image.Image, lossy: bool, around: int = 0) -> Image.Image | None
 
     `around` is the number of pixels without ink that were cut off.
     """
-    counts = np.array(ink.histogram())
-    counts[0] += around
-    level = int(counts.nonzero()[0][-1])
+    extrema: Any = ink.getextrema()
+    level: int = extrema[1]
     if level < MIN_CONTRAST:
         return Image.new("L", ink.size)
+    counts = ink.histogram()
+    counts[0] += around
     floor = max(MIN_CONTRAST, int(RIPPLE * level))
-    ground = counts[: level // 2 + 1].sum()
-    if ground < 0.25 * counts.sum() or counts[:floor].sum() < 0.5 * ground:
+    ground = sum(counts[: level // 2 + 1])
+    if ground < 0.25 * sum(counts) or sum(counts[:floor]) < 0.5 * ground:
         return None
     if not lossy and counts[0] >= 0.7 * ground:
         return ink  # drawn by a program: every grey value means what it says

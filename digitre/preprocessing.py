@@ -9,6 +9,7 @@ picture therefore comes out as it went in, but for 0.03 % of them.
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import TypeAlias
 
@@ -30,12 +31,13 @@ WORKING_SIDE = 200
 Picture: TypeAlias = str | bytes | bytearray | Image.Image | np.ndarray
 
 
-def decode(picture: Picture) -> np.ndarray:
+def decode(picture: Picture, *, cropped: bool = False) -> np.ndarray:
     """Decode a picture into its ink.
 
     Args:
         picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP, a PIL
             image, or a 2-D array (grey values 0 to 255, or floats in [0, 1]).
+        cropped: whether margins without ink may be left out, which saves time.
 
     Returns:
         (height, width) uint8, ink bright, zero where the picture is blank.
@@ -45,16 +47,17 @@ def decode(picture: Picture) -> np.ndarray:
         TypeError: for an object of another type.
     """
     if isinstance(picture, np.ndarray):
-        return find_ink(from_array(picture))
-    if isinstance(picture, Image.Image):
-        return find_ink(picture)
-    if isinstance(picture, bytearray):
-        picture = bytes(picture)
-    if isinstance(picture, bytes):
-        return find_ink(open_picture(unpack(picture) if _is_text(picture) else picture))
-    if isinstance(picture, str):
-        return find_ink(open_picture(unpack(picture)))
-    raise TypeError(f"a picture cannot be a {type(picture).__name__}")
+        image = from_array(picture)
+    elif isinstance(picture, Image.Image):
+        image = picture
+    elif isinstance(picture, (bytes, bytearray)):
+        data = bytes(picture)
+        image = open_picture(unpack(data) if _is_text(data) else data)
+    elif isinstance(picture, str):
+        image = open_picture(unpack(picture))
+    else:
+        raise TypeError(f"a picture cannot be a {type(picture).__name__}")
+    return find_ink(image, cropped=cropped)
 
 
 def _is_text(data: bytes) -> bool:
@@ -78,11 +81,14 @@ def crop(ink: np.ndarray) -> np.ndarray:
     if box is None:
         return np.zeros((0, 0), np.float32)
     left, top, right, bottom = box
-    part = Image.fromarray(ink[top:bottom, left:right].astype(np.float32))
-    longest = max(part.size)
+    values = ink[top:bottom, left:right].astype(np.float32)
+    longest = max(values.shape)
+    if FIT <= longest < 2 * WORKING_SIDE:
+        return values
+    part = Image.fromarray(values)
     if longest >= 2 * WORKING_SIDE:
         part = part.reduce(longest // WORKING_SIDE)
-    elif longest < FIT:
+    else:
         part = part.resize(
             (
                 max(1, round(part.width * FIT / longest)),
@@ -107,18 +113,22 @@ def centre(ink: np.ndarray) -> np.ndarray:
     """
     if ink.size == 0:
         return np.zeros((SIDE, SIDE), np.float32)
-    height, width = ink.shape
-    side = round(max(height, width) * SIDE / FIT)
+    side, top, left = _place(ink)
+    square = np.zeros((side, side), np.float32)
+    square[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return square
+
+
+def _place(ink: np.ndarray) -> tuple[int, int, int]:
+    """The side of the square, and where on it the ink's top left corner comes."""
+    side = round(max(ink.shape) * SIDE / FIT)
     total = ink.sum(dtype=np.float64)
 
     def start(profile: np.ndarray) -> int:
         mass = float(profile @ np.arange(len(profile))) / total
         return min(max(round(side * MIDDLE - 0.5 - mass), 0), side - len(profile))
 
-    top, left = start(ink.sum(1)), start(ink.sum(0))
-    square = np.zeros((side, side), np.float32)
-    square[top : top + height, left : left + width] = ink
-    return square
+    return side, start(ink.sum(1)), start(ink.sum(0))
 
 
 def resize(square: np.ndarray) -> np.ndarray:
@@ -137,9 +147,29 @@ def scale(pixels: np.ndarray) -> np.ndarray:
     return ((pixels - low) / np.float32(high - low)).astype(np.float32, copy=False)
 
 
+@functools.cache
+def _weights(side: int) -> np.ndarray:
+    """(28, side) float32: how much of each pixel of a square goes to each of 28, by Pillow."""
+    # The result for a picture with one bright column is that column's weights.
+    columns = np.zeros((side, side), np.float32)
+    np.fill_diagonal(columns, 1)
+    small = Image.fromarray(columns).resize((SIDE, side), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.asarray(small).T)
+
+
 def shape_ink(ink: np.ndarray) -> np.ndarray:
-    """All steps after `decode`: (height, width) uint8 ink to (28, 28) float32 in [0, 1]."""
-    return scale(resize(centre(crop(ink))))
+    """All steps after `decode`: (height, width) uint8 ink to (28, 28) float32 in [0, 1].
+
+    Placing and resizing are one product of matrices, a quarter of the time: the blank margin of the
+    square is never looked at. It gives what `centre` and `resize` give, to single precision.
+    """
+    part = crop(ink)
+    if part.size == 0:
+        return np.zeros((SIDE, SIDE), np.float32)
+    side, top, left = _place(part)
+    weights = _weights(side)
+    height, width = part.shape
+    return scale(weights[:, top : top + height] @ part @ weights[:, left : left + width].T)
 
 
 def preprocess(picture: Picture) -> np.ndarray:
@@ -147,7 +177,7 @@ def preprocess(picture: Picture) -> np.ndarray:
 
     A blank picture gives zeros. Raises what `decode` raises.
     """
-    return shape_ink(decode(picture)).reshape(1, SIDE, SIDE, 1)
+    return shape_ink(decode(picture, cropped=True)).reshape(1, SIDE, SIDE, 1)
 
 
 def steps(picture: Picture) -> list[tuple[str, np.ndarray]]:

@@ -65,13 +65,12 @@ def get_digit() -> Response:
     picture = picture_in(request)
     if not (with_steps or with_explanation):
         return jsonify(describe(classifier().read(picture, threshold)))
-    done = preprocessing.steps(picture)
-    pixels = done[-1][1].reshape(1, 28, 28, 1)
+    pixels = classifier().preprocess(picture)
     answer = describe(classifier().decide(pixels, threshold))
     if with_steps:
         answer["steps"] = [
             {"name": name, "image": _data_url(preprocessing.to_png(result))}
-            for name, result in done
+            for name, result in preprocessing.steps(picture)
         ]
     if with_explanation:
         answer["explanation"] = _explanation(pixels)

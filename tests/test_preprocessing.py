@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from strokes import DIGITS, drawn
 
 from digitre import preprocessing
@@ -109,7 +110,8 @@ def test_steps_are_what_preprocess_does() -> None:
     picture = drawn(DIGITS[8])
     done = preprocessing.steps(picture)
     assert [name for name, _ in done] == ["decode", "crop", "centre", "resize", "scale"]
-    np.testing.assert_array_equal(done[-1][1], preprocessing.preprocess(picture)[0, :, :, 0])
+    seen = preprocessing.preprocess(picture)[0, :, :, 0]
+    np.testing.assert_allclose(done[-1][1], seen, atol=2e-6)
 
 
 def test_mnist_comes_out_as_it_went_in(real_data) -> None:
@@ -119,3 +121,16 @@ def test_mnist_comes_out_as_it_went_in(real_data) -> None:
     off = np.abs(shaped - pictures / 255).max((1, 2))
     assert (off < 0.01).mean() > 0.999
     assert np.abs(shaped - pictures / 255).mean() < 2e-4
+
+
+@pytest.mark.parametrize("side", [9, 20, 28, 64, 250, 500, 1000])
+def test_the_quick_product_is_the_steps(side: int) -> None:
+    """What `preprocess` multiplies at once is what its steps give one by one."""
+    for strokes in DIGITS.values():
+        small = Image.fromarray(drawn(strokes)).resize((side, side), Image.Resampling.BICUBIC)
+        picture = 255 - np.asarray(small)
+        np.testing.assert_allclose(
+            preprocessing.preprocess(picture)[0, :, :, 0],
+            preprocessing.steps(picture)[-1][1],
+            atol=2e-6,
+        )

@@ -80,6 +80,10 @@ def describe_api(app: Flask) -> dict[str, Any]:
         },
         "paths": {
             "/_get_digit": {"post": _get_digit(app.extensions["digitre"])},
+            "/predict": {
+                "post": _get_digit(app.extensions["digitre"])
+                | {"summary": "The same, at the address of older clients", "operationId": "predict"}
+            },
             "/": {"get": _page(), "post": _upload()},
             "/healthz": {"get": _health(app.extensions["digitre"])},
             "/openapi.json": {"get": _document("This description.", JSON, {"type": "object"})},

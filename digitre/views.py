@@ -57,6 +57,7 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
     )
 
 
+@blueprint.post("/predict")
 @blueprint.post("/_get_digit")
 def get_digit() -> Response:
     """Read the drawing of the request; every accepted form is listed in `digitre.forms`."""

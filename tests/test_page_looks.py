@@ -50,6 +50,10 @@ def test_axe_finds_no_violation(browser, server: str, layout: str) -> None:
     check()
     tab.keyboard.press("?")
     check()
+    tab.goto(f"{server}/docs")
+    tab.locator("summary").first.click()
+    check()
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
 
 

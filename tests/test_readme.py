@@ -12,12 +12,13 @@ from conftest import ROOT, need
 from digitre.training import card
 
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
 
 
 def sessions() -> list[tuple[str, str]]:
-    """Each command of the README's console blocks, with the output that stands under it."""
+    """Each command of the console blocks, with the output that stands under it."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+    for block in re.findall(r"```console\n(.*?)```", README + API, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output.strip()))
@@ -38,7 +39,7 @@ def close(given, wanted) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "output"), sessions())
 def test_every_curl_line_gives_what_it_shows(server: str, command: str, output: str) -> None:
-    """The README's commands, run as they stand, give the answers that stand there."""
+    """The commands of README and docs/api.md, run as they stand, give the answers that stand there."""
     need("curl")
     done = subprocess.run(
         [

@@ -47,11 +47,19 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=["digitre", "digitre.training", "digitre.models", "digitre.deploy"],
+    packages=[
+        "digitre",
+        "digitre.migrations",
+        "digitre.migrations.versions",
+        "digitre.training",
+        "digitre.models",
+        "digitre.deploy",
+    ],
     # The network and the servers' settings live at the top, and travel inside the package.
     package_dir={"digitre.models": "models", "digitre.deploy": "deploy"},
     package_data={
         "digitre": ["templates/*", "static/*"],
+        "digitre.migrations": ["script.py.mako"],
         "digitre.models": ["digitre.tflite", "digitre.json"],
         "digitre.deploy": ["gunicorn.conf.py", "nginx.conf"],
     },
@@ -63,6 +71,8 @@ setup(
         "scipy>=1.15,<2",
         "pillow>=11.2,<14",
         "ai-edge-litert>=2,<3",
+        "sqlalchemy>=2.0.40,<3",
+        "alembic>=1.14,<2",
     ],
     extras_require={
         "train": TRAIN,

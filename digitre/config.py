@@ -22,6 +22,19 @@ def _bytes(value: Any) -> int:
     return number
 
 
+def _count(value: Any) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("must not be below 0")
+    return number
+
+
+def _switch(value: Any) -> bool:
+    if str(value).lower() not in ("0", "1", "true", "false"):
+        raise ValueError("must be 0 or 1")
+    return str(value).lower() in ("1", "true")
+
+
 def _path(value: Any) -> str | None:
     return str(value) if value else None
 
@@ -77,6 +90,55 @@ SETTINGS = (
         _list,
         None,
         "The origins, such as https://example.org, whose pages may ask, separated by commas, or * for all; none but the page's own where it is empty.",
+    ),
+    Setting(
+        "SAVING",
+        "DIGITRE_SAVING",
+        _switch,
+        True,
+        "1: drawings can be saved with what they are, by a click on the page; 0: never.",
+    ),
+    Setting(
+        "INSTANCE",
+        "DIGITRE_INSTANCE",
+        _path,
+        None,
+        "The folder for what the server keeps: saved drawings, its secret; instance/ where it is empty.",
+    ),
+    Setting(
+        "DATABASE_URL",
+        "DIGITRE_DATABASE_URL",
+        _path,
+        None,
+        "The database of saved drawings, as SQLAlchemy takes it; SQLite in the instance folder where it is empty.",
+    ),
+    Setting(
+        "SECRET",
+        "DIGITRE_SECRET",
+        _path,
+        None,
+        "What the receipts of saved drawings are signed with, the same on every host; made at first use where it is empty.",
+    ),
+    Setting(
+        "SAVES_A_DAY",
+        "DIGITRE_SAVES_A_DAY",
+        _count,
+        200,
+        "Drawings that one writer may save within 24 hours.",
+    ),
+    Setting(
+        "MAX_DRAWINGS",
+        "DIGITRE_MAX_DRAWINGS",
+        _count,
+        100_000,
+        "Drawings that are stored at most.",
+    ),
+    Setting(
+        "MAX_DRAWINGS_BYTES",
+        "DIGITRE_MAX_DRAWINGS_BYTES",
+        _count,
+        1_000_000_000,
+        "Bytes of pixels and strokes that are stored at most.",
     ),
 )
 

@@ -15,7 +15,8 @@ from digitre import errors
 from digitre.classifier import Classifier
 from digitre.decoding import MAX_PIXELS, MAX_SIDE
 from digitre.preprocessing import SIDE
-from digitre.views import FEATURES, describe
+from digitre.saving import LARGEST, MAX_STROKES
+from digitre.views import FEATURES, describe, features
 
 # A seven of 28 x 28 pixels in four shades of grey.
 SEVEN = (
@@ -85,7 +86,8 @@ def describe_api(app: Flask) -> dict[str, Any]:
                 | {"summary": "The same, at the address of older clients", "operationId": "predict"}
             },
             "/": {"get": _page(), "post": _upload()},
-            "/healthz": {"get": _health(app.extensions["digitre"])},
+            "/healthz": {"get": _health(app)},
+            **(_saving() if app.config["SAVING"] else {}),
             "/openapi.json": {"get": _document("This description.", JSON, {"type": "object"})},
             "/docs": {"get": _document("This description, to be read.", "text/html", TEXT)},
         },
@@ -243,19 +245,78 @@ def _upload() -> dict[str, Any]:
     }
 
 
-def _health(reader: Classifier) -> dict[str, Any]:
+def _health(app: Flask) -> dict[str, Any]:
     schema = _object(
         {
             "status": {"const": "ok"},
             "model": {**TEXT, "description": "The network's version."},
-            "features": {"type": "array", "items": {"enum": FEATURES}, "uniqueItems": True},
+            "features": {
+                "type": "array",
+                "items": {"enum": [*FEATURES, "save"]},
+                "uniqueItems": True,
+            },
         }
     )
     found = _document("Whether the application is alive, and what it offers.", JSON, schema)
     found["responses"]["200"]["content"][JSON]["examples"] = {
-        "alive": {"value": {"status": "ok", "model": reader.model, "features": FEATURES}}
+        "alive": {
+            "value": {
+                "status": "ok",
+                "model": app.extensions["digitre"].model,
+                "features": features(app),
+            }
+        }
     }
     return found
+
+
+def _saving() -> dict[str, Any]:
+    point = {"type": "array", "items": {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}}
+    stroke = {"type": "array", "items": point | {"minItems": 3, "maxItems": 3}, "minItems": 1}
+    inked = PICTURE | {"format": "drawing", "description": "As for reading, and not blank."}
+    drawing = _object({"digit": inked, "label": {"enum": [*range(10), *"0123456789", "none"]}})
+    drawing["properties"] |= {
+        "strokes": {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "array", "items": stroke, "minItems": 1, "maxItems": MAX_STROKES},
+            ],
+            "description": "The pen's lines, as lists of [x, y, milliseconds].",
+        },
+        "writer": {
+            "anyOf": [{"type": "null"}, {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}],
+            "description": "A random name that the client made up for itself.",
+        },
+    }
+    saved = _object({"id": TEXT, "receipt": TEXT})
+    answer = {"content": {JSON: {"schema": saved}}}
+    return {
+        "/_save_drawing": {
+            "post": {
+                "summary": "Save a drawing with what it is",
+                "operationId": "saveDrawing",
+                "requestBody": {"required": True, "content": {JSON: {"schema": drawing}}},
+                "responses": {
+                    "201": answer | {"description": "It is on the disk."},
+                    "200": answer | {"description": "It was saved already, by the same writer."},
+                }
+                | _errors(400, 413, 415, 422, 429, 500, 503, 507),
+            }
+        },
+        "/_save_drawing/{id}": {
+            "delete": {
+                "summary": "Remove a saved drawing for good",
+                "operationId": "deleteDrawing",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
+                "requestBody": {
+                    "required": True,
+                    "content": {JSON: {"schema": _object({"receipt": TEXT})}},
+                },
+                "responses": {"204": {"description": "It is gone."}}
+                | _errors(400, 404, 413, 500, 503),
+            }
+        },
+    }
 
 
 def _document(summary: str, kind: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -29,13 +29,20 @@ KINDS = (
     Kind("bad_pixels", 400, "Grey values that are not 784, or not from 0 to 255."),
     Kind("bad_threshold", 400, "A threshold that is no number from 0 to 1, or several."),
     Kind("bad_flag", 400, "steps or explain is something else than 0 or 1, or given twice."),
+    Kind("bad_strokes", 400, "Strokes that are no lists of [x, y, milliseconds], or too many."),
+    Kind("bad_writer", 400, "A writer that is not 1 to 64 letters, digits, hyphens, underscores."),
     Kind("bad_request", 400, "HTTP that cannot be understood, or a Host that is not served."),
     Kind("not_found", 404, "There is nothing at this address."),
     Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
     Kind("body_too_large", 413, "The body is over the limit, 1 MiB where nothing else is set."),
     Kind("picture_too_large", 413, "A picture of too many pixels, by its header."),
     Kind("unsupported_format", 415, "A picture that is no PNG, JPEG or WebP."),
+    Kind("bad_label", 422, "A label that is neither a digit nor none, or is missing."),
+    Kind("blank_drawing", 422, "There is nothing in the drawing to be saved."),
+    Kind("too_many_drawings", 429, "This writer has saved enough for today."),
     Kind("internal_error", 500, "A fault of the application; it is written to its log."),
+    Kind("storage_unavailable", 503, "Drawings cannot be saved just now; reading goes on."),
+    Kind("storage_full", 507, "No more drawings can be stored; reading goes on."),
 )
 STATUSES = {kind.code: kind.status for kind in KINDS}
 

@@ -81,7 +81,7 @@ def get_digit() -> Response:
 @blueprint.get("/healthz")
 def health() -> Response:
     """Whether the application is alive, which network it has, and what else it offers."""
-    return jsonify(status="ok", model=classifier().model, features=FEATURES)
+    return jsonify(status="ok", model=classifier().model, features=features(current_app))
 
 
 @blueprint.get("/openapi.json")
@@ -104,6 +104,11 @@ def _api() -> dict[str, Any]:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         current_app.extensions["digitre.api"] = description.describe_api(app)
     return current_app.extensions["digitre.api"]
+
+
+def features(app: Flask) -> list[str]:
+    """What the application offers beyond reading; a page shows what it finds here."""
+    return [*FEATURES, "save"] if app.config["SAVING"] else FEATURES
 
 
 def describe(reading: Reading) -> dict[str, Any]:

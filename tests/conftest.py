@@ -155,8 +155,9 @@ def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterat
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a gunicorn run with the shipped configuration."""
-    log = tmp_path_factory.mktemp("gunicorn") / "log"
-    with gunicorn(log, "--config", "deploy/gunicorn.conf.py", WEB_CONCURRENCY="2") as address:
+    folder = tmp_path_factory.mktemp("gunicorn")
+    options = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(folder / "instance")}
+    with gunicorn(folder / "log", "--config", "deploy/gunicorn.conf.py", **options) as address:
         yield address
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
 import json
 import os
+import shutil
+import tempfile
 import urllib.parse
 
 import numpy as np
 import pytest
 import schemathesis
-from conftest import png
+from conftest import data_url, png
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
@@ -20,7 +23,9 @@ from PIL import Image
 from digitre import create_app, errors
 from digitre.description import SEVEN
 
-APP = create_app({"TESTING": True})
+INSTANCE = tempfile.mkdtemp(prefix="digitre-")
+atexit.register(shutil.rmtree, INSTANCE, True)
+APP = create_app({"TESTING": True, "INSTANCE": INSTANCE, "SAVES_A_DAY": 10**9})
 JSON = "application/json"
 
 
@@ -41,6 +46,14 @@ FILES = st.builds(
 )
 
 
+def blots(side: int, seed: int) -> np.ndarray:
+    """Ink that is never blank: a line, somewhere."""
+    ink = np.zeros((side, side), np.uint8)
+    random = np.random.default_rng(seed)
+    ink[2:-2, random.integers(3, side - 3)] = 255
+    return ink
+
+
 def as_url(file: bytes, kind: str) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(file).decode()
 
@@ -52,6 +65,10 @@ def grey_values(seed: int) -> str:
 PICTURES = st.builds(as_url, FILES, st.sampled_from(["png", "jpeg", "webp"]))
 GREY = st.integers(0, 2**32 - 1).map(grey_values)
 schemathesis.openapi.format("picture", PICTURES)
+INKED = st.builds(
+    lambda side, seed: data_url(png(blots(side, seed))), st.integers(12, 60), st.integers(0, 999)
+)
+schemathesis.openapi.format("drawing", INKED)
 schemathesis.openapi.format("picture-or-grey-values", PICTURES | GREY)
 schemathesis.openapi.format("picture-file", FILES)
 
@@ -85,7 +102,7 @@ def test_the_description_is_valid() -> None:
 def test_every_route_is_described() -> None:
     """Each address and method of the application is in it, and no other."""
     routes = {
-        (rule.rule, method.lower())
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in APP.url_map.iter_rules()
         if rule.endpoint != "static"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import need, png
+from conftest import gunicorn, need, png
 from pages import (
     READING,
     by_hand,
@@ -24,6 +24,7 @@ from pages import (
 from PIL import Image
 from strokes import DIGITS, OTHERS, drawn
 
+from digitre.drawings import Drawings
 from digitre.preprocessing import decode, preprocess
 from digitre.training import data
 from digitre.training.augmentation import photograph
@@ -269,17 +270,48 @@ def test_a_trace_of_each_digit(page, real_data) -> None:
         assert np.abs(preprocess(small) - preprocess(ours)).mean() < 0.012, digit
 
 
-def test_nothing_is_saved_where_the_server_does_not_save(page) -> None:
+def test_nothing_is_saved_where_the_server_does_not_save(browser, tmp_path) -> None:
     """Without the feature there is no such control, and the digits' keys do nothing."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    draw(page, by_hand(DIGITS[7]))
-    submitted(page)
-    page.keyboard.press("7")
-    page.wait_for_timeout(200)
-    if page.locator("#correct").is_visible():
-        pytest.skip("this server saves drawings")
-    assert not [url for url in asked if "_save_drawing" in url]
+    with gunicorn(tmp_path / "log", WEB_CONCURRENCY="1", DIGITRE_SAVING="0") as server:
+        context = browser.new_context()
+        tab = context.new_page()
+        asked: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(server)
+        draw(tab, by_hand(DIGITS[7]))
+        reads(tab, "7")
+        tab.keyboard.press("7")
+        tab.wait_for_timeout(200)
+        assert not tab.locator("#correct").is_visible()
+        assert "Nothing you draw is kept." in tab.locator(".about").text_content()
+        assert not [url for url in asked if "_save_drawing" in url]
+        context.close()
+
+
+def test_a_drawing_is_really_saved_and_deleted(browser, tmp_path) -> None:
+    """Drawn, confirmed with a click, in the database with its strokes; deleted again, and gone."""
+    instance = tmp_path / "instance"
+    options = {"WEB_CONCURRENCY": "1", "DIGITRE_INSTANCE": str(instance)}
+    with gunicorn(tmp_path / "log", **options) as server:
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(server)
+        draw(tab, by_hand(DIGITS[4]))
+        reads(tab, "4")
+        assert not instance.exists()
+        with tab.expect_response("**/_save_drawing") as waiting:
+            press(tab, "Yes, it is a 4")
+        assert waiting.value.status == 201
+        tab.locator("#saved-text", has_text="Saved as a 4").wait_for()
+        kept = Drawings(f"sqlite:///{instance / 'drawings.sqlite3'}")
+        row = kept.find(waiting.value.json()["id"])
+        assert row["label"] == 4
+        assert len(row["strokes"]) == len(DIGITS[4])
+        assert len(row["writer"]) == 32
+        press(tab, "Delete it again")
+        tab.locator("#saved-text", has_text="Deleted.").wait_for()
+        assert kept.count() == 0
+        context.close()
 
 
 def test_a_pen_stroke_while_another_finger_touches(page) -> None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import ROOT, need
+from conftest import ROOT, data_url, need
 
 from digitre.training import card
 
@@ -58,9 +58,22 @@ def test_every_curl_line_gives_what_it_shows(server: str, command: str, output: 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture, monkeypatch) -> None:
     """The README's lines of Python read the seven."""
     monkeypatch.chdir(ROOT)
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
     exec(compile(code, "README.md", "exec"), {})
     assert re.fullmatch(r"7 \(\d+\.\d% probability\)\n", capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_the_saving_example_runs(server: str, seven: bytes) -> None:
+    """The README's lines that save a drawing, with a real one."""
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    assert "data:image/png;base64,..." in code
+    done: dict = {"address": server}
+    exec(
+        compile(code.replace("data:image/png;base64,...", data_url(seven)), "README.md", "exec"),
+        done,
+    )
+    assert set(done["saved"]) == {"id", "receipt"}
 
 
 def test_every_file_it_names_is_there() -> None:

@@ -176,7 +176,11 @@ def test_steps_of_a_blank(client) -> None:
 def test_health(client) -> None:
     """Alive, with the network's version and what else is offered."""
     answer = client.get("/healthz").get_json()
-    assert answer == {"status": "ok", "model": Classifier().model, "features": ["steps", "explain"]}
+    assert answer == {
+        "status": "ok",
+        "model": Classifier().model,
+        "features": ["steps", "explain", "save"],
+    }
 
 
 def test_the_page(client) -> None:

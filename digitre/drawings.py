@@ -1,0 +1,202 @@
+"""The drawings that people saved, with what they said they are: one table, by SQLAlchemy.
+
+Nothing but `saving` and the command line imports this, and `saving` only when something is saved:
+reading digits needs no database, and goes on without one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+HERE = Path(__file__).resolve().parent
+HEAD = "0001"  # the newest revision in migrations/versions
+NONE = 10  # the label of what is no digit
+
+SURE = 0.9  # a drawing that the network reads as its label, at least so surely, is accepted at once
+
+metadata = sa.MetaData()
+drawings = sa.Table(
+    "drawings",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("made", sa.DateTime, nullable=False),  # UTC
+    sa.Column("label", sa.SmallInteger, nullable=False),  # 0 to 9, 10 for no digit
+    sa.Column("writer", sa.String(64), nullable=False),  # empty where none was named
+    sa.Column("pixels", sa.LargeBinary, nullable=False),  # a grey PNG, dark on light
+    sa.Column("strokes", sa.JSON(none_as_null=True)),  # lists of [x, y, milliseconds]
+    sa.Column("size", sa.Integer, nullable=False),  # bytes of both
+    sa.Column("status", sa.String(8), nullable=False),  # pending, accepted or rejected
+    sa.Column("read_as", sa.SmallInteger, nullable=False),  # the network's best of ten
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("not_a_digit", sa.Float, nullable=False),
+    sa.Column("model", sa.String(64), nullable=False),
+    sa.Index("drawings_by_writer", "writer", "made"),
+    sa.Index("drawings_by_status", "status", "made"),
+    sa.Index("drawings_by_size", "size"),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be stored at most."""
+
+    a_day: int  # of one writer
+    count: int
+    bytes: int
+
+
+class TooManyError(Exception):
+    """The writer has saved as many drawings today as may be."""
+
+
+class FullError(Exception):
+    """As many drawings are stored, or bytes, as may be."""
+
+
+class UnavailableError(Exception):
+    """The database cannot be used just now: gone, locked, read-only or full."""
+
+
+def identity(writer: str, label: int, pixels: bytes) -> str:
+    """The id of a drawing: the same drawing and label by the same writer has the same."""
+    text = f"{writer}\0{label}\0".encode() + pixels
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+class Drawings:
+    """The collection at a database's address.
+
+    Args:
+        url: as SQLAlchemy takes it, such as sqlite:////var/lib/digitre/drawings.sqlite3 or
+            postgresql+psycopg://host/name. The database's tables are made at first use.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self._engine: sa.Engine | None = None
+        self._process = 0
+
+    def save(self, row: dict[str, Any], limits: Limits) -> bool:
+        """Store a drawing for good: once this returns, it is on the disk.
+
+        Args:
+            row: the table's columns but `made` and `status`.
+            limits: what may be stored.
+
+        Returns:
+            Whether it is new; False where it was there already.
+
+        Raises:
+            TooManyError, FullError, UnavailableError.
+        """
+        now = datetime.now(UTC).replace(tzinfo=None)
+        with self._begin() as connection:
+            if connection.scalar(sa.select(drawings.c.id).where(drawings.c.id == row["id"])):
+                return False
+            if self._today(connection, row["writer"], now) >= limits.a_day:
+                raise TooManyError
+            count, size = connection.execute(
+                sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(drawings.c.size), 0))
+            ).one()
+            if count >= limits.count or size + row["size"] > limits.bytes:
+                raise FullError
+            sure = row["not_a_digit"] if row["label"] == NONE else row["confidence"]
+            agrees = row["label"] in (NONE, row["read_as"]) and sure >= SURE
+            status = "accepted" if agrees else "pending"
+            connection.execute(drawings.insert().values(**row, made=now, status=status))
+        return True
+
+    def delete(self, id: str) -> bool:
+        """Remove a drawing for good; whether it was there. Raises `UnavailableError`."""
+        with self._begin() as connection:
+            return connection.execute(drawings.delete().where(drawings.c.id == id)).rowcount > 0
+
+    def find(self, id: str) -> dict[str, Any] | None:
+        """A drawing's columns, or None. Raises `UnavailableError`."""
+        with self._begin() as connection:
+            row = connection.execute(sa.select(drawings).where(drawings.c.id == id)).mappings()
+            found = row.one_or_none()
+            return dict(found) if found else None
+
+    def count(self) -> int:
+        """How many drawings there are. Raises `UnavailableError`."""
+        with self._begin() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(drawings)) or 0
+
+    def _today(self, connection: sa.Connection, writer: str, now: datetime) -> int:
+        since = now - timedelta(days=1)
+        asked = sa.select(sa.func.count()).where(
+            drawings.c.writer == writer, drawings.c.made > since
+        )
+        return connection.scalar(asked) or 0
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        """A transaction; whatever the database has against it is `UnavailableError`."""
+        try:
+            with self._ready().begin() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise UnavailableError(str(error)) from error
+
+    def _ready(self) -> sa.Engine:
+        """The engine of this process, once the tables are there."""
+        if self._engine is None or self._process != os.getpid():
+            engine = self._connect()
+            self._migrate(engine)
+            self._engine, self._process = engine, os.getpid()
+        return self._engine
+
+    def _connect(self) -> sa.Engine:
+        if self.url.get_backend_name() != "sqlite":
+            return sa.create_engine(
+                self.url, pool_pre_ping=True, connect_args={"connect_timeout": 2}
+            )
+        file = self.url.database
+        if file and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(self.url, connect_args={"timeout": 2})
+
+        @sa.event.listens_for(engine, "connect")
+        def prepare(connection, _) -> None:
+            connection.isolation_level = None  # transactions begin below, not in the driver
+            connection.execute("PRAGMA journal_mode = WAL")
+            # With WAL the default is a log that is written later: a 201 has to be on the disk.
+            connection.execute("PRAGMA synchronous = FULL")
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # what is counted is what is written
+
+        return engine
+
+    def _migrate(self, engine: sa.Engine) -> None:
+        """Bring the tables to the newest revision, if they are not; workers one after another."""
+        if _revision(engine) == HEAD:
+            return
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(HERE / "migrations"))
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

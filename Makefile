@@ -41,9 +41,10 @@ bench: $(VENV)/.testing
 	$(BIN)/python -m benchmarks.run
 
 # What serving needs, each with its hash, for servers: pip install --require-hashes -r requirements.txt
+# uv does not heed that the newest backports-strenum is not for Python 3.11 and later; pip does.
 lock: $(VENV)/.maintaining
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" setup.py --output-file requirements.txt
+	echo "backports-strenum<1.3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --constraint - --no-emit-index-url --custom-compile-command "make lock" setup.py --output-file requirements.txt
 
 audit: $(VENV)/.maintaining
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,17 +12,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, running
+from conftest import ROOT, data_url, free_port, running
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the tracked files and unpacked as pip would."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source, target = folder / "source", folder / "installed"
-    source.mkdir()
+def copy_tracked(target: Path) -> None:
+    """The files that are tracked, or would be, as a clone has them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -31,8 +28,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the tracked files and unpacked as pip would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, target = folder / "source", folder / "installed"
+    copy_tracked(source)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)],
         check=True,
@@ -48,6 +53,7 @@ def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
     assert {
         "digitre/templates/index.html",
         "digitre/static/app.js",
+        "digitre/migrations/versions/0001_drawings.py",
         "digitre/static/icon.svg",
         "digitre/models/digitre.tflite",
         "digitre/models/digitre.json",
@@ -98,3 +104,28 @@ def test_the_lock_fits_the_ranges() -> None:
         assert "--hash=sha256:" in block
     assert "index-url" not in lines
     assert "tensorflow" not in lines
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_lock_installs_and_serves(tmp_path: Path, seven: bytes) -> None:
+    """In an empty environment: what is locked, by its hashes, and the package alone; it serves."""
+    place = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    install = [place / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
+    locked = ROOT / "requirements.txt"
+    subprocess.run([*install, "--require-hashes", "-r", locked], check=True)
+    source = tmp_path / "source"
+    copy_tracked(source)
+    subprocess.run([*install, "--no-deps", source], check=True)
+    port = free_port()
+    command = [place / "bin" / "gunicorn", "--bind", f"127.0.0.1:{port}", "wsgi:app"]
+    environment = os.environ | {"DIGITRE_INSTANCE": str(tmp_path / "instance")}
+    with running(command, f"http://127.0.0.1:{port}", cwd=tmp_path, env=environment) as address:
+        asked = urllib.request.Request(f"{address}/_get_digit", data=seven)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            assert json.load(answer)["digit"] == 7
+        body = json.dumps({"digit": data_url(seven), "label": 7}).encode()
+        asked = urllib.request.Request(f"{address}/_save_drawing", data=body)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            assert answer.status == 201

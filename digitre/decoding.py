@@ -147,6 +147,8 @@ def open_picture(data: bytes) -> Image.Image:
             part = max(image.size) // LARGEST
             image.draft(image.mode, (image.width // part, image.height // part))
         image.load()
+        if image.mode in ("P", "PA") and image.palette is None:
+            raise ValueError("the palette is missing")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise too_large from None
     except PictureError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 import urllib.parse
 import zlib
@@ -161,6 +162,9 @@ def cases() -> Iterator[Case]:
     yield Case("a truncated PNG", SEVEN[:200], 400, "not_a_picture")
     yield Case("a truncated JPEG", png(INK, "JPEG")[:300], 400, "not_a_picture")
     yield Case("a truncated WebP", png(INK, "WEBP")[:100], 400, "not_a_picture")
+    palette = Image.fromarray(255 - INK).convert("P")
+    bare = re.sub(rb".{4}PLTE.{772}", b"", png(palette), count=1, flags=re.DOTALL)
+    yield Case("a palette PNG without its palette", bare, 400, "not_a_picture")
     yield Case("a PNG of 0 x 0", png_header(0, 0), 400, "not_a_picture")
     yield Case("a picture of 1 x 1", png(Image.new("L", (1, 1))), 200, "blank")
     yield Case(

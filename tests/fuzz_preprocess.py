@@ -45,6 +45,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         for file in CORPUS.iterdir():
             shutil.copy(file, folder)
-        arguments = [sys.argv[0], folder, "-timeout=5", "-rss_limit_mb=1500", *sys.argv[1:]]
+        kept = f"-artifact_prefix={CORPUS.parent}/found-"
+        arguments = [sys.argv[0], folder, kept, "-timeout=5", "-rss_limit_mb=1500", *sys.argv[1:]]
         atheris.Setup(arguments, one)
         atheris.Fuzz()

@@ -395,6 +395,22 @@ def test_a_saved_drawing_can_be_deleted_again(saving) -> None:
     assert not tab.locator("#correct").is_visible()
 
 
+def test_slow_saving_shows_that_it_waits(saving) -> None:
+    """The thin line is there for whatever takes over 300 ms, and gone when it is done."""
+    tab, _ = saving
+
+    def slowly(route) -> None:
+        tab.locator("#progress").wait_for()
+        route.fulfill(status=201, json={"id": "1", "receipt": "a"})
+
+    tab.route("**/_save_drawing", slowly)
+    draw(tab, by_hand(DIGITS[2]))
+    reads(tab, "2")
+    press(tab, "Yes, it is a 2")
+    tab.locator("#saved-text", has_text="Saved as a 2").wait_for()
+    assert not tab.locator("#progress").is_visible()
+
+
 def test_a_server_that_cannot_save_is_said_so(saving) -> None:
     """The reading stays, and the sentence says what happened."""
     tab, _ = saving

@@ -3,13 +3,12 @@ import { complain, say, show, showNothing } from "./answer.js";
 import { correcting } from "./correcting.js";
 import { DrawingPad } from "./drawing_pad.js";
 import { Readings } from "./readings.js";
-import { Refused, ask } from "./server.js";
+import { Refused, ask, isWaiting, waiting } from "./server.js";
 
 const byId = (id) => document.getElementById(id);
 
 const DEBOUNCE = 40; // milliseconds without a change before a drawing in the making is sent
-const SLOW = 300; // milliseconds after which the page shows that it waits
-const VERY_SLOW = 1500; // and after which it says so
+const VERY_SLOW = 1500; // milliseconds after which the page says that it waits for a reading
 
 const pad = new DrawingPad(byId("canvas"));
 const url = new URL(byId("result").dataset.url, location.href);
@@ -25,13 +24,11 @@ function forget() {
   clearTimeout(timer);
   request?.abort();
   request = null;
-  byId("progress").hidden = true;
 }
 
 async function read() {
   forget();
   const mine = (request = new AbortController());
-  const waiting = setTimeout(() => (byId("progress").hidden = false), SLOW);
   const waitingLong = setTimeout(
     () => say("The server is slow; the answer is still awaited.", { retry: false }),
     VERY_SLOW,
@@ -56,11 +53,11 @@ async function read() {
     correcting.read(null);
     complain(error instanceof Refused ? error.message : "Something went wrong on this page.");
   } finally {
-    clearTimeout(waiting);
     clearTimeout(waitingLong);
-    if (request === mine) byId("progress").hidden = true;
   }
 }
+
+waiting.addEventListener("change", () => (byId("progress").hidden = !isWaiting()));
 
 function readSoon() {
   clearTimeout(timer);

@@ -101,7 +101,7 @@ def test_a_folder_without_pictures_is_said(tmp_path: Path, content: str | None) 
 def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None:
     """--images learns a folder beside the rest, and measures the tenth that it did not learn."""
     folder = sorted_folder(tmp_path / "mine", 12)
-    settings = ["--share", "0.03", "--epochs", "2", "--work", str(tmp_path / "work")]
+    settings = ["--share", "0.1", "--epochs", "2", "--work", str(tmp_path / "work")]
     done = run(*settings, "--images", str(folder), "--output", str(tmp_path / "out"), "--json")
     assert done.returncode == 0, done.stderr
     assert "not a picture, or blank" in done.stderr

@@ -106,7 +106,7 @@ def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "not a picture, or blank" in done.stderr
     figures = json.loads(done.stdout[done.stdout.index("{\n") :])
-    assert figures["your pictures, a tenth held back"]["right"] > 50
+    assert figures["your pictures, a tenth held back"]["right"] > 25  # by chance: 10
     for name in ("curves", "confusion", "reliability", "wrong", "accepted"):
         assert (tmp_path / "out" / "report" / f"{name}.png").stat().st_size > 2000
 

@@ -20,6 +20,7 @@ from digitre.preprocessing import Picture
 HERE = Path(__file__).resolve().parent
 THRESHOLD = 0.6
 SHAPE = (28, 28, 1)
+NO_DIGIT = 10  # the label of what is no digit: the network's eleventh output
 MANY = 256  # pictures from which on it pays to make threads, each with its interpreter
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from digitre.classifier import NO_DIGIT
+
 HERE = Path(__file__).resolve().parent
 HEAD = "0001"  # the newest revision in migrations/versions
-NONE = 10  # the label of what is no digit
 
 SURE = 0.9  # a drawing that the network reads as its label, at least so surely, is accepted at once
 
@@ -109,8 +110,8 @@ class Drawings:
             ).one()
             if count >= limits.count or size + row["size"] > limits.bytes:
                 raise FullError
-            sure = row["not_a_digit"] if row["label"] == NONE else row["confidence"]
-            agrees = row["label"] in (NONE, row["read_as"]) and sure >= SURE
+            sure = row["not_a_digit"] if row["label"] == NO_DIGIT else row["confidence"]
+            agrees = row["label"] in (NO_DIGIT, row["read_as"]) and sure >= SURE
             status = "accepted" if agrees else "pending"
             connection.execute(drawings.insert().values(**row, made=now, status=status))
         return True

@@ -7,14 +7,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from digitre.classifier import Classifier
+from digitre.classifier import NO_DIGIT, Classifier
 from digitre.preprocessing import SIDE
 
 PATCH = 5  # pixels a side of what is taken away at a time, about the width of a stroke
 STEP = 2  # pixels from one patch to the next
 TINY = 1e-9  # a probability that is neither 0 nor 1, for odds that are finite
-
-NO_DIGIT = 10
 
 
 def explain(classifier: Classifier, pixels: np.ndarray) -> tuple[int, np.ndarray]:

@@ -21,6 +21,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
 from digitre import errors, preprocessing
+from digitre.classifier import NO_DIGIT
 from digitre.forms import RequestError
 
 blueprint = Blueprint("saving", __name__)
@@ -28,7 +29,6 @@ blueprint = Blueprint("saving", __name__)
 SIDE = 400  # pixels of the longer side of what is stored, at most
 MAX_STROKES, MAX_POINTS = 200, 20_000
 LARGEST = 1e9  # of a coordinate, and of a time in milliseconds
-NONE = 10
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RETRY = {"Retry-After": "30"}
 
@@ -126,7 +126,7 @@ def _json() -> dict[str, Any]:
 def _label(label: Any) -> int:
     text = str(label) if isinstance(label, (int, str)) and not isinstance(label, bool) else ""
     if text == "none":
-        return NONE
+        return NO_DIGIT
     if re.fullmatch("[0-9]", text):
         return int(text)
     raise RequestError("bad_label", 'Send a label: a digit from 0 to 9, or "none".')

@@ -152,6 +152,15 @@ def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterat
         yield address
 
 
+def workers(log: Path) -> list[int]:
+    """The processes of gunicorn's workers, as its log has them."""
+    return [
+        int(line.rsplit(" ", 1)[1])
+        for line in log.read_text().splitlines()
+        if "Booting worker with pid:" in line
+    ]
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a gunicorn run with the shipped configuration."""

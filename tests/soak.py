@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from bad_inputs import CASES, INK, PAGE
-from conftest import gunicorn, need, png
+from conftest import gunicorn, need, png, workers
 from PIL import Image
 
 BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->\n"
@@ -83,15 +83,6 @@ def write_requests(folder: Path) -> int:
         lines.append(f"{number}\t{asked['method']}\t{path}\t{kind}\t{case.status}\n")
     (folder / "index").write_text("".join(lines))
     return len(lines)
-
-
-def workers(log: Path) -> list[int]:
-    """The processes of gunicorn's workers, as its log has them."""
-    return [
-        int(line.rsplit(" ", 1)[1])
-        for line in log.read_text().splitlines()
-        if "Booting worker with pid:" in line
-    ]
 
 
 def memory(process: int) -> float:

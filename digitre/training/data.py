@@ -15,11 +15,10 @@ from typing import Literal
 
 import numpy as np
 
+from digitre.classifier import NO_DIGIT
 from digitre.preprocessing import PictureError, preprocess
 
 Part = Literal["train", "validation", "test"]
-
-NO_DIGIT = 10  # the label of what is no digit: the network's eleventh output
 
 # The split: by whole writers (pen traces), sites (UNIPEN) and classes (not-digits).
 PEN_WRITERS: dict[Part, range] = {

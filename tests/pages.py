@@ -39,8 +39,11 @@ def press(page, name: str) -> None:
 
 
 def submitted(page) -> dict:
-    """Press Submit; the server's answer, once the page shows it."""
-    with page.expect_response(READING) as waiting:
+    """Press Submit; the server's answer, once the page shows it.
+
+    An earlier reading's refusal may still be under way, so only a good answer counts.
+    """
+    with page.expect_response(lambda seen: "/_get_digit" in seen.url and seen.ok) as waiting:
         press(page, "Submit")
     answer = waiting.value.json()
     page.locator("#result", has_text=answer["result"]).wait_for()

@@ -49,8 +49,10 @@ setup(
     python_requires=">=3.11",
     packages=[
         "digitre",
+        "digitre.cli",
         "digitre.migrations",
         "digitre.migrations.versions",
+        "digitre.review",
         "digitre.training",
         "digitre.models",
         "digitre.deploy",
@@ -60,12 +62,15 @@ setup(
     package_data={
         "digitre": ["templates/*", "static/*"],
         "digitre.migrations": ["script.py.mako"],
+        "digitre.review": ["templates/*", "static/*"],
         "digitre.models": ["digitre.tflite", "digitre.json"],
         "digitre.deploy": ["gunicorn.conf.py", "nginx.conf"],
     },
     py_modules=["wsgi"],
+    entry_points={"console_scripts": ["digitre = digitre.cli:main"]},
     install_requires=[
         "flask>=3.1,<4",
+        "click>=8.1,<9",
         "gunicorn>=23,<28",
         "numpy>=2.1,<3",
         "scipy>=1.15,<2",
@@ -78,7 +83,7 @@ setup(
         "train": TRAIN,
         "plot": PLOT,
         "postgres": POSTGRES,
-        "test": [*TRAIN, *TEST],
+        "test": [*TRAIN, *POSTGRES, *TEST],
         "maintain": MAINTAIN,
     },
 )

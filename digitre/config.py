@@ -68,7 +68,14 @@ SETTINGS = (
         "DIGITRE_MODEL",
         _path,
         None,
-        "The network's LiteRT file; the shipped one where it is empty.",
+        "The network's LiteRT file; the promoted one, else the shipped one, where it is empty.",
+    ),
+    Setting(
+        "MODELS",
+        "DIGITRE_MODELS",
+        _path,
+        None,
+        "The folder of the networks that were trained here; models/ in the instance folder where it is empty.",
     ),
     Setting(
         "MAX_CONTENT_LENGTH",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from digitre.classifier import NO_DIGIT
 
 HERE = Path(__file__).resolve().parent
-HEAD = "0001"  # the newest revision in migrations/versions
+HEAD = "0002"  # the newest revision in migrations/versions
 
 SURE = 0.9  # a drawing that the network reads as its label, at least so surely, is accepted at once
 
@@ -33,6 +33,7 @@ drawings = sa.Table(
     sa.Column("label", sa.SmallInteger, nullable=False),  # 0 to 9, 10 for no digit
     sa.Column("writer", sa.String(64), nullable=False),  # empty where none was named
     sa.Column("pixels", sa.LargeBinary, nullable=False),  # a grey PNG, dark on light
+    sa.Column("picture", sa.String(64), nullable=False),  # the pixels' SHA-256
     sa.Column("strokes", sa.JSON(none_as_null=True)),  # lists of [x, y, milliseconds]
     sa.Column("size", sa.Integer, nullable=False),  # bytes of both
     sa.Column("status", sa.String(8), nullable=False),  # pending, accepted or rejected
@@ -43,7 +44,9 @@ drawings = sa.Table(
     sa.Index("drawings_by_writer", "writer", "made"),
     sa.Index("drawings_by_status", "status", "made"),
     sa.Index("drawings_by_size", "size"),
+    sa.Index("drawings_by_picture", "picture", "label"),
 )
+STATUSES = ("pending", "accepted", "rejected")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,50 @@ class Limits:
     a_day: int  # of one writer
     count: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which drawings: those for which all holds that is given.
+
+    Attributes:
+        ids: these alone.
+        status: "pending", "accepted" or "rejected".
+        label: 0 to 9, 10 for no digit.
+        writer: the writer's name as the page sent it.
+        disagree: those whose label is not what the network said.
+    """
+
+    ids: Sequence[str] | None = None
+    status: str | None = None
+    label: int | None = None
+    writer: str | None = None
+    disagree: bool = False
+
+    def clauses(self) -> list[sa.ColumnElement[bool]]:
+        """As conditions on the table."""
+        column = drawings.c
+        found: list[sa.ColumnElement[bool]] = []
+        if self.ids is not None:
+            found.append(column.id.in_(self.ids))
+        for name in ("status", "label", "writer"):
+            if getattr(self, name) is not None:
+                found.append(column[name] == getattr(self, name))
+        if self.disagree:
+            found.append(column.label != SAID)
+        return found
+
+
+# What the network said: its best of ten, or no digit where that is the most probable.
+SAID = sa.case((drawings.c.not_a_digit > drawings.c.confidence, NO_DIGIT), else_=drawings.c.read_as)
+
+
+EVERY = Wanted()
+
+
+def named(label: int) -> str:
+    """A label in words: "0" to "9", or "none"."""
+    return "none" if label == NO_DIGIT else str(label)
 
 
 class TooManyError(Exception):
@@ -90,7 +137,7 @@ class Drawings:
         """Store a drawing for good: once this returns, it is on the disk.
 
         Args:
-            row: the table's columns but `made` and `status`.
+            row: the table's columns but `made`, `status` and `picture`.
             limits: what may be stored.
 
         Returns:
@@ -101,6 +148,9 @@ class Drawings:
         """
         now = datetime.now(UTC).replace(tzinfo=None)
         with self._begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # As SQLite does by itself: one writer at a time, so that what is counted holds.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4712)"))
             if connection.scalar(sa.select(drawings.c.id).where(drawings.c.id == row["id"])):
                 return False
             if self._today(connection, row["writer"], now) >= limits.a_day:
@@ -113,7 +163,9 @@ class Drawings:
             sure = row["not_a_digit"] if row["label"] == NO_DIGIT else row["confidence"]
             agrees = row["label"] in (NO_DIGIT, row["read_as"]) and sure >= SURE
             status = "accepted" if agrees else "pending"
-            connection.execute(drawings.insert().values(**row, made=now, status=status))
+            picture = hashlib.sha256(row["pixels"]).hexdigest()
+            new = row | {"made": now, "status": status, "picture": picture}
+            connection.execute(drawings.insert().values(**new))
         return True
 
     def delete(self, id: str) -> bool:
@@ -132,6 +184,105 @@ class Drawings:
         """How many drawings there are. Raises `UnavailableError`."""
         with self._begin() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(drawings)) or 0
+
+    def rows(self, wanted: Wanted = EVERY, *, batch: int = 500) -> Iterator[dict[str, Any]]:
+        """The wanted drawings by their ids, in memory only `batch` at a time.
+
+        Raises `UnavailableError`.
+        """
+        last = ""
+        while True:
+            asked = sa.select(drawings).where(drawings.c.id > last, *wanted.clauses())
+            with self._begin() as connection:
+                found = connection.execute(asked.order_by(drawings.c.id).limit(batch))
+                rows = [dict(row) for row in found.mappings()]
+            yield from rows
+            if len(rows) < batch:
+                return
+            last = rows[-1]["id"]
+
+    def for_review(self, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+        """The wanted drawings, first what several writers say of the same picture, then what the
+        network was surest of, newest first; with `agreeing`, how many writers say so.
+
+        Raises `UnavailableError`.
+        """
+        alike = drawings.alias()
+        agreeing = (
+            sa.select(sa.func.count(alike.c.writer.distinct()))
+            .where(alike.c.picture == drawings.c.picture, alike.c.label == drawings.c.label)
+            .scalar_subquery()
+            .label("agreeing")
+        )
+        asked = sa.select(drawings, agreeing).where(*wanted.clauses())
+        asked = asked.order_by(
+            sa.desc("agreeing"),
+            drawings.c.confidence.desc(),
+            drawings.c.made.desc(),
+            drawings.c.id,
+        )
+        with self._begin() as connection:
+            found = connection.execute(asked.limit(limit))
+            return [dict(row) for row in found.mappings()]
+
+    def judge(self, wanted: Wanted, status: str, label: int | None = None) -> int:
+        """Give the wanted drawings a status, and a label where one is given; how many there were.
+
+        Raises `UnavailableError`.
+        """
+        values: dict[str, Any] = {"status": status} | ({} if label is None else {"label": label})
+        with self._begin() as connection:
+            changed = sa.update(drawings).where(*wanted.clauses()).values(**values)
+            return connection.execute(changed).rowcount
+
+    def remove(self, wanted: Wanted) -> int:
+        """Delete the wanted drawings for good; how many there were. Raises `UnavailableError`."""
+        with self._begin() as connection:
+            return connection.execute(drawings.delete().where(*wanted.clauses())).rowcount
+
+    def stats(self) -> dict[str, Any]:
+        """How many drawings there are by status and by label, writers, disagreements, bytes.
+
+        Raises `UnavailableError`.
+        """
+        count = sa.func.count()
+        with self._begin() as connection:
+
+            def counted(column: sa.Column) -> dict[Any, int]:
+                found = connection.execute(sa.select(column, count).group_by(column))
+                return {row[0]: row[1] for row in found}
+
+            by = {"status": counted(drawings.c.status), "label": counted(drawings.c.label)}
+            writers, size = connection.execute(
+                sa.select(
+                    sa.func.count(drawings.c.writer.distinct()),
+                    sa.func.coalesce(sa.func.sum(drawings.c.size), 0),
+                )
+            ).one()
+            disagree = connection.scalar(
+                sa.select(count).select_from(drawings).where(drawings.c.label != SAID)
+            )
+        return {
+            "drawings": sum(by["status"].values()),
+            "writers": writers,
+            "bytes": int(size),
+            "disagree": disagree,
+            "status": {name: by["status"].get(name, 0) for name in STATUSES},
+            "label": {named(label): by["label"].get(label, 0) for label in range(NO_DIGIT + 1)},
+        }
+
+    def insert(self, rows: list[dict[str, Any]]) -> int:
+        """Store drawings as they are, without limits; how many were not here yet.
+
+        Raises `UnavailableError`.
+        """
+        with self._begin() as connection:
+            asked = sa.select(drawings.c.id).where(drawings.c.id.in_([row["id"] for row in rows]))
+            here = set(connection.scalars(asked))
+            new = [row for row in rows if row["id"] not in here]
+            if new:
+                connection.execute(drawings.insert(), new)
+        return len(new)
 
     def _today(self, connection: sa.Connection, writer: str, now: datetime) -> int:
         since = now - timedelta(days=1)
@@ -186,6 +337,7 @@ class Drawings:
             return
         from alembic import command
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         config.set_main_option("script_location", str(HERE / "migrations"))
@@ -193,7 +345,10 @@ class Drawings:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:  # the database is of a newer Digitre
+                raise UnavailableError(str(error)) from error
 
 
 def _revision(engine: sa.Engine) -> str | None:

@@ -13,14 +13,13 @@ import math
 import os
 import re
 import secrets
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
-from digitre import errors, preprocessing
+from digitre import errors, places, preprocessing
 from digitre.classifier import NO_DIGIT
 from digitre.forms import RequestError
 
@@ -182,16 +181,9 @@ def _collection() -> Any:
     if "digitre.drawings" not in current_app.extensions:
         from digitre.drawings import Drawings
 
-        url = current_app.config["DATABASE_URL"]
-        if not url:
-            url = f"sqlite:///{instance() / 'drawings.sqlite3'}"
+        url = places.database_url(current_app.config)
         current_app.extensions["digitre.drawings"] = Drawings(url)
     return current_app.extensions["digitre.drawings"]
-
-
-def instance() -> Path:
-    """The folder for what this server keeps."""
-    return Path(current_app.config["INSTANCE"] or current_app.instance_path).resolve()
 
 
 def _receipt(id: str, writer: str) -> str:
@@ -203,7 +195,7 @@ def _secret() -> bytes:
     if current_app.config["SECRET"]:
         return current_app.config["SECRET"].encode()
     if "digitre.secret" not in current_app.extensions:
-        file = instance() / "secret"
+        file = places.instance(current_app.config) / "secret"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             new = file.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")

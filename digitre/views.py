@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 
-from digitre import errors, preprocessing
+from digitre import errors, places, preprocessing
 from digitre.classifier import Classifier, Reading
 from digitre.forms import RequestError, picture_in
 from digitre.preprocessing import PictureError
+from digitre.versions import Versions
 
 blueprint = Blueprint("digitre", __name__)
 
@@ -21,7 +22,7 @@ FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed 
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
-    reader = Classifier(app.config["MODEL"])
+    reader = Classifier(app.config["MODEL"] or Versions(places.models(app.config)).current())
     app.extensions["digitre"] = reader
     app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import databases
 import numpy as np
 import pytest
 from PIL import Image
@@ -168,6 +169,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     options = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(folder / "instance")}
     with gunicorn(folder / "log", "--config", "deploy/gunicorn.conf.py", **options) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server's database."""
+    bin = databases.programs()
+    if bin is None:
+        need("pg_ctl")
+    else:
+        with databases.postgresql(bin) as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database for drawings: one of each kind that is served with."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'instance' / 'drawings.sqlite3'}"
+    else:
+        yield databases.emptied(request.getfixturevalue("postgres"))
+    databases.close_all()
 
 
 @pytest.fixture(scope="session")

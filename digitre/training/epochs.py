@@ -23,12 +23,13 @@ UNIPEN_DIGITS = 3
 SYMBOLS = 5
 IMAGES = 3  # of a folder that somebody named
 OTHERS = 30_000  # letters and signs, of those that there are
-SIGNS = 7_000  # of the Hershey fonts
+SIGNS = 9_000  # of the Hershey fonts
 PRINTED = 2_500  # digits of the same
 INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
 TURNED = 6_000  # digits mirrored or lying on their side
 OVER = 5_000  # two letters one over the other
+JOINED = 8_000  # pieces of three drawings put together
 PLAIN = 0.15  # share of MNIST's pictures that are left as they are
 
 
@@ -136,6 +137,15 @@ def make(
     pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
     add(
         [draw(scribbles.over(others[a], others[b], random), flip=True) for a, b in pairs],
+        NO_DIGIT,
+    )
+    written = strokes + others
+    threes = random.integers(0, len(written), (int(JOINED * share) if written else 0, 3))
+    add(
+        [
+            draw(scribbles.joined([written[i] for i in three], random), flip=True)
+            for three in threes
+        ],
         NO_DIGIT,
     )
     chosen = every(SYMBOLS, len(found.symbols))

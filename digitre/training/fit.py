@@ -25,6 +25,7 @@ from digitre.training.data import NO_DIGIT
 class Settings:
     """All that shapes a training, kept in the network's card."""
 
+    network: str = "digitre"  # its function's name in `networks`
     seed: int = 1
     epochs: int = 20
     batch: int = 128
@@ -76,7 +77,7 @@ def train(
             if epoch + 1 < settings.epochs:
                 following = ask(epoch + 1)
             if network is None:
-                network = networks.digitre()
+                network = getattr(networks, settings.network)()
                 steps = settings.epochs * -(-len(labels) // settings.batch)
                 compile_network(network, settings, steps)
             started = time.monotonic()

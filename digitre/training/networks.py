@@ -35,6 +35,43 @@ def digitre() -> keras.Sequential:
     )
 
 
+def teacher() -> keras.Sequential:
+    """A deeper network, too slow to serve, for the shipped one to learn from: five convolutions.
+
+    Takes (n, 28, 28, 1) float32 in [0, 1] and gives (n, 11) logits.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="drawing"),
+            layers.Conv2D(48, 5, use_bias=False),  # 24 x 24
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),  # 12 x 12
+            layers.Conv2D(64, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(64, 3, use_bias=False),  # 10 x 10
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),  # 5 x 5
+            layers.Conv2D(96, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(96, 3, use_bias=False),  # 3 x 3
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(256, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Dropout(0.3),
+            layers.Dense(11, name="logits"),
+        ],
+        name="teacher",
+    )
+
+
 def digitre_2017() -> keras.Sequential:
     """The network of the Digitre of 2017, to compare with: its layers, without the two local
     response normalisations, which cost time and changed little.

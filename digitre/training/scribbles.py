@@ -154,6 +154,28 @@ def over(lower: Strokes, upper: Strokes, random: np.random.Generator) -> Strokes
     return unit(lower) + [stroke * size + place for stroke in unit(upper)]
 
 
+def joined(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
+    """A piece of each drawing's longest stroke, turned at random, one piece going on where the one
+    before it ends, or beginning anywhere near: strokes as people draw them, in no known shape.
+    """
+    end = np.zeros(2)
+    line: Strokes = []
+    for strokes in drawings:
+        stroke = max(strokes, key=len)
+        points = _even(stroke - stroke.mean(0), 48)
+        points = points / max(float(np.abs(points).max()), 1e-6)
+        length = int(random.uniform(0.35, 0.8) * len(points))
+        start = random.integers(0, len(points) - length + 1)
+        piece = _turned(points[start : start + length], random.uniform(0, 2 * np.pi))
+        piece = piece * random.uniform(0.6, 1.4)
+        if line and random.random() < 0.6:
+            line[-1] = np.concatenate([line[-1], piece - piece[0] + end])
+        else:
+            line.append(piece + end + random.uniform(-0.5, 0.5, 2))
+        end = line[-1][-1]
+    return line
+
+
 # Ways to turn a digit over, as matrices for x and y (upwards), and the digits that are none any
 # more when they are turned so. Left out is what may still pass for a digit: a 2 upside down looks
 # like a 5, a 5 on its side like a 2, a 6 like a 9.
@@ -183,6 +205,13 @@ def any_kind(random: np.random.Generator) -> Strokes:
     """One of all kinds but `beside`, scribbles more often than the rest."""
     chances = np.array([4, 2, 1, 1, 1.5, 1.5, 1, 1.5, 1, 1.5, 1, 1, 1])
     return KINDS[random.choice(len(KINDS), p=chances / chances.sum())](random)
+
+
+def _even(points: np.ndarray, count: int) -> np.ndarray:
+    """A line as `count` points at even distances along it."""
+    along = np.append(0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
+    places = np.linspace(0, along[-1], count)
+    return np.stack([np.interp(places, along, points[:, axis]) for axis in (0, 1)], 1)
 
 
 def _turned(points: np.ndarray, angle: float) -> np.ndarray:

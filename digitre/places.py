@@ -1,0 +1,26 @@
+"""Where a server keeps what it keeps: its instance folder, its drawings, its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+Settings = Mapping[str, Any]  # as `digitre.config.load` gives them
+
+
+def instance(settings: Settings) -> Path:
+    """The folder for what this server keeps: DIGITRE_INSTANCE, or Flask's own choice."""
+    return Path(settings["INSTANCE"] or Flask("digitre").instance_path).resolve()
+
+
+def database_url(settings: Settings) -> str:
+    """The address of the database of drawings, as SQLAlchemy takes it."""
+    return settings["DATABASE_URL"] or f"sqlite:///{instance(settings) / 'drawings.sqlite3'}"
+
+
+def models(settings: Settings) -> Path:
+    """The folder of the networks that were trained or fetched here."""
+    return Path(settings["MODELS"] or instance(settings) / "models").resolve()

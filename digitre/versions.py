@@ -1,0 +1,130 @@
+"""The networks that a server has: kept side by side, one of them promoted, switched in one step.
+
+    <folder>/current.json              which one is served, and which were before it
+    <folder>/digitre-e9116abe/         a version: digitre.tflite, its card digitre.json, digitre.keras
+
+A version's name holds the hash of its LiteRT file, so that what is served can always be proved. All
+that is ever changed is `current.json`, which is replaced whole; a version is renamed into place when
+it is whole. Where nothing was promoted, the shipped network is served.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from digitre.classifier import Classifier, shipped_model
+
+FILES = ("digitre.tflite", "digitre.json", "digitre.keras")  # the last two may be missing
+_NAME = re.compile(r"digitre-[0-9a-f]{8}")
+
+
+class Versions:
+    """The networks in a folder, which is made when the first one is added."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """The versions that are here, the oldest first."""
+        found = [path.parent for path in self.folder.glob("*/digitre.tflite")]
+        return [path.name for path in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
+
+    def path(self, name: str) -> Path:
+        """A version's LiteRT file. Raises ValueError where there is no such version."""
+        if _NAME.fullmatch(name):
+            file = self.folder / name / "digitre.tflite"
+            if file.is_file():
+                return file
+            if name == Classifier().model:
+                return shipped_model()
+        raise ValueError(f"there is no network {name} in {self.folder}")
+
+    def card(self, name: str) -> dict[str, Any]:
+        """A version's card, or an empty one."""
+        return Classifier(self.path(name)).card() or {}
+
+    def promoted(self) -> list[str]:
+        """The versions that were promoted and not taken back, the one that is served last."""
+        file = self.folder / "current.json"
+        try:
+            names = json.loads(file.read_text())["promoted"]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{file} is no list of promoted networks") from None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{file} is no list of promoted networks")
+        return names
+
+    def current(self) -> Path:
+        """The LiteRT file to serve. Raises ValueError where the promoted one is not here."""
+        promoted = self.promoted()
+        return self.path(promoted[-1]) if promoted else shipped_model()
+
+    def add(self, source: Path) -> str:
+        """Keep a trained network: the `FILES` in a folder. Returns the version's name."""
+        name = Classifier(source / "digitre.tflite").model
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all; two that add the same one both end with it there.
+        whole = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
+        whole.chmod(0o755)
+        for file in FILES:
+            if (source / file).is_file():
+                shutil.copyfile(source / file, whole / file)
+        target = self.folder / name
+        try:
+            if target.exists():  # the same network, its card perhaps newer
+                for newer in whole.iterdir():
+                    os.replace(newer, target / newer.name)
+            else:
+                os.replace(whole, target)
+        finally:
+            shutil.rmtree(whole, ignore_errors=True)
+        return name
+
+    def promote(self, name: str) -> None:
+        """Serve a version from the next start or reload on.
+
+        Raises:
+            ValueError: where it is not here, or its file is not what its name says.
+        """
+        network = Classifier(self.path(name))
+        if network.model != name:
+            raise ValueError(f"{network.path} is not {name}: its hash says {network.model}")
+        network.runner()  # a network that LiteRT cannot load is never promoted
+        with self._changing() as promoted:
+            if not promoted or promoted[-1] != name:
+                promoted.append(name)
+
+    def rollback(self) -> str:
+        """Serve what was served before; returns its name. Raises ValueError where nothing was."""
+        with self._changing() as promoted:
+            if not promoted:
+                raise ValueError("nothing was promoted: the shipped network is served")
+            promoted.pop()
+            path = self.path(promoted[-1]) if promoted else shipped_model()
+        return Classifier(path).model
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[str]]:
+        """The promoted versions to change, one process at a time; written when all went well."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            promoted = self.promoted()
+            yield promoted
+            new = self.folder / "current.new"
+            with new.open("w") as file:
+                file.write(json.dumps({"promoted": promoted}, indent=1) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self.folder / "current.json")

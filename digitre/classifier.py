@@ -157,7 +157,12 @@ class Classifier:
         run = self.runner()
         for index, picture in enumerate(batch):
             if picture.any():
-                answers[index] = run(picture[None])[0]
+                row = run(self._scaled(picture[None]))[0]
+                answers[index, : len(row)] = row
+
+    def _scaled(self, pixels: np.ndarray) -> np.ndarray:
+        """What the network takes, of (1, 28, 28, 1) in [0, 1]: here just that."""
+        return pixels
 
     def read(self, picture: Picture, threshold: float = THRESHOLD) -> Reading:
         """Read one drawing.

@@ -14,6 +14,12 @@ from digitre import __version__
 
 # Each command, the module that has it, and its one line in `digitre --help`.
 COMMANDS = {
+    "read": ("read", "Read pictures: files, folders, a pipe."),
+    "serve": ("serve", "Serve the page and the API with gunicorn."),
+    "train": ("training", "Train a network (needs the extra train)."),
+    "evaluate": ("training", "Measure the network (needs the extra train)."),
+    "compare": ("compare", "The published demos' networks beside ours, in one table."),
+    "explore": ("explore", "A report with pictures: the data, and a trained network."),
     "drawings": ("drawings", "The drawings that people saved: list, judge, export, copy."),
     "models": ("models", "The networks that are here: list, promote, roll back."),
 }
@@ -40,7 +46,9 @@ class Commands(click.Group):
 def main() -> None:
     """Reads handwritten digits.
 
-    Example: digitre drawings stats
+    Example: digitre read seven.png
+
+    Completion of names: eval "$(_DIGITRE_COMPLETE=bash_source digitre)", or zsh_source, fish_source.
     """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitre.training import augmentation, data, glyphs, measure, scribbles
+from digitre.training import augmentation, collected, data, glyphs, measure, scribbles
 from digitre.training.data import NO_DIGIT, Drawings
 
 # How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
@@ -64,7 +64,11 @@ def sorted_pictures(folder: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make(
-    seed: int, epoch: int, share: float = 1.0, images: str | None = None
+    seed: int,
+    epoch: int,
+    share: float = 1.0,
+    images: str | None = None,
+    saved: collected.Collected | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Make an epoch, the same one for the same seed and number.
 
@@ -72,9 +76,11 @@ def make(
         seed, epoch: what the random numbers begin from.
         share: how much of it to make, for a short trial.
         images: a folder of pictures sorted into folders 0 to 9, learned beside the rest.
+        saved: drawings that people saved, learned beside the rest.
 
     Returns:
-        (n, 28, 28) uint8 pictures and (n,) labels 0 to 10, shuffled.
+        (n, 28, 28) uint8 pictures and (n,) labels 0 to 10, in an order to learn them in: shuffled,
+        what was saved spread evenly.
     """
     random = np.random.default_rng([seed, epoch])
     found = sources()
@@ -157,4 +163,5 @@ def make(
         add(augmentation.warp(x[chosen], random), y[chosen])
 
     order = random.permutation(sum(map(len, labels)))
-    return np.concatenate(pictures)[order], np.concatenate(labels)[order]
+    usual = np.concatenate(pictures)[order], np.concatenate(labels)[order]
+    return collected.mixed(usual, collected.draw(saved, len(order), random)) if saved else usual

@@ -16,8 +16,9 @@ import keras
 import numpy as np
 
 from digitre.classifier import THRESHOLD
+from digitre.training import distillation, measure, networks, report
 from digitre.training import epochs as epoch_data
-from digitre.training import measure, networks, report
+from digitre.training.collected import Collected
 from digitre.training.data import NO_DIGIT
 
 
@@ -33,17 +34,29 @@ class Settings:
     weight_decay: float = 0.02
     share: float = 1.0  # of each epoch's pictures, for a short trial
     images: str | None = None  # a folder of pictures sorted into folders 0 to 9, learned as well
+    teacher: str | None = None  # the SHA-256 of the network that is learned from beside the labels
+    start: str | None = None  # the version of the network that it goes on from
+    saved: str | None = None  # the digest of the saved drawings that are learned as well
 
 
 def train(
-    settings: Settings, work: Path, *, resume: bool = False
+    settings: Settings,
+    work: Path,
+    *,
+    resume: bool = False,
+    teacher: keras.Model | None = None,
+    start: keras.Model | None = None,
+    saved: Collected | None = None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """Train the shipped network; after each epoch the whole state is kept in `work`.
+    """Train a network; after each epoch the whole state is kept in `work`.
 
     Args:
-        settings: what shapes the training.
+        settings: what shapes the training, and names what the next three are.
         work: a folder for the state: `state.keras` and `history.json`.
         resume: go on from the state there; the settings must be those it began with.
+        teacher: a network whose logits are learned beside the labels.
+        start: the network to go on from, instead of a new one.
+        saved: drawings that people saved, learned beside the rest.
 
     Returns:
         The network, giving logits, and each epoch's figures.
@@ -55,6 +68,8 @@ def train(
     work.mkdir(parents=True, exist_ok=True)
     state, log = work / "state.keras", work / "history.json"
     context = multiprocessing.get_context("spawn")  # a fork of a process with TensorFlow hangs
+    # The maker's matrices are small: threads for them would only take the trainer's cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with context.Pool(1) as maker:
         history: list[dict] = []
         if resume:
@@ -66,7 +81,7 @@ def train(
             history = kept["epochs"]
 
         def ask(epoch: int) -> AsyncResult:
-            asked = (settings.seed, epoch, settings.share, settings.images)
+            asked = (settings.seed, epoch, settings.share, settings.images, saved)
             return maker.apply_async(epoch_data.make, asked)
 
         if len(history) < settings.epochs:
@@ -77,14 +92,16 @@ def train(
             if epoch + 1 < settings.epochs:
                 following = ask(epoch + 1)
             if network is None:
-                network = getattr(networks, settings.network)()
+                network = start or getattr(networks, settings.network)()
                 steps = settings.epochs * -(-len(labels) // settings.batch)
                 compile_network(network, settings, steps)
             started = time.monotonic()
+            shown = pictures[..., None].astype(np.float32) / 255
             fitted = network.fit(
-                pictures[..., None].astype(np.float32) / 255,
-                labels,
+                shown,
+                distillation.targets(labels, shown, teacher) if teacher else labels,
                 batch_size=settings.batch,
+                shuffle=False,  # it comes shuffled, and what people saved is spread evenly
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 verbose=1 if sys.stderr.isatty() else 2,
@@ -115,11 +132,12 @@ def compile_network(network: keras.Model, settings: Settings, steps: int) -> Non
         warmup_target=settings.learning_rate,
         warmup_steps=rise,
     )
-    network.compile(
-        keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    if settings.teacher:
+        network.compile(optimizer, distillation.loss, metrics=[distillation.accuracy])
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        network.compile(optimizer, loss, metrics=["accuracy"])
 
 
 def describe(row: dict) -> str:
@@ -189,9 +207,13 @@ def calibrate(network: keras.Model) -> dict[str, float]:
 EXPORT = """
 import sys
 import keras, tensorflow as tf
+from digitre.training import networks  # its layers
 network = keras.models.load_model(sys.argv[1], compile=False)
 drawing = keras.Input(batch_shape=(1, 28, 28, 1))
-served = keras.Model(drawing, keras.layers.Softmax()(network(drawing, training=False)))
+result = network(drawing, training=False)
+if sys.argv[3] == "logits":
+    result = keras.layers.Softmax()(result)
+served = keras.Model(drawing, result)
 open(sys.argv[2], "wb").write(tf.lite.TFLiteConverter.from_keras_model(served).convert())
 """
 
@@ -213,6 +235,14 @@ def save(network: keras.Model, folder: Path) -> None:
     os.replace(folder / "new.keras", folder / "digitre.keras")
 
 
+def save_teacher(network: keras.Model, folder: Path) -> None:
+    """Write `teacher.keras`, without the optimizer's state; whole or not at all."""
+    plain = keras.Sequential.from_config(network.get_config())
+    plain.set_weights(network.get_weights())
+    plain.save(folder / "new.keras")
+    os.replace(folder / "new.keras", folder / "teacher.keras")
+
+
 def layers(network: keras.Model) -> list[dict[str, object]]:
     """Each layer's kind, shape of its result and number of parameters."""
     return [
@@ -225,15 +255,15 @@ def layers(network: keras.Model) -> list[dict[str, object]]:
     ]
 
 
-def export(saved: Path, file: Path) -> None:
-    """Write the network as LiteRT: softmax added, one picture at a time.
+def export(saved: Path, file: Path, gives: str = "logits") -> None:
+    """Write a network as LiteRT, one picture at a time; where it gives logits, softmax is added.
 
     TensorFlow does this in a process of its own, whatever backend Keras trains with here.
     """
     new = file.with_suffix(".new")
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run(
-        [sys.executable, "-c", EXPORT, str(saved), str(new)],
+        [sys.executable, "-c", EXPORT, str(saved), str(new), gives],
         check=True,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -23,16 +23,21 @@ def evaluate(classifier: Classifier) -> dict[str, dict[str, float]]:
         (per cent); for what is no digit `refused` alone; then what `steadiness` and `cost` say.
         Sets whose data is missing are left out.
     """
-    figures = {
-        name: measured(classifier, pictures, labels)
-        for name, (pictures, labels) in test_sets()
-        if len(labels)
-    }
+    figures = on_test_parts(classifier)
     figures |= steadiness.measured(classifier)
     trained = classifier.path.with_suffix(".keras")
     if trained.exists():
         figures |= cost.agreement(classifier, trained)
     return figures | cost.against_2017(classifier)
+
+
+def on_test_parts(classifier: Classifier) -> dict[str, dict[str, float]]:
+    """The figures of `evaluate` without steadiness and cost."""
+    return {
+        name: measured(classifier, pictures, labels)
+        for name, (pictures, labels) in test_sets()
+        if len(labels)
+    }
 
 
 def test_sets() -> Iterator[tuple[str, Pictures]]:

@@ -1,0 +1,271 @@
+"""`digitre read`: pictures from files, folders or a pipe."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from digitre.classifier import THRESHOLD, Classifier, Reading
+from digitre.cli import terminal
+from digitre.preprocessing import PictureError, steps, to_png
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # what a folder is searched for
+MANY = 64  # files from which on it pays to start a process for each core
+CHUNK = 32  # files that a process gets at a time
+COLUMNS = ("file", "result", "digit", "confidence", "not_a_digit", "reason", "error")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file."""
+
+    file: str
+    reading: Reading | None
+    error: str = ""
+
+    def row(self) -> dict[str, object]:
+        """As a line of JSON or CSV."""
+        reading = self.reading
+        if reading is None:
+            return dict.fromkeys(COLUMNS) | {"file": self.file, "error": self.error}
+        return {
+            "file": self.file,
+            "result": reading.result,
+            "digit": reading.digit,
+            "confidence": round(reading.confidence, 6),
+            "not_a_digit": round(reading.not_a_digit, 6),
+            "reason": reading.reason,
+            "error": None,
+        }
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=THRESHOLD,
+    show_default=True,
+    help='Below this confidence the answer is "Huh...".',
+)
+@click.option("--json", "form", flag_value="json", help="A line of JSON for each picture.")
+@click.option("--csv", "form", flag_value="csv", help="A table as CSV.")
+@click.option("--show", is_flag=True, help="Draw the 28 x 28 pixels that the network sees.")
+@click.option(
+    "--steps",
+    "steps_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write each step of the preprocessing as a PNG.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw the picture beside its bars (needs matplotlib: pip install 'digitre[plot]').",
+)
+@click.option("--network", metavar="NAME", help="Read with another network: digitre compare.")
+def read(
+    files: tuple[str, ...],
+    threshold: float,
+    form: str | None,
+    show: bool,
+    steps_folder: Path | None,
+    plot: Path | None,
+    network: str | None,
+) -> None:
+    """Read pictures: PNG, JPEG or WebP, or a text file with a data URL or base64.
+
+    FILE may be - for standard input, or a folder, which is searched for pictures. The exit status
+    is 1 where a picture could not be read.
+
+    Example: digitre read seven.png
+    """
+    found = list(_found(files))
+    if not found:
+        raise click.UsageError("there are no pictures in what was named")
+    if (show or steps_folder or plot) and len(found) > 1:
+        raise click.UsageError("--show, --steps and --plot take one picture")
+    if plot:
+        _plot_is_possible()
+    _classifier(network)  # what is wrong with it is said before anything is read
+    reader = functools.partial(_read, threshold=threshold, network=network)
+    if len(found) == 1:
+        content = _content(found[0])
+        outcome = reader(found[0], content=content)
+        _print([outcome], form or "sentence")
+        if outcome.reading is not None:
+            _look(content, outcome.reading, show, steps_folder, plot)
+        failed = outcome.reading is None
+    else:
+        failed = _print(_outcomes(found, reader), form or "table")
+    if failed:
+        raise SystemExit(1)
+
+
+def _found(files: tuple[str, ...]) -> Iterator[str]:
+    for name in files:
+        if name != "-" and Path(name).is_dir():
+            inside = sorted(Path(name).rglob("*"))
+            yield from (str(file) for file in inside if file.suffix.lower() in SUFFIXES)
+        else:
+            yield name
+
+
+def _content(name: str) -> bytes | str | OSError:
+    """A picture's bytes, or the text of a data URL or base64."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        return error
+    return content.decode() if content.isascii() else content  # no picture is all ASCII
+
+
+@functools.cache
+def _classifier(network: str | None) -> Classifier:
+    """The reader of this process.
+
+    Raises:
+        click.ClickException: where there is no such network.
+    """
+    from digitre import demos, places
+    from digitre.cli import settings
+    from digitre.versions import Versions
+
+    if network is not None and network not in demos.DEMOS:
+        raise click.UsageError(f"there is no {network}: choose from {', '.join(demos.DEMOS)}")
+    try:
+        if network is not None:
+            found: Classifier = demos.DemoClassifier(network)
+        else:
+            here = settings()
+            found = Classifier(here["MODEL"] or Versions(places.models(here)).current())
+        with terminal.silenced():
+            found.runner()
+    except FileNotFoundError as error:
+        train = f"; digitre train --network {network} makes it" if network else ""
+        raise click.ClickException(f"{error}{train}") from None
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    return found
+
+
+def _read(
+    name: str,
+    *,
+    threshold: float,
+    network: str | None,
+    content: bytes | str | OSError | None = None,
+) -> Outcome:
+    content = _content(name) if content is None else content
+    if isinstance(content, OSError):
+        return Outcome(name, None, content.strerror or str(content))
+    try:
+        return Outcome(name, _classifier(network).read(content, threshold))
+    except PictureError as error:
+        return Outcome(name, None, str(error))
+
+
+def _outcomes(found: list[str], reader: functools.partial) -> Iterator[Outcome]:
+    """What comes of each file, in their order; of many at once on all cores, few in memory."""
+    if len(found) < MANY:
+        yield from map(reader, found)
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    names = iter(found)
+    with (
+        ProcessPoolExecutor(cores) as processes,
+        click.progressbar(length=len(found), label="reading", file=sys.stderr) as bar,
+    ):
+        # A window of files at a time: what was read is printed before the next are asked for.
+        while window := list(islice(names, CHUNK * 8 * (cores or 1))):
+            yield from processes.map(reader, window, chunksize=CHUNK)
+            bar.update(len(window))
+
+
+def _print(outcomes, form: str) -> bool:
+    """Print what came of the files; whether any could not be read."""
+    failed = False
+    table = csv.DictWriter(sys.stdout, COLUMNS) if form == "csv" else None
+    if table:
+        table.writeheader()
+    for outcome in outcomes:
+        if outcome.reading is None:
+            failed = True
+            click.echo(f"{outcome.file}: {outcome.error}", err=True)
+        if table:
+            table.writerow(outcome.row())
+        elif form == "json":
+            click.echo(json.dumps(outcome.row()))
+        elif outcome.reading is not None:
+            said = outcome.reading
+            if form == "sentence":
+                click.echo(sentence(said))
+            else:
+                click.echo(f"{said.result:6}  {100 * said.confidence:5.1f}%  {outcome.file}")
+    return failed
+
+
+def sentence(reading: Reading) -> str:
+    """The answer for one picture."""
+    if reading.digit is None:
+        return f"{reading.result} {reading.probability}"
+    return f"The number is probably a {reading.result} {reading.probability}"
+
+
+def _look(
+    content: bytes | str | OSError,
+    reading: Reading,
+    show: bool,
+    folder: Path | None,
+    plot: Path | None,
+) -> None:
+    """What may be asked for beside the answer, of one picture."""
+    assert not isinstance(content, OSError)
+    shown = steps(content)
+    pixels = shown[-1][1]
+    if show:
+        click.echo(terminal.blocks(pixels))
+    try:
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            for number, (name, picture) in enumerate(shown, 1):
+                (folder / f"{number}-{name}.png").write_bytes(to_png(picture))
+        if plot:
+            _plot(pixels, reading, plot)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _plot_is_possible() -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise click.ClickException("--plot needs matplotlib: pip install 'digitre[plot]'") from None
+
+
+def _plot(pixels, reading: Reading, file: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.6])
+    left.imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
+    left.set_axis_off()
+    names = [*map(str, range(10)), "none"]
+    best = reading.digit
+    colours = ["tab:blue" if name == str(best) else "silver" for name in names]
+    right.bar(names, [*reading.probabilities, reading.not_a_digit], color=colours)
+    right.set_ylim(0, 1)
+    right.set_ylabel("probability")
+    figure.suptitle(sentence(reading))
+    figure.savefig(file)

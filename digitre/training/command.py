@@ -1,0 +1,365 @@
+"""The command line of training: `python train.py`, or `digitre train`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+
+from digitre.classifier import Classifier, shipped_model
+from digitre.demos import DEMOS
+from digitre.training import card, data, report
+
+if TYPE_CHECKING:
+    from digitre.training import fit
+
+MODELS = shipped_model().parent  # the shipped network's folder
+DOCS = MODELS.parent / "docs"  # its page, where this is a checkout
+WORK = Path("training").resolve()  # where the state of a training under way is kept
+
+
+def main(
+    arguments: list[str] | None = None, about: str | None = None, program: str | None = None
+) -> int:
+    """Do what the words of a command line say; returns the exit status."""
+    options = parse(arguments, about, program)
+    if options.page:
+        write_page()
+        return 0
+    for line in data.missing():
+        print(f"missing: {line}", file=sys.stderr)
+    output = Path(options.output or MODELS)
+    if options.evaluate:
+        figures = report.evaluate(Classifier(output / "digitre.tflite"))
+    elif options.report:
+        figures = write_report(output)
+    elif options.drawings:
+        return learn(options)
+    elif options.network and options.network != "digitre":
+        return train_demo(options)
+    elif options.teacher:
+        return teach(options)
+    else:
+        figures = train(options, output)
+    print(json.dumps(figures, indent=1) if options.json else report.as_text(figures))
+    reached = figures["MNIST test, preprocessed"]["right"]
+    if options.target_accuracy is not None and reached < options.target_accuracy:
+        print(f"MNIST test: {reached:.2f} %, below {options.target_accuracy} %", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse(
+    arguments: list[str] | None, about: str | None = None, program: str | None = None
+) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=about or __doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--epochs", type=int, help="passes over the data")
+    parser.add_argument("--batch", type=int, help="pictures a step")
+    parser.add_argument("--learning-rate", type=float, help="at its height")
+    parser.add_argument("--seed", type=int, help="what all random numbers begin from")
+    parser.add_argument("--share", type=float, help="part of each epoch's data, for a trial")
+    parser.add_argument("--resume", action="store_true", help="go on with a stopped training")
+    parser.add_argument(
+        "--output", help="where the network goes (models/, or training/ for a trial)"
+    )
+    parser.add_argument(
+        "--work", default=WORK, type=Path, help="where the state is kept (training/)"
+    )
+    parser.add_argument("--page", action="store_true", help="make docs/model.md anew, no more")
+    parser.add_argument(
+        "--report", action="store_true", help="measure the network in models/, write its card anew"
+    )
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="train on pictures sorted into folders 0 to 9"
+    )
+    parser.add_argument(
+        "--drawings", action="store_true", help="learn saved drawings, promote if all gates pass"
+    )
+    parser.add_argument(
+        "--finetune", action="store_true", help="with --drawings: go on from the served network"
+    )
+    parser.add_argument(
+        "--brief", action="store_true", help="with --drawings: leave the test parts unmeasured"
+    )
+    parser.add_argument(
+        "--network",
+        choices=[*DEMOS, "digitre"],
+        metavar="NAME",
+        help=f"train a published demo's network by its own recipe: {', '.join(DEMOS)}",
+    )
+    parser.add_argument("--teacher", action="store_true", help="train models/teacher.keras")
+    parser.add_argument("--evaluate", action="store_true", help="measure, train nothing")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument(
+        "--target-accuracy", type=float, metavar="PERCENT", help="fail where MNIST test is below"
+    )
+    options = parser.parse_args(arguments)
+    if options.share is not None and not 0 < options.share <= 1:
+        parser.error("--share must be over 0 and at most 1")
+    for name in ("epochs", "batch", "learning_rate"):
+        value = getattr(options, name)
+        if value is not None and value <= 0:
+            parser.error(f"--{name.replace('_', '-')} must be over 0")
+    if (options.finetune or options.brief) and not options.drawings:
+        parser.error("--finetune and --brief go with --drawings")
+    return options
+
+
+def settings_of(options: argparse.Namespace, **more: Any) -> fit.Settings:
+    """The settings that the command line names, those given here, else the usual ones."""
+    from digitre.training import fit
+
+    named = ("epochs", "batch", "learning_rate", "seed", "share")
+    chosen = {name: getattr(options, name) for name in named if getattr(options, name) is not None}
+    return fit.Settings(**(more | chosen))
+
+
+def the_teacher() -> dict[str, Any]:
+    """The network to learn from, and its hash, where models/ has one."""
+    import keras
+
+    file = MODELS / "teacher.keras"
+    if not file.exists():
+        print("no models/teacher.keras: learning from the labels alone", file=sys.stderr)
+        return {"teacher": None, "digest": None}
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {"teacher": keras.models.load_model(file, compile=False), "digest": digest}
+
+
+@contextmanager
+def stopping_well(work: Path) -> Iterator[None]:
+    """One training at a time in a folder; whatever ends it is one line."""
+    from digitre.drawings import UnavailableError
+    from digitre.training import learning
+
+    try:
+        with learning.alone(work):
+            yield
+    except KeyboardInterrupt:
+        sys.exit("\nstopped; every finished epoch is kept: go on with --resume")
+    except UnavailableError as error:
+        sys.exit(f"the saved drawings cannot be read: {error}")
+    except (ValueError, learning.BusyError) as error:
+        sys.exit(str(error))
+
+
+def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, float]]:
+    """Train, calibrate, export, measure, and write the card; returns the figures."""
+    from digitre.training import fit
+
+    heard = the_teacher()
+    settings = settings_of(options, teacher=heard["digest"])
+    if options.images:
+        settings = replace(settings, images=str(options.images.resolve()))
+        own = sorted_pictures(options.images)
+    if not options.output and (settings.share < 1 or data.missing() or options.images):
+        # What has not seen all of the data, or more, never replaces the shipped network.
+        output = options.work
+        print(f"the network will be in {output}", file=sys.stderr)
+    output.mkdir(parents=True, exist_ok=True)
+    with stopping_well(options.work):
+        network, history = fit.train(
+            settings, options.work, resume=options.resume, teacher=heard["teacher"]
+        )
+        calibration = fit.calibrate(network)
+        fit.save(network, output)
+    classifier = Classifier(output / "digitre.tflite")
+    figures = report.evaluate(classifier)
+    if options.images:
+        figures["your pictures, a tenth held back"] = report.measured(classifier, *own)
+    described = describe(classifier, network, settings, history, calibration) | {"figures": figures}
+    draw_report(classifier, described, output)
+    fit.write_json(output / "digitre.json", described)
+    if output == MODELS:
+        write_page()
+    return figures
+
+
+def teach(options: argparse.Namespace) -> int:
+    """Train the teacher, and say what it reaches on the validation parts."""
+    from digitre.training import fit
+
+    settings = settings_of(options, network="teacher", epochs=10)
+    whole = settings.share == 1 and not data.missing() and not options.output
+    output = MODELS if whole else Path(options.output or options.work)
+    output.mkdir(parents=True, exist_ok=True)
+    with stopping_well(options.work):
+        network, history = fit.train(settings, options.work, resume=options.resume)
+        fit.save_teacher(network, output)
+    print(json.dumps(history[-1], indent=1) if options.json else fit.describe(history[-1]))
+    return 0
+
+
+def train_demo(options: argparse.Namespace) -> int:
+    """Train a published demo's network, and say what it reaches."""
+    from digitre import demos
+    from digitre.training import demos as training
+
+    trial = options.share is not None or options.epochs is not None
+    folder = Path(options.output or (options.work / "demos" if trial else demos.FOLDER))
+    with stopping_well(options.work):
+        described = training.train(
+            options.network,
+            folder,
+            epochs=options.epochs,
+            share=options.share or 1.0,
+            seed=options.seed or 1,
+        )
+    figures = described["figures"]
+    print(json.dumps(described, indent=1) if options.json else report.as_text(figures))
+    for word in ("before", "after"):
+        row = described[word]
+        print(
+            f"{word} training: cost {row['loss']:.4f}, accuracy {100 * row['accuracy']:.2f} %",
+            file=sys.stderr,
+        )
+    print(f"published: {described['published']} %; kept in {folder}", file=sys.stderr)
+    reached = figures["MNIST test"]["right"]
+    return int(options.target_accuracy is not None and reached < options.target_accuracy)
+
+
+def learn(options: argparse.Namespace) -> int:
+    """Train with the saved drawings; 0 if the network passed its gates and was promoted."""
+    from digitre import config, places
+    from digitre.drawings import Drawings
+    from digitre.training import learning
+    from digitre.versions import Versions
+
+    try:
+        here = config.load()
+    except ValueError as error:
+        sys.exit(str(error))
+    heard = the_teacher()
+    quick = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4} if options.finetune else {}
+
+    def described(classifier: Classifier, *more: Any) -> dict[str, Any]:
+        figures = {} if options.brief else dict(report.on_test_parts(classifier))
+        return describe(classifier, *more) | {"figures": figures}
+
+    with stopping_well(options.work):
+        name, verdict, table = learning.learn(
+            settings_of(options, teacher=heard["digest"], **quick),
+            Drawings(places.database_url(here)),
+            Versions(places.models(here)),
+            options.work,
+            described,
+            finetune=options.finetune,
+            resume=options.resume,
+            teacher=heard["teacher"],
+        )
+    print(json.dumps({"model": name} | verdict, indent=1) if options.json else table)
+    said = "promoted: make reload serves it" if verdict["passed"] else "kept, not promoted"
+    print(f"{name} is {said}", file=sys.stderr)
+    return 0 if verdict["passed"] else 1
+
+
+def describe(
+    classifier: Classifier,
+    network: Any,
+    settings: fit.Settings,
+    history: list[dict[str, float]],
+    calibration: dict[str, float],
+) -> dict[str, Any]:
+    """The card of a network that was just trained, but for what it reaches."""
+    from digitre.training import fit
+
+    return {
+        "model": classifier.model,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(
+            ["python", "train.py", *(word for word in sys.argv[1:] if word != "--resume")]
+        ),
+        "settings": asdict(settings),
+        "layers": fit.layers(network),
+        "calibration": calibration,
+        "data": {"files": data.hashes(), "split": data.split()},
+        "versions": versions(),
+        "history": history,
+    }
+
+
+def draw_report(classifier: Classifier, described: dict, output: Path) -> None:
+    """The report's pictures, where matplotlib is there to draw them."""
+    try:
+        from digitre.training import pictures
+    except ImportError:
+        print("no pictures of the report: matplotlib is not installed", file=sys.stderr)
+        return
+    pictures.write(classifier, described["history"], output / "report")
+    described["pictures"] = sorted(card.PICTURES)
+
+
+def write_report(output: Path) -> dict[str, dict[str, float]]:
+    """Measure the network in a folder again, and write its card, pictures and page anew."""
+    from digitre.training import fit
+
+    classifier = Classifier(output / "digitre.tflite")
+    described = classifier.card()
+    if described is None:
+        sys.exit(f"{output} has no card of {classifier.model}")
+    described["figures"] = report.evaluate(classifier)
+    draw_report(classifier, described, output)
+    fit.write_json(output / "digitre.json", described)
+    if output == MODELS:
+        write_page()
+    return described["figures"]
+
+
+def sorted_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The held back tenth of somebody's own pictures; says which files cannot be read."""
+    try:
+        pictures, labels, unread = data.sorted_pictures(folder, "test")
+        learned, _, unread_too = data.sorted_pictures(folder, "train")
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    for file in unread + unread_too:
+        print(f"not a picture, or blank: {file}", file=sys.stderr)
+    if not len(learned):
+        sys.exit(f"{folder} has no picture to learn from")
+    if not len(labels):
+        sys.exit(f"{folder} has too few pictures: a tenth of them is held back to measure on")
+    print(f"{len(learned)} pictures to learn from, {len(labels)} held back", file=sys.stderr)
+    return pictures, labels
+
+
+def write_page() -> None:
+    """Make docs/model.md from the shipped network's card and docs/model-notes.md."""
+    if not DOCS.is_dir():
+        return  # installed, and not a checkout
+    described = json.loads((MODELS / "digitre.json").read_text())
+    notes = (DOCS / "model-notes.md").read_text()
+    (DOCS / "model.md").write_text(card.as_markdown(described, notes))
+
+
+def versions() -> dict[str, str]:
+    names = ("keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "scipy", "pillow")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

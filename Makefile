@@ -1,4 +1,5 @@
 # make run    serve on http://127.0.0.1:8000 (PORT=8123 make run for another)
+# make reload let it take a network that was promoted, without losing a request
 # make test   every test but the long ones; make check: the fast ones; make test-long: the long ones
 # make bench  speed and memory, beside what it replaces, with the targets
 # make fuzz   look for inputs that break it, for minutes; make soak: 100,000 requests; make lock, make audit
@@ -11,10 +12,14 @@ BIN := $(VENV)/bin
 # CI's packages are installed from scratch as everyone's are; pip's own notices only fill the log.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test test-long check bench fuzz soak lint lock audit train evaluate clean
+.PHONY: run reload test test-long check bench fuzz soak lint lock audit train evaluate clean
 
 run: $(VENV)/.serving
-	exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
+	DIGITRE_PIDFILE=$(VENV)/gunicorn.pid exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
+
+reload:
+	@test -f $(VENV)/gunicorn.pid || { echo "nothing is running by make run"; exit 1; }
+	kill -HUP "$$(cat $(VENV)/gunicorn.pid)"
 
 test: $(VENV)/.testing
 	sh tests/install_tools.sh $(BIN)/python

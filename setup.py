@@ -78,6 +78,7 @@ setup(
         "ai-edge-litert>=2,<3",
         "sqlalchemy>=2.0.40,<3",
         "alembic>=1.14,<2",
+        "prometheus-client>=0.22,<1",
     ],
     extras_require={
         "train": TRAIN,

@@ -34,7 +34,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     from flask import Flask
 
     from digitre import config as settings
-    from digitre import errors, headers, saving, views
+    from digitre import errors, headers, monitoring, saving, views
 
     app = Flask(__name__)
     app.config.from_mapping(settings.load(config))
@@ -43,6 +43,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     headers.register(app)
     errors.register(app)
     views.register(app)
+    monitoring.register(app)
     saving.register(app)
     return app
 

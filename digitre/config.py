@@ -99,6 +99,20 @@ SETTINGS = (
         "The origins, such as https://example.org, whose pages may ask, separated by commas, or * for all; none but the page's own where it is empty.",
     ),
     Setting(
+        "LOG",
+        "DIGITRE_LOG",
+        _switch,
+        False,
+        "1: a line of JSON for each request on standard output; deploy/gunicorn.conf.py says 1.",
+    ),
+    Setting(
+        "METRICS",
+        "DIGITRE_METRICS",
+        _switch,
+        True,
+        "1: figures for Prometheus at /metrics, which nginx keeps inside; 0: none.",
+    ),
+    Setting(
         "SAVING",
         "DIGITRE_SAVING",
         _switch,

@@ -87,6 +87,8 @@ def describe_api(app: Flask) -> dict[str, Any]:
             },
             "/": {"get": _page(), "post": _upload()},
             "/healthz": {"get": _health(app)},
+            "/readyz": {"get": _ready()},
+            "/metrics": {"get": _document("Figures for Prometheus.", "text/plain", TEXT)},
             **(_saving() if app.config["SAVING"] else {}),
             "/openapi.json": {"get": _document("This description.", JSON, {"type": "object"})},
             "/docs": {"get": _document("This description, to be read.", "text/html", TEXT)},
@@ -243,6 +245,24 @@ def _upload() -> dict[str, Any]:
         }
         | _errors(500),
     }
+
+
+def _ready() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["status", "wrong", "model"],
+        "properties": {
+            "status": {"enum": ["ready", "unavailable"]},
+            "wrong": {"type": "object", "additionalProperties": TEXT},
+            "model": TEXT,
+        },
+    }
+    operation = _document("Whether network and database answer.", JSON, schema)
+    unready = {
+        "description": "Something does not: see wrong.",
+        "content": {JSON: {"schema": schema}},
+    }
+    return operation | {"responses": operation["responses"] | {"503": unready}}
 
 
 def _health(app: Flask) -> dict[str, Any]:

@@ -180,6 +180,11 @@ class Drawings:
             found = row.one_or_none()
             return dict(found) if found else None
 
+    def check(self) -> None:
+        """Raises `UnavailableError` where the database does not answer."""
+        with self._begin() as connection:
+            connection.execute(sa.select(sa.literal(1)))
+
     def count(self) -> int:
         """How many drawings there are. Raises `UnavailableError`."""
         with self._begin() as connection:

@@ -19,7 +19,7 @@ import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
-from digitre import errors, places, preprocessing
+from digitre import errors, monitoring, places, preprocessing
 from digitre.classifier import NO_DIGIT
 from digitre.forms import RequestError
 
@@ -36,6 +36,7 @@ def register(app: Flask) -> None:
     """Add the routes, where saving is on."""
     if app.config["SAVING"]:
         app.register_blueprint(blueprint)
+        app.extensions["digitre.checks"]["database"] = can_save
 
 
 @blueprint.post("/_save_drawing")
@@ -82,6 +83,8 @@ def save_drawing() -> Response | tuple[Response, int]:
         return _refused("storage_full", "No more drawings can be stored here.")
     except (drawings.UnavailableError, OSError):
         return _refused("storage_unavailable", "Drawings cannot be saved just now: try later.")
+    if new:
+        monitoring.count_saved()
     return jsonify(id=id, receipt=receipt), 201 if new else 200
 
 
@@ -103,6 +106,17 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
         return ("", 204) if _collection().delete(id) else gone
     except (drawings.UnavailableError, OSError):
         return _refused("storage_unavailable", "Drawings cannot be deleted just now: try later.")
+
+
+def can_save() -> bool:
+    """Whether the database answers."""
+    from digitre import drawings
+
+    try:
+        _collection().check()
+    except (drawings.UnavailableError, OSError):
+        return False
+    return True
 
 
 def _refused(code: str, message: str) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 
-from digitre import errors, places, preprocessing
+from digitre import errors, monitoring, places, preprocessing
 from digitre.classifier import Classifier, Reading
 from digitre.forms import RequestError, picture_in
 from digitre.preprocessing import PictureError
@@ -65,10 +65,10 @@ def get_digit() -> Response:
     threshold = _threshold()
     with_steps, with_explanation = _flag("steps"), _flag("explain")
     picture = picture_in(request)
-    if not (with_steps or with_explanation):
-        return jsonify(describe(classifier().read(picture, threshold)))
     pixels = classifier().preprocess(picture)
-    answer = describe(classifier().decide(pixels, threshold))
+    reading = classifier().decide(pixels, threshold)
+    monitoring.count_reading(reading)
+    answer = describe(reading)
     if with_steps:
         answer["steps"] = [
             {"name": name, "image": _data_url(preprocessing.to_png(result))}

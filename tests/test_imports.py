@@ -44,6 +44,7 @@ ORDER = [
     "places",
     "forms",
     "errors",
+    "monitoring",
     "saving",
     "views",
 ]

@@ -227,7 +227,7 @@ def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Classifier, "read", fail)
+    monkeypatch.setattr(Classifier, "decide", fail)
     response = app.test_client().post("/_get_digit", data=SEVEN)
     assert_error(response, 500, "internal_error")
     assert "secret" not in response.get_data(as_text=True)

@@ -98,7 +98,7 @@ def read(
         raise click.UsageError("--show, --steps and --plot take one picture")
     if plot:
         _plot_is_possible()
-    _classifier(network)  # what is wrong with it is said before anything is read
+    network_named(network)  # what is wrong with it is said before anything is read
     reader = functools.partial(_read, threshold=threshold, network=network)
     if len(found) == 1:
         content = _content(found[0])
@@ -132,7 +132,7 @@ def _content(name: str) -> bytes | str | OSError:
 
 
 @functools.cache
-def _classifier(network: str | None) -> Classifier:
+def network_named(network: str | None) -> Classifier:
     """The reader of this process.
 
     Raises:
@@ -171,7 +171,7 @@ def _read(
     if isinstance(content, OSError):
         return Outcome(name, None, content.strerror or str(content))
     try:
-        return Outcome(name, _classifier(network).read(content, threshold))
+        return Outcome(name, network_named(network).read(content, threshold))
     except PictureError as error:
         return Outcome(name, None, str(error))
 

@@ -15,20 +15,20 @@ def digitre() -> keras.Sequential:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="drawing"),
-            layers.Conv2D(48, 5, use_bias=False),  # 24 x 24
+            layers.Conv2D(32, 5, use_bias=False),  # 24 x 24
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),  # 12 x 12
-            layers.Conv2D(96, 5, use_bias=False),  # 8 x 8
+            layers.Conv2D(64, 5, use_bias=False),  # 8 x 8
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),  # 4 x 4
             layers.Flatten(),
-            layers.Dropout(0.15),
+            layers.Dropout(0.1),
             layers.Dense(384, use_bias=False),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Dropout(0.3),
+            layers.Dropout(0.2),
             layers.Dense(11, name="logits"),
         ],
         name="digitre",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,6 +17,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 SHOWN = 60  # drawings of a sheet, at most
+File = Path | IO[bytes]
 Found = tuple[np.ndarray, int, np.ndarray]  # a picture, its label, the ten probabilities
 
 
@@ -46,12 +47,12 @@ def write(classifier: Classifier, history: list[dict[str, Any]], folder: Path) -
     sheet(accepted, "no digit, and taken for one", folder / "accepted.png")
 
 
-def _save(file: Path) -> None:
+def _save(file: File) -> None:
     plt.savefig(file, dpi=80, bbox_inches="tight", pil_kwargs={"optimize": True})
     plt.close()
 
 
-def curves(history: list[dict[str, Any]], file: Path) -> None:
+def curves(history: list[dict[str, Any]], file: File) -> None:
     """Loss, and per cent read right of the validation parts, by epoch."""
     epochs = np.arange(1, len(history) + 1)
     _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5))
@@ -65,7 +66,7 @@ def curves(history: list[dict[str, Any]], file: Path) -> None:
     _save(file)
 
 
-def confusion_matrix(counts: np.ndarray, file: Path) -> None:
+def confusion_matrix(counts: np.ndarray, file: File) -> None:
     """How many of each digit (row) were read as each (column); only the wrong ones are shaded."""
     _, axes = plt.subplots(figsize=(5.5, 5.5))
     off = counts * (1 - np.eye(10, dtype=int))
@@ -76,7 +77,7 @@ def confusion_matrix(counts: np.ndarray, file: Path) -> None:
     _save(file)
 
 
-def reliability(found: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> None:
+def reliability(found: dict[str, tuple[np.ndarray, np.ndarray]], file: File) -> None:
     """How often the answer is right, by how probable it was said to be."""
     sure = np.concatenate([confidence for confidence, _ in found.values()])
     right = np.concatenate([fine for _, fine in found.values()])
@@ -96,7 +97,7 @@ def reliability(found: dict[str, tuple[np.ndarray, np.ndarray]], file: Path) -> 
     _save(file)
 
 
-def sheet(found: list[Found], title: str, file: Path) -> None:
+def sheet(found: list[Found], title: str, file: File) -> None:
     """The most confident ones: the picture, its label and what it was read as."""
     found = sorted(found, key=lambda item: -item[2].max())
     shown = found[:SHOWN]

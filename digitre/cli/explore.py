@@ -1,0 +1,41 @@
+"""`digitre explore`: a report with pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from digitre.cli.read import network_named
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="digitre-report.html",
+    show_default=True,
+    help="The HTML file.",
+)
+@click.option("--network", metavar="NAME", help="A published demo's network: see digitre compare.")
+def explore(output: Path, network: str | None) -> None:
+    """Write a report: samples and balance of the data, and of a network its layers, learning
+    curves, mistakes, reliability, filters and feature maps. Needs the extra train, and the data.
+
+    Example: digitre explore --output report.html
+    """
+    try:
+        import matplotlib  # noqa: F401
+
+        from digitre.training import explore as report
+    except ImportError as error:
+        raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
+    from digitre import demos
+
+    classifier = network_named(network)
+    card = demos.card(network) if network else classifier.card()
+    try:
+        report.write(classifier, card or {}, output)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{output} is written: open it in a browser")

@@ -1,0 +1,173 @@
+"""What whoever runs the server sees of it: a line for each request, figures, and whether it is ready.
+
+None of it has a drawing in it, or anybody's address.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+
+from digitre.classifier import SHAPE, Reading
+
+blueprint = Blueprint("monitoring", __name__)
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+UNKNOWN = "unknown"  # the route of what has none: an address that somebody made up is no label
+
+
+def register(app: Flask) -> None:
+    """Watch every request, and add the routes."""
+    app.register_blueprint(blueprint)
+    app.extensions["digitre.checks"] = {}  # what else has to answer, each a function
+    app.extensions["digitre.metrics"] = Metrics() if app.config["METRICS"] else None
+    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
+    app.after_request(_end)
+
+
+class Metrics:
+    """The figures for Prometheus, right over several workers by its library's own files, which
+    PROMETHEUS_MULTIPROC_DIR names (deploy/gunicorn.conf.py does).
+    """
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        self.several = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        # Of the application alone, and nothing of the process; several workers' are in their files.
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "digitre_requests",
+            "Requests answered.",
+            ["route", "method", "status"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "digitre_request_seconds",
+            "From a request's head to its answer.",
+            ["route"],
+            registry=registry,
+            buckets=(0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        self.readings = Counter(
+            "digitre_readings", "Drawings read.", ["result", "reason"], registry=registry
+        )
+        self.saved = Counter("digitre_drawings_saved", "New drawings stored.", registry=registry)
+        self.model = Gauge(
+            "digitre_model",
+            "1 for the network that is served.",
+            ["model"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._children: dict[tuple, Any] = {}
+
+    def child(self, metric: Any, *labels: str) -> Any:
+        """A metric with its labels; the library looks them up anew each time."""
+        key = (metric, labels)
+        if key not in self._children:
+            self._children[key] = metric.labels(*labels)
+        return self._children[key]
+
+    def text(self) -> tuple[bytes, str]:
+        """All figures, as Prometheus reads them, and the content type."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = self.registry
+        if self.several:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _end(response: Response) -> Response:
+    if "started" not in g:  # a request that was turned away before anything else
+        _begin()
+    seconds = time.perf_counter() - g.started
+    response.headers["X-Request-ID"] = g.request_id
+    route = request.url_rule.rule if request.url_rule else UNKNOWN
+    model = current_app.extensions["digitre"].model
+    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    if metrics:
+        status = str(response.status_code)
+        method = request.method if request.url_rule else UNKNOWN
+        metrics.child(metrics.requests, route, method, status).inc()
+        metrics.child(metrics.seconds, route).observe(seconds)
+        metrics.child(metrics.model, model).set(1)
+    if current_app.config["LOG"]:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "route": route,
+            "status": response.status_code,
+            "ms": round(1000 * seconds, 2),
+            "request": g.request_id,
+            "model": model,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    return response
+
+
+def count_reading(reading: Reading) -> None:
+    """One more drawing was read."""
+    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    if metrics:
+        result = "none" if reading.digit is None else str(reading.digit)
+        metrics.child(metrics.readings, result, reading.reason or "").inc()
+
+
+def count_saved() -> None:
+    """One more drawing was stored."""
+    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    if metrics:
+        metrics.saved.inc()
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Whether everything works that this server is for: 200, or 503 and what does not."""
+    wrong: dict[str, str] = {}
+    try:
+        rows = current_app.extensions["digitre"].classify(np.ones((1, *SHAPE), np.float32))
+        if not np.isfinite(rows).all():
+            raise ValueError("its answer is no number")
+    except (OSError, ValueError, RuntimeError) as error:
+        wrong["network"] = str(error)
+    for name, works in current_app.extensions["digitre.checks"].items():
+        if not works():
+            wrong[name] = "it does not answer"
+    response = jsonify(
+        status="unavailable" if wrong else "ready",
+        wrong=wrong,
+        model=current_app.extensions["digitre"].model,
+    )
+    response.status_code = 503 if wrong else 200
+    return response
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response | tuple[Response, int]:
+    """The figures for Prometheus; nginx shows them to nobody outside."""
+    found: Metrics | None = current_app.extensions["digitre.metrics"]
+    if not found:
+        from digitre import errors
+
+        return errors.answer(404, "not_found", "There are no figures: DIGITRE_METRICS is 0.")
+    text, kind = found.text()
+    return Response(text, content_type=kind)

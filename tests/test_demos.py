@@ -1,0 +1,194 @@
+"""The published demos' networks: trained by their recipes, read through their own preprocessing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT, browser_here, png
+from strokes import DIGITS, drawn
+
+from digitre import demos
+from digitre.cli import main
+from digitre.demos import DEMOS, DemoClassifier
+from digitre.training import data
+
+# What each demo says that it reaches of MNIST's test set, less what a seed makes of it.
+PUBLISHED = {
+    "mlp-256": 97.8,
+    "mlp-3x128": 96.5,
+    "mlp-2x128": 96.7,
+    "cnn-3x3": 99.0,
+    "digitre-2017": 98.8,
+}
+KEPT = [name for name in DEMOS if (demos.FOLDER / f"{name}.tflite").exists()]
+
+
+def train(name: str, folder: Path, *more: str) -> dict:
+    command = [sys.executable, "train.py", "--network", name, "--output", str(folder), "--json"]
+    done = subprocess.run(
+        [*command, "--work", str(folder / "work"), *more],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout[done.stdout.index("{\n") :])
+
+
+def test_whole_canvas() -> None:
+    """The canvas as it is: a digit in a corner stays there."""
+    ink = np.zeros((280, 280), np.uint8)
+    ink[:100, :100] = 255
+    pixels = demos.whole_canvas(ink)
+    assert pixels.shape == (28, 28)
+    assert pixels[:10, :10].min() == 1
+    assert pixels[10:].max() == pixels[:, 10:].max() == 0
+
+
+def test_bounding_box() -> None:
+    """Its longer side is 22 pixels, 3 are left around; a blank is blank."""
+    ink = np.zeros((250, 250), np.uint8)
+    ink[20:120, 200:240] = 255
+    rows, columns = np.nonzero(demos.bounding_box(ink))
+    assert (rows.min(), rows.max()) == (3, 24)
+    assert 8 <= np.ptp(columns) + 1 <= 10
+    assert not demos.bounding_box(np.zeros((9, 9), np.uint8)).any()
+
+
+def test_scales() -> None:
+    """Standardised by MNIST's mean and deviation; rows of length one, blank rows blank."""
+    pixels = np.zeros((1, 28, 28, 1), np.float32)
+    pixels[0, 3, 4:8] = 0.5
+    assert demos.standardised(pixels)[0, 0, 0, 0] == pytest.approx(-0.1307 / 0.3081)
+    rows = demos.unit_rows(pixels)
+    assert np.square(rows[0, 3]).sum() == pytest.approx(1)
+    assert not rows[0, 4].any()
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
+    """Its hash, and what it reads of MNIST's test set: the published figure, but for the seed."""
+    network, card = DemoClassifier(name), demos.card(name)
+    assert card["model"] == network.model
+    x, y = data.mnist("test")
+    right = network.classify(x[..., None].astype(np.float32) / 255).argmax(1) == y
+    assert 100 * right.mean() == pytest.approx(card["figures"]["MNIST test"]["right"], abs=0.03)
+    assert 100 * right.mean() >= PUBLISHED[name]
+    assert card["before"]["accuracy"] < 0.3 < card["after"]["accuracy"]
+    assert np.sum(card["confusion"]) == 10_000
+
+
+def test_the_weights_of_mlp_256_load_back(real_data) -> None:
+    """From its .npz, in NumPy alone: the same answers."""
+    x, _ = data.mnist("test")
+    pixels = demos.standardised(x[:500, :, :, None].astype(np.float32) / 255)
+    given = demos.from_npz(demos.FOLDER / "mlp-256.npz")(pixels)
+    network = DemoClassifier("mlp-256")
+    served = network.classify(x[:500, :, :, None].astype(np.float32) / 255)
+    np.testing.assert_allclose(given, served, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_each_reads_a_drawing_in_its_own_way(name: str, tmp_path: Path) -> None:
+    """`digitre read --network NAME FILE`; without "no digit", the ten sum to one."""
+    file = tmp_path / "one.png"
+    file.write_bytes(png(drawn(DIGITS[3])))
+    result = CliRunner().invoke(main, ["read", "--json", "--network", name, str(file)])
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout)
+    assert row["not_a_digit"] < 1e-6
+    assert row["confidence"] > 0.1
+
+
+def test_a_network_that_was_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says how to train it; `compare` goes on without it."""
+    monkeypatch.setattr(demos, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        DemoClassifier("mlp-256", tmp_path)
+    with pytest.raises(ValueError, match="choose from"):
+        DemoClassifier("mlp-257")
+
+
+def test_compare() -> None:
+    """One row for each network, ours the last, with all that is asked."""
+    result = CliRunner().invoke(main, ["compare", "--json"])
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout)
+    assert [row["network"] for row in rows[:-1]] == KEPT
+    assert rows[-1]["network"].startswith("digitre-")
+    for row in rows:
+        assert row["parameters"] > 10_000
+        assert row["microseconds"] > 1
+        assert 0 < row["drawn_own"] <= 100
+    ours = rows[-1]
+    assert all(ours["drawn_own"] > row["drawn_own"] + 3 for row in rows[:-1])
+    text = CliRunner().invoke(main, ["compare"]).stdout
+    assert len(text.splitlines()) == len(rows) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mlp-256", "mlp-3x128", "mlp-2x128"])
+def test_a_small_one_reaches_its_figure(name: str, real_data, tmp_path: Path) -> None:
+    """Trained anew by its recipe, whole."""
+    card = train(name, tmp_path)
+    assert card["figures"]["MNIST test"]["right"] >= PUBLISHED[name]
+    assert DemoClassifier(name, tmp_path).model == card["model"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "reached"), [("cnn-3x3", 90), ("digitre-2017", 85)])
+def test_a_large_one_learns(name: str, reached: float, real_data, tmp_path: Path) -> None:
+    """Briefly: a tenth of the pictures, once or twice."""
+    epochs = "3" if name == "cnn-3x3" else "1"
+    card = train(name, tmp_path, "--share", "0.1", "--epochs", epochs)
+    assert card["figures"]["MNIST test"]["right"] >= reached
+
+
+@pytest.mark.slow
+def test_explore(real_data, tmp_path: Path) -> None:
+    """A report in one file: opened in Chromium, every picture is there and nothing is fetched."""
+    file = tmp_path / "report.html"
+    for words in ([], ["--network", "mlp-256"]):
+        result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
+        assert result.exit_code == 0, result.output
+        with browser_here() as browser:
+            page = browser.new_page()
+            asked: list[str] = []
+            page.on("request", lambda request, asked=asked: asked.append(request.url[:9]))
+            page.goto(file.as_uri())
+            assert set(asked) <= {"file:///t", "data:imag"}
+            titles = page.locator("h3").all_inner_texts()
+            sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+        assert min(sizes) > 100
+        assert len(sizes) == len(titles)
+        assert {
+            "Samples",
+            "Balance",
+            "Learning",
+            "Confusion",
+            "Confused pairs",
+            "Reliability",
+        } < set(titles)
+        if not words:
+            assert {"First convolution", "Feature maps of convolution 2"} < set(titles)
+
+
+def test_every_row_of_the_table_is_tried() -> None:
+    """docs/from-the-demos.md names tests, and each of them is there."""
+    text = (ROOT / "docs" / "from-the-demos.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "test_" in line]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", row.split("|")[3])
+        assert named, row
+        for file, test in named:
+            assert f"def {test or 'test_'}" in (ROOT / "tests" / file).read_text(), row

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from digitre.classifier import Classifier, Reading
 
 __version__ = "0.1.0"
+YEAR = 365 * 24 * 3600  # seconds
 __all__ = ["Classifier", "Reading", "create_app"]
 
 
@@ -36,8 +39,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     from digitre import config as settings
     from digitre import errors, headers, monitoring, saving, views
 
-    app = Flask(__name__)
+    app = Flask(__name__, static_url_path=f"/static/{_static_version()}")
     app.config.from_mapping(settings.load(config))
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers read in the order they are described
     headers.register(app)
@@ -46,6 +50,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     monitoring.register(app)
     saving.register(app)
     return app
+
+
+def _static_version() -> str:
+    """A hash of the page's files, part of their addresses: each may be kept for ever by a browser."""
+    digest = hashlib.sha256()
+    for file in sorted((Path(__file__).parent / "static").iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,23 +31,30 @@ http {{
 """
 
 
-def configured(folder: Path, port: int, tls_port: int, upstream: str) -> Path:
+def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
     """The shipped file with this test's addresses and paths in the places that a user edits."""
+    (folder / "digitre.d").mkdir(exist_ok=True)
+    free = "127.0.0.1 0;" if unlimited else ""
+    (folder / "digitre.d" / "unlimited.conf").write_text(free)
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     places = {
-        "server 127.0.0.1:8000;": f"server {upstream};",
+        "server unix:/run/digitre/digitre.sock max_fails=0;": f"server {upstream} max_fails=0;",
+        "listen 80 default_server;": f"listen 127.0.0.1:{port} default_server;",
         "listen 80;": f"listen 127.0.0.1:{port};",
-        "/opt/digitre/digitre/static/": f"{ROOT}/digitre/static/",
+        "server_name digits.example.org;": "server_name 127.0.0.1 localhost;",
+        "/etc/nginx/digitre.d/": f"{folder}/digitre.d/",
+        "/opt/digitre/static/": f"{ROOT}/digitre/static/",
     }
     if tls_port:
         site = site.replace("# TLS: ", "")
         places |= {
+            "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls_port} ssl default_server;",
             "listen 443 ssl;": f"listen 127.0.0.1:{tls_port} ssl;",
             "/etc/letsencrypt/live/digits.example.org/fullchain.pem": f"{folder}/cert.pem",
             "/etc/letsencrypt/live/digits.example.org/privkey.pem": f"{folder}/key.pem",
         }
     for shipped, here in places.items():
-        assert site.count(shipped) == 1, shipped
+        assert shipped in site, shipped
         site = site.replace(shipped, here)
     (folder / "digitre.conf").write_text(site)
     types = Path("/etc/nginx/mime.types")
@@ -70,8 +77,13 @@ class Site:
 
 
 @contextmanager
-def serve(folder: Path, upstream: str, *, tls: bool = False) -> Iterator[Site]:
-    """nginx by the shipped file before a server that runs already; TLS by a certificate of its own."""
+def serve(
+    folder: Path, upstream: str, *, tls: bool = False, unlimited: bool = True
+) -> Iterator[Site]:
+    """nginx by the shipped file before a server that runs already; TLS by a certificate of its own.
+
+    `unlimited` adds the include that frees this machine's address from the limits.
+    """
     program = need("nginx")
     folder.chmod(0o755)
     port, tls_port = free_port(), free_port() if tls else 0
@@ -98,10 +110,10 @@ def serve(folder: Path, upstream: str, *, tls: bool = False) -> Iterator[Site]:
             check=True,
             capture_output=True,
         )
-    main = configured(folder, port, tls_port, upstream.removeprefix("http://"))
+    main = configured(folder, port, tls_port, upstream.removeprefix("http://"), unlimited)
     arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
     subprocess.run([*arguments, "-t", "-q"], check=True)
     with running(
         arguments, f"http://127.0.0.1:{port}", ready="/.well-known/acme-challenge/"
     ) as http:
-        yield Site(http, f"https://127.0.0.1:{tls_port}", folder / "cert.pem")
+        yield Site(http, f"https://localhost:{tls_port}", folder / "cert.pem")

@@ -116,7 +116,7 @@ def fetch(url: str, site: Site) -> tuple[dict[str, str], str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/static/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/static/0123456789ab/app.js"])
 def test_the_observatory_gives_110_or_more(site: Site, path: str) -> None:
     """Over TLS by the shipped nginx.conf, with a certificate: the page, the API, the files."""
 

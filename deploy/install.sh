@@ -1,0 +1,132 @@
+#!/bin/sh
+# Digitre on a server of its own, Debian or Ubuntu with systemd: from a clean machine to a served page.
+#
+#   sudo sh deploy/install.sh digits.example.org     install, or upgrade to this checkout
+#   sudo sh deploy/install.sh --remove               remove it; the drawings in /var/lib/digitre stay
+#   sudo sh deploy/install.sh --remove --purge       and the drawings
+#
+# It may be run again at any time: what is there is brought up to date, and what you changed in
+# /etc/digitre.env and in nginx's site stays.
+set -eu
+
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+checkout=$(dirname -- "$here")
+home=/opt/digitre
+site=/etc/nginx/sites-available/digitre
+
+say() { echo "digitre: $*"; }
+fail() { echo "digitre: $*" >&2; exit 1; }
+has_systemd() { [ -d /run/systemd/system ]; }
+
+[ "$(id -u)" = 0 ] || fail "run it as root: sudo sh deploy/install.sh your.host.name"
+
+reload_nginx() {
+    nginx -t -q || fail "nginx does not take its configuration: nothing was reloaded"
+    if has_systemd; then systemctl reload-or-restart nginx; fi
+}
+
+if [ "${1:-}" = "--remove" ]; then
+    if has_systemd; then systemctl disable --now digitre.service digitre.socket 2>/dev/null || true; fi
+    rm -f /etc/systemd/system/digitre.service /etc/systemd/system/digitre.socket
+    rm -f /etc/nginx/sites-enabled/digitre "$site"
+    rm -rf "$home"
+    if has_systemd; then systemctl daemon-reload; fi
+    command -v nginx >/dev/null && reload_nginx
+    if [ "${2:-}" = "--purge" ]; then
+        rm -rf /var/lib/digitre /etc/digitre.env /etc/nginx/digitre.d
+        deluser --quiet --system digitre 2>/dev/null || true
+    else
+        say "the drawings are still in /var/lib/digitre, the settings in /etc/digitre.env"
+    fi
+    say "removed"
+    exit 0
+fi
+
+host=${1:-}
+case $host in
+    "") [ -f "$site" ] || fail "name the host: sudo sh deploy/install.sh digits.example.org" ;;
+    *[!A-Za-z0-9.-]* | -*) fail "$host is no host name" ;;
+esac
+
+packages=""
+command -v nginx >/dev/null || packages="$packages nginx"
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+if [ -n "$packages" ]; then
+    say "installing$packages"
+    apt-get update -qq
+    # shellcheck disable=SC2086  # several words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+fi
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "Python 3.11 or newer is needed; this is $(python3 --version)"
+
+id digitre >/dev/null 2>&1 ||
+    adduser --quiet --system --group --no-create-home --home /var/lib/digitre digitre
+
+say "installing the application into $home"
+mkdir -p "$home"
+[ -x "$home/venv/bin/python" ] || python3 -m venv "$home/venv"
+"$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+    -r "$checkout/requirements.txt"
+# From a copy: building leaves files in the folder, which may be read-only, or somebody's.
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+cp -r "$checkout/digitre" "$checkout/models" "$checkout/deploy" "$checkout/wsgi.py" \
+    "$checkout/setup.py" "$checkout/pyproject.toml" "$checkout/README.md" "$build"
+"$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+    --force-reinstall "$build"
+installed=$(cd / && "$home/venv/bin/python" -c 'import digitre, os; print(os.path.dirname(digitre.__file__))')
+install -m 644 "$here/gunicorn.conf.py" "$home/gunicorn.conf.py"
+ln -sfn "$installed/static" "$home/static"
+ln -sfn "$home/venv/bin/digitre" /usr/local/bin/digitre
+install -d -o digitre -g digitre -m 750 /var/lib/digitre
+
+if [ ! -f /etc/digitre.env ]; then
+    {
+        echo "# Digitre's settings, one NAME=value a line: see the README's table."
+        echo "DIGITRE_TRUSTED_HOSTS=$host,localhost"
+    } >/etc/digitre.env
+fi
+
+for unit in digitre.socket digitre.service; do
+    install -m 644 "$here/$unit" "/etc/systemd/system/$unit"
+done
+if has_systemd; then
+    systemctl daemon-reload
+    systemctl enable --quiet --now digitre.socket
+    systemctl enable --quiet digitre.service
+    systemctl restart digitre.service
+else
+    say "systemd is not running here: start the units' commands yourself"
+fi
+
+mkdir -p /etc/nginx/digitre.d /var/www/html
+touch /etc/nginx/digitre.d/unlimited.conf
+if [ ! -f "$site" ] || { [ -n "$host" ] && ! grep -q "server_name $host;" "$site"; }; then
+    sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
+fi
+ln -sfn "$site" /etc/nginx/sites-enabled/digitre
+# Debian's own page would answer for unknown hosts, as this site does.
+if [ -L /etc/nginx/sites-enabled/default ]; then rm /etc/nginx/sites-enabled/default; fi
+reload_nginx
+
+if has_systemd; then
+    name=$(sed -n 's/^ *server_name \([^_;]*\);/\1/p' "$site" | head -n 1)
+    tries=0
+    until "$home/venv/bin/python" - "$name" <<'END'
+import http.client
+import sys
+
+connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=5)
+connection.request("GET", "/healthz", headers={"Host": sys.argv[1]})
+status = connection.getresponse().status
+sys.exit(status not in (200, 301))
+END
+    do
+        tries=$((tries + 1))
+        [ "$tries" -lt 15 ] || fail "it does not answer: journalctl -u digitre"
+        sleep 1
+    done
+    say "http://$name/ answers"
+fi
+say "for TLS: certbot certonly --webroot -w /var/www/html -d your.host.name, then see $site"

@@ -16,11 +16,31 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A line of JSON for each request, on standard output: systemd and containers keep it from there.
 os.environ.setdefault("DIGITRE_LOG", "1")
 
-# Each worker writes its figures into a file there, and /metrics adds them up. This file is read again
-# at each reload, which goes on with the same folder.
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="digitre-metrics-")
-    os.environ["DIGITRE_METRICS_ARE_OURS"] = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+# What this server keeps while it runs: each worker's figures, which /metrics adds up, and the network
+# that it serves. This file is read again at each reload, which goes on with the same folder.
+if "DIGITRE_RUNTIME" not in os.environ:
+    os.environ["DIGITRE_RUNTIME"] = tempfile.mkdtemp(prefix="digitre-")
+runtime = os.environ["DIGITRE_RUNTIME"]
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", runtime)
+
+
+def on_starting(server):
+    """Without a network that works nothing is started."""
+    if server.cfg.reload:
+        return  # for development: workers import the code themselves, anew
+    from digitre import startup
+
+    if error := startup.take(runtime):
+        shutil.rmtree(runtime, ignore_errors=True)
+        raise SystemExit(f"digitre: {error}")
+
+
+def on_reload(server):
+    """The network may be another one now; if it does not work, the one that is served stays."""
+    from digitre import startup
+
+    if error := startup.take(runtime):
+        server.log.error("digitre: %s; the network that is served stays", error)
 
 
 def child_exit(server, worker):
@@ -31,15 +51,17 @@ def child_exit(server, worker):
 
 
 def on_exit(server):
-    """The figures go with the server."""
-    shutil.rmtree(os.environ.get("DIGITRE_METRICS_ARE_OURS", ""), ignore_errors=True)
+    """Nothing of it is left."""
+    shutil.rmtree(runtime, ignore_errors=True)
 
 
 bind = os.environ.get("DIGITRE_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
+worker_class = "digitre.worker.WholeAnswers"  # sync: reading a digit waits for nothing
 pidfile = os.environ.get("DIGITRE_PIDFILE") or None
 timeout = 30
-graceful_pidfile = os.environ.get("DIGITRE_PIDFILE") or None
+graceful_worker_class = "digitre.worker.WholeAnswers"  # sync: reading a digit waits for nothing
+pidfile = os.environ.get("DIGITRE_PIDFILE") or None
 timeout = 30
 # Longer than any address that this application has, shorter than what a flood would send.
 limit_request_line = 4094

@@ -74,7 +74,7 @@ class Server:
 
 @contextmanager
 def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
-    """gunicorn by the shipped configuration with one application; ended at the end."""
+    """gunicorn with one application, Digitre by its shipped configuration; ended at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -94,7 +94,7 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
                 "-m",
                 "gunicorn",
                 "-c",
-                "deploy/gunicorn.conf.py",
+                "deploy/gunicorn.conf.py" if name == "digitre" else "benchmarks/plain.conf.py",
                 "--timeout",
                 "120",
                 APPS[name],

@@ -78,6 +78,13 @@ SETTINGS = (
         "The folder of the networks that were trained here; models/ in the instance folder where it is empty.",
     ),
     Setting(
+        "MODEL_URL",
+        "DIGITRE_MODEL_URL",
+        _path,
+        None,
+        "The network to serve where none is promoted, fetched once: an address that ends with #sha256= and its hash.",
+    ),
+    Setting(
         "MAX_CONTENT_LENGTH",
         "DIGITRE_MAX_BODY",
         _bytes,

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Flask
 
+from digitre.versions import Versions
+
 Settings = Mapping[str, Any]  # as `digitre.config.load` gives them
 
 
@@ -24,3 +26,8 @@ def database_url(settings: Settings) -> str:
 def models(settings: Settings) -> Path:
     """The folder of the networks that were trained or fetched here."""
     return Path(settings["MODELS"] or instance(settings) / "models").resolve()
+
+
+def versions(settings: Settings) -> Versions:
+    """The networks that were trained or fetched here."""
+    return Versions(models(settings), settings["MODEL_URL"])

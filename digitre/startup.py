@@ -15,7 +15,6 @@ import numpy as np
 
 from digitre import config, places
 from digitre.classifier import SHAPE, Classifier
-from digitre.versions import Versions
 
 COPY = "digitre.tflite"
 _CHOSEN = os.environ.get("DIGITRE_MODEL")  # before the first copy takes its place
@@ -38,7 +37,7 @@ def take(folder: str) -> str:
     kept = Path(folder) / COPY
     try:
         settings = config.load()
-        chosen = Path(settings["MODEL"] or Versions(places.models(settings)).current())
+        chosen = Path(settings["MODEL"] or places.versions(settings).current())
         if not chosen.is_file():
             raise ValueError(f"there is no network at {chosen}")
         shutil.copyfile(chosen, new)

@@ -11,13 +11,15 @@ it is whole. Where nothing was promoted, the shipped network is served.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,29 @@ FILES = ("digitre.tflite", "digitre.json", "digitre.keras")  # the last two may 
 _NAME = re.compile(r"digitre-[0-9a-f]{8}")
 
 
-class Versions:
-    """The networks in a folder, which is made when the first one is added."""
+LARGEST = 64 * 1024 * 1024  # bytes of a network that is fetched
 
-    def __init__(self, folder: Path) -> None:
+
+def _download(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        content = answer.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"{url} is larger than any network")
+    return content
+
+
+class Versions:
+    """The networks in a folder, which is made when the first one is added.
+
+    Args:
+        folder: where they are.
+        otherwise: the address of the network to serve where none is promoted, as `fetch` takes it;
+            the shipped one without it.
+    """
+
+    def __init__(self, folder: Path, otherwise: str | None = None) -> None:
         self.folder = folder
+        self.otherwise = otherwise
 
     def names(self) -> list[str]:
         """The versions that are here, the oldest first."""
@@ -66,9 +86,16 @@ class Versions:
         return names
 
     def current(self) -> Path:
-        """The LiteRT file to serve. Raises ValueError where the promoted one is not here."""
+        """The LiteRT file to serve; fetched, where it is to be and was not.
+
+        Raises:
+            ValueError: where the promoted one is not here, or what `fetch` has against the other.
+            OSError: where it cannot be fetched.
+        """
         promoted = self.promoted()
-        return self.path(promoted[-1]) if promoted else shipped_model()
+        if promoted:
+            return self.path(promoted[-1])
+        return self.path(self.fetch(self.otherwise)) if self.otherwise else shipped_model()
 
     def add(self, source: Path) -> str:
         """Keep a trained network: the `FILES` in a folder. Returns the version's name."""
@@ -91,6 +118,39 @@ class Versions:
             shutil.rmtree(whole, ignore_errors=True)
         return name
 
+    def fetch(self, address: str) -> str:
+        """Keep a network from elsewhere; nothing is asked where it is here already.
+
+        Args:
+            address: http or https, with the file's hash: https://example.org/d.tflite#sha256=3f0c...
+                Its card is taken from beside it (d.json) where there is one.
+
+        Returns:
+            The version's name.
+
+        Raises:
+            ValueError: for an address without a hash, or a file that is another, or no network.
+            OSError: where it cannot be fetched.
+        """
+        url, _, wanted = address.partition("#sha256=")
+        if not re.fullmatch("[0-9a-f]{64}", wanted) or not url.startswith(("http://", "https://")):
+            raise ValueError(f"{address} is no http(s) address that ends with #sha256=<64 digits>")
+        name = f"digitre-{wanted[:8]}"
+        here = self.folder / name / "digitre.tflite"
+        if here.is_file() and hashlib.sha256(here.read_bytes()).hexdigest() == wanted:
+            return name
+        content = _download(url)
+        found = hashlib.sha256(content).hexdigest()
+        if found != wanted:
+            raise ValueError(f"{url} is another file: its SHA-256 is {found}")
+        with tempfile.TemporaryDirectory() as place:
+            (Path(place) / "digitre.tflite").write_bytes(content)
+            Classifier(Path(place) / "digitre.tflite")  # raises where it is no network
+            with suppress(OSError):
+                card = _download(re.sub(r"\.tflite$", "", url) + ".json")
+                (Path(place) / "digitre.json").write_bytes(card)
+            return self.add(Path(place))
+
     def promote(self, name: str) -> None:
         """Serve a version from the next start or reload on.
 
@@ -111,8 +171,9 @@ class Versions:
             if not promoted:
                 raise ValueError("nothing was promoted: the shipped network is served")
             promoted.pop()
-            path = self.path(promoted[-1]) if promoted else shipped_model()
-        return Classifier(path).model
+            if promoted:
+                self.path(promoted[-1])  # raises where it is not here any more
+        return Classifier(self.current()).model
 
     @contextmanager
     def _changing(self) -> Iterator[list[str]]:

@@ -13,7 +13,6 @@ from digitre import errors, monitoring, places, preprocessing
 from digitre.classifier import Classifier, Reading
 from digitre.forms import RequestError, picture_in
 from digitre.preprocessing import PictureError
-from digitre.versions import Versions
 
 blueprint = Blueprint("digitre", __name__)
 
@@ -22,7 +21,7 @@ FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed 
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
-    reader = Classifier(app.config["MODEL"] or Versions(places.models(app.config)).current())
+    reader = Classifier(app.config["MODEL"] or places.versions(app.config).current())
     app.extensions["digitre"] = reader
     app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,19 +36,20 @@ def close_all() -> None:
 
 
 @contextmanager
-def postgresql(bin: Path) -> Iterator[str]:
+def postgresql(bin: Path, within: Sequence[str] = (), address: str = "") -> Iterator[str]:
     """The address of an empty database, as SQLAlchemy takes it.
 
+    It listens on a socket in its own folder, or on `address`; `within` goes before its commands.
     The server refuses to be run by root: there the distribution's own user runs it.
     """
     folder = Path(tempfile.mkdtemp(prefix="digitre-pg-"))
     # Quick, not safe: what it holds need not outlive the tests.
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses={address} -c unix_socket_directories={folder} -c fsync=off"
     data = str(folder / "data")
-    as_owner: list[str] = []
+    as_owner = [*within]
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-        as_owner = ["runuser", "-u", "postgres", "--"]
+        as_owner += ["runuser", "-u", "postgres", "--"]
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_owner, str(bin / program), "-D", data, *arguments]
@@ -56,9 +57,12 @@ def postgresql(bin: Path) -> Iterator[str]:
 
     try:
         run("initdb", "--auth=trust", "--username=digitre", "--encoding=UTF8", "--no-sync")
+        if address:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all 10.77.0.0/24 trust\n")
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
-            yield f"postgresql+psycopg://digitre@/postgres?host={folder}"
+            yield f"postgresql+psycopg://digitre@/postgres?host={address or folder}"
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:

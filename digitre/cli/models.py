@@ -21,7 +21,7 @@ def models() -> None:
 
 
 def _versions() -> Versions:
-    return Versions(places.models(settings()))
+    return places.versions(settings())
 
 
 @models.command("list")
@@ -72,6 +72,24 @@ def promote(name: str) -> None:
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{name} is served from the next reload on")
+
+
+@models.command()
+@click.argument("url")
+@click.option("--promote", "serve", is_flag=True, help="Serve it from the next reload on.")
+def pull(url: str, serve: bool) -> None:
+    """Fetch a network from elsewhere, checked by its hash: URL ends with #sha256= and 64 digits.
+
+    Example: digitre models pull https://example.org/digitre.tflite#sha256=3f0c...
+    """
+    try:
+        versions = _versions()
+        name = versions.fetch(url)
+        if serve:
+            versions.promote(name)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{name} is {'served from the next reload on' if serve else 'here'}")
 
 
 @models.command()

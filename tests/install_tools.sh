@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the programs that the tests drive, where they are missing and that is possible:
-# a Chromium, nginx, curl, wrk, openssl, ip and PostgreSQL. A test whose program is still missing says so and is skipped,
+# a Chromium, nginx, curl, wrk, openssl, ip, systemd-analyze and PostgreSQL. A test whose program is still missing says so and is skipped,
 # or fails where CI=true.
 # Usage: install_tools.sh PYTHON (the one with Playwright)
 set -u
@@ -39,6 +39,7 @@ package() {
 for program in nginx curl wrk openssl; do
     has "$program" || package "$program" || echo "could not install $program" >&2
 done
+has systemd-analyze || package systemd || echo "could not install systemd" >&2
 has ip || package iproute2 || echo "could not install iproute2" >&2
 # Debian keeps PostgreSQL's programs off the PATH, and would start a server at once but for RUNLEVEL.
 has pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || package postgresql ||

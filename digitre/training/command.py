@@ -27,6 +27,7 @@ from digitre.training import card, data, report
 
 if TYPE_CHECKING:
     from digitre.training import fit
+    from digitre.training.distribution import Cluster
 
 MODELS = shipped_model().parent  # the shipped network's folder
 DOCS = MODELS.parent / "docs"  # its page, where this is a checkout
@@ -106,6 +107,12 @@ def parse(
         metavar="NAME",
         help=f"train a published demo's network by its own recipe: {', '.join(DEMOS)}",
     )
+    parser.add_argument(
+        "--cluster",
+        nargs=3,
+        metavar=("HOST:PORT", "PROCESSES", "INDEX"),
+        help="train with others, on JAX; the first one, of index 0, is at the address",
+    )
     parser.add_argument("--teacher", action="store_true", help="train models/teacher.keras")
     parser.add_argument("--evaluate", action="store_true", help="measure, train nothing")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
@@ -119,6 +126,8 @@ def parse(
         value = getattr(options, name)
         if value is not None and value <= 0:
             parser.error(f"--{name.replace('_', '-')} must be over 0")
+    if options.cluster and not (options.cluster[1] + options.cluster[2]).isdigit():
+        parser.error("--cluster takes an address and two numbers")
     if (options.finetune or options.brief) and not options.drawings:
         parser.error("--finetune and --brief go with --drawings")
     return options
@@ -166,7 +175,8 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     """Train, calibrate, export, measure, and write the card; returns the figures."""
     from digitre.training import fit
 
-    heard = the_teacher()
+    # Several processes learn from the labels alone: the teacher would be asked by each of them.
+    heard = the_teacher() if not options.cluster else {"teacher": None, "digest": None}
     settings = settings_of(options, teacher=heard["digest"])
     if options.images:
         settings = replace(settings, images=str(options.images.resolve()))
@@ -176,10 +186,16 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         output = options.work
         print(f"the network will be in {output}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
-    with stopping_well(options.work):
+    cluster = joined(options)
+    # Each process of several on one machine has a folder of its own.
+    work = options.work / str(cluster.index) if cluster and cluster.index else options.work
+    with stopping_well(work):
         network, history = fit.train(
-            settings, options.work, resume=options.resume, teacher=heard["teacher"]
+            settings, work, resume=options.resume, teacher=heard["teacher"], cluster=cluster
         )
+        if cluster and cluster.index:
+            print(f"process {cluster.index} of {cluster.processes} has done its part")
+            sys.exit(0)
         calibration = fit.calibrate(network)
         fit.save(network, output)
     classifier = Classifier(output / "digitre.tflite")
@@ -192,6 +208,21 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     if output == MODELS:
         write_page()
     return figures
+
+
+def joined(options: argparse.Namespace) -> Cluster | None:
+    """The processes that train together, once all are there; None where this one is alone."""
+    if not options.cluster:
+        return None
+    from digitre.training.distribution import Cluster
+
+    address, processes, index = options.cluster
+    cluster = Cluster(address, int(processes), int(index))
+    try:
+        cluster.join()
+    except (ValueError, RuntimeError, ImportError) as error:
+        sys.exit(str(error))
+    return cluster
 
 
 def teach(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from digitre.classifier import THRESHOLD
-from digitre.training import distillation, measure, networks, report
+from digitre.training import distillation, distribution, measure, networks, report
 from digitre.training import epochs as epoch_data
 from digitre.training.collected import Collected
 from digitre.training.data import NO_DIGIT
@@ -28,7 +28,7 @@ class Settings:
 
     network: str = "digitre"  # its function's name in `networks`
     seed: int = 1
-    epochs: int = 20
+    epochs: int = 14
     batch: int = 128
     learning_rate: float = 2e-3  # at its height: it rises for a tenth of the steps, falls to zero
     weight_decay: float = 0.02
@@ -47,6 +47,7 @@ def train(
     teacher: keras.Model | None = None,
     start: keras.Model | None = None,
     saved: Collected | None = None,
+    cluster: distribution.Cluster | None = None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train a network; after each epoch the whole state is kept in `work`.
 
@@ -57,6 +58,7 @@ def train(
         teacher: a network whose logits are learned beside the labels.
         start: the network to go on from, instead of a new one.
         saved: drawings that people saved, learned beside the rest.
+        cluster: the processes that train together; each calls this, with a folder of its own.
 
     Returns:
         The network, giving logits, and each epoch's figures.
@@ -97,11 +99,14 @@ def train(
                 compile_network(network, settings, steps)
             started = time.monotonic()
             shown = pictures[..., None].astype(np.float32) / 255
+            targets = distillation.targets(labels, shown, teacher) if teacher else labels
+            if cluster:
+                given: dict = {"x": distribution.batches(shown, targets, settings.batch)}
+            else:
+                # It comes shuffled, and what people saved is spread evenly.
+                given = {"x": shown, "y": targets, "batch_size": settings.batch, "shuffle": False}
             fitted = network.fit(
-                shown,
-                distillation.targets(labels, shown, teacher) if teacher else labels,
-                batch_size=settings.batch,
-                shuffle=False,  # it comes shuffled, and what people saved is spread evenly
+                **given,
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 verbose=1 if sys.stderr.isatty() else 2,
@@ -109,7 +114,7 @@ def train(
             history.append(
                 {name: float(values[-1]) for name, values in fitted.history.items()}
                 | {"seconds": time.monotonic() - started}
-                | measure.quick(network)
+                | ({} if cluster else measure.quick(network))
             )
             left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
             print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
@@ -120,7 +125,7 @@ def train(
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")
-    return network, history
+    return distribution.alone(network) if cluster else network, history
 
 
 def compile_network(network: keras.Model, settings: Settings, steps: int) -> None:

@@ -29,7 +29,7 @@ if [ "${1:-}" = "--remove" ]; then
     if has_systemd; then systemctl disable --now digitre.service digitre.socket 2>/dev/null || true; fi
     rm -f /etc/systemd/system/digitre.service /etc/systemd/system/digitre.socket
     rm -f /etc/nginx/sites-enabled/digitre "$site"
-    rm -rf "$home"
+    rm -rf "$home" /usr/local/bin/digitre
     if has_systemd; then systemctl daemon-reload; fi
     command -v nginx >/dev/null && reload_nginx
     if [ "${2:-}" = "--purge" ]; then
@@ -43,6 +43,14 @@ if [ "${1:-}" = "--remove" ]; then
 fi
 
 host=${1:-}
+known=""
+[ -f "$site" ] && known=$(sed -n 's/^ *server_name \([^_;][^;]*\);.*/\1/p' "$site" | head -n 1)
+if [ -n "$host" ] && [ -n "$known" ]; then
+    case " $known " in
+        *" $host "*) ;;
+        *) fail "$site has the host $known: change it there and in /etc/digitre.env, then run this again" ;;
+    esac
+fi
 case $host in
     "") [ -f "$site" ] || fail "name the host: sudo sh deploy/install.sh digits.example.org" ;;
     *[!A-Za-z0-9.-]* | -*) fail "$host is no host name" ;;
@@ -78,7 +86,27 @@ cp -r "$checkout/digitre" "$checkout/models" "$checkout/deploy" "$checkout/wsgi.
 installed=$(cd / && "$home/venv/bin/python" -c 'import digitre, os; print(os.path.dirname(digitre.__file__))')
 install -m 644 "$here/gunicorn.conf.py" "$home/gunicorn.conf.py"
 ln -sfn "$installed/static" "$home/static"
-ln -sfn "$home/venv/bin/digitre" /usr/local/bin/digitre
+# The command with the server's own settings; what touches its drawings and networks runs as its user.
+cat >/usr/local/bin/digitre <<'END'
+#!/bin/sh
+DIGITRE_INSTANCE=/var/lib/digitre
+export DIGITRE_INSTANCE
+if [ -r /etc/digitre.env ]; then
+    while IFS= read -r line; do
+        case $line in
+            [A-Z]*=*) export "${line?}" ;;
+        esac
+    done </etc/digitre.env
+fi
+case ${1:-} in
+    drawings | models)
+        if [ "$(id -u)" = 0 ]; then
+            exec runuser -u digitre -- /opt/digitre/venv/bin/digitre "$@"
+        fi ;;
+esac
+exec /opt/digitre/venv/bin/digitre "$@"
+END
+chmod 755 /usr/local/bin/digitre
 install -d -o digitre -g digitre -m 750 /var/lib/digitre
 
 if [ ! -f /etc/digitre.env ]; then
@@ -102,16 +130,15 @@ fi
 
 mkdir -p /etc/nginx/digitre.d /var/www/html
 touch /etc/nginx/digitre.d/unlimited.conf
-if [ ! -f "$site" ] || { [ -n "$host" ] && ! grep -q "server_name $host;" "$site"; }; then
-    sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
-fi
+[ -f "$site" ] || sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
 ln -sfn "$site" /etc/nginx/sites-enabled/digitre
 # Debian's own page would answer for unknown hosts, as this site does.
 if [ -L /etc/nginx/sites-enabled/default ]; then rm /etc/nginx/sites-enabled/default; fi
 reload_nginx
 
 if has_systemd; then
-    name=$(sed -n 's/^ *server_name \([^_;]*\);/\1/p' "$site" | head -n 1)
+    name=${known:-$host}
+    name=${name%% *}
     tries=0
     until "$home/venv/bin/python" - "$name" <<'END'
 import http.client

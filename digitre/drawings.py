@@ -126,10 +126,13 @@ class Drawings:
     Args:
         url: as SQLAlchemy takes it, such as sqlite:////var/lib/digitre/drawings.sqlite3 or
             postgresql+psycopg://host/name. The database's tables are made at first use.
+        patience: seconds after which a database that does not answer is unavailable. A worker that
+            waits for one reads no digits meanwhile.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = 2) -> None:
         self.url = sa.make_url(url)
+        self.patience = patience
         self._engine: sa.Engine | None = None
         self._process = 0
 
@@ -276,18 +279,20 @@ class Drawings:
             "label": {named(label): by["label"].get(label, 0) for label in range(NO_DIGIT + 1)},
         }
 
-    def insert(self, rows: list[dict[str, Any]]) -> int:
+    def insert(self, rows: list[dict[str, Any]], *, replace: bool = False) -> int:
         """Store drawings as they are, without limits; how many were not here yet.
 
-        Raises `UnavailableError`.
+        Those that are here stay as they are, or become as these. Raises `UnavailableError`.
         """
         with self._begin() as connection:
             asked = sa.select(drawings.c.id).where(drawings.c.id.in_([row["id"] for row in rows]))
             here = set(connection.scalars(asked))
-            new = [row for row in rows if row["id"] not in here]
-            if new:
-                connection.execute(drawings.insert(), new)
-        return len(new)
+            if replace:
+                connection.execute(drawings.delete().where(drawings.c.id.in_(here)))
+            stored = rows if replace else [row for row in rows if row["id"] not in here]
+            if stored:
+                connection.execute(drawings.insert(), stored)
+        return len(rows) - len(here)
 
     def _today(self, connection: sa.Connection, writer: str, now: datetime) -> int:
         since = now - timedelta(days=1)
@@ -304,6 +309,8 @@ class Drawings:
                 yield connection
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise UnavailableError(str(error)) from error
+        except ImportError as error:
+            raise UnavailableError(f"{error}: pip install 'digitre[postgres]'") from error
 
     def _ready(self) -> sa.Engine:
         """The engine of this process, once the tables are there."""
@@ -315,13 +322,21 @@ class Drawings:
 
     def _connect(self) -> sa.Engine:
         if self.url.get_backend_name() != "sqlite":
+            wait = round(1000 * self.patience)
             return sa.create_engine(
-                self.url, pool_pre_ping=True, connect_args={"connect_timeout": 2}
+                self.url,
+                pool_pre_ping=True,
+                pool_timeout=self.patience,
+                connect_args={
+                    "connect_timeout": max(2, round(self.patience)),
+                    "tcp_user_timeout": wait,  # a host that was cut off says nothing at all
+                    "options": f"-c statement_timeout={wait} -c lock_timeout={wait}",
+                },
             )
         file = self.url.database
         if file and file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(self.url, connect_args={"timeout": 2})
+        engine = sa.create_engine(self.url, connect_args={"timeout": self.patience})
 
         @sa.event.listens_for(engine, "connect")
         def prepare(connection, _) -> None:

@@ -34,6 +34,7 @@ COLUMNS = (
     "strokes",
 )
 
+_PICTURE = re.compile(r"[0-9a-f]{32}\.png")
 Row = dict[str, Any]
 
 
@@ -46,6 +47,8 @@ def write_folder(collection: Drawings, wanted: Wanted, folder: Path) -> Iterator
 
     The table is written beside and renamed when all is written, so that a broken export has none.
 
+    PNGs of an earlier export that are in the table no more are removed in the end.
+
     Yields:
         each drawing once it is written.
 
@@ -53,6 +56,7 @@ def write_folder(collection: Drawings, wanted: Wanted, folder: Path) -> Iterator
         UnavailableError, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    written = set()
     new = folder / f"{TABLE}.new"
     with new.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -68,8 +72,12 @@ def write_folder(collection: Drawings, wanted: Wanted, folder: Path) -> Iterator
                 "strokes": strokes,
             }
             table.writerow([values[name] for name in COLUMNS])
+            written.add((named(row["label"]), f"{row['id']}.png"))
             yield row
     os.replace(new, folder / TABLE)
+    for old in folder.glob("*/*.png"):
+        if _PICTURE.fullmatch(old.name) and (old.parent.name, old.name) not in written:
+            old.unlink()
 
 
 def read_folder(folder: Path) -> Iterator[Row]:
@@ -121,14 +129,16 @@ def _row(values: dict[str, str], folder: Path) -> Row:
     }
 
 
-def store(collection: Drawings, rows: Iterator[Row]) -> Iterator[tuple[int, int]]:
-    """Store drawings, a batch at a time: after each how many were stored, and how many it had.
+def store(
+    collection: Drawings, rows: Iterator[Row], *, replace: bool = False
+) -> Iterator[tuple[int, int]]:
+    """Store drawings, a batch at a time: after each how many were new, and how many it had.
 
-    Those that are there already stay as they are, so that doing it again goes on where it was
-    stopped. Raises `UnavailableError`.
+    Doing it again goes on where it was stopped. Those that are there already stay as they are, or
+    become as these where `replace` is set. Raises `UnavailableError`.
     """
     for batch in _batches(rows):
-        yield collection.insert(batch), len(batch)
+        yield collection.insert(batch, replace=replace), len(batch)
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -146,7 +156,7 @@ def copy(source: Drawings, target: Drawings, progress: Callable[[int], None]) ->
         UnavailableError.
     """
     new = 0
-    for stored, seen in store(target, source.rows()):
+    for stored, seen in store(target, source.rows(), replace=True):
         new += stored
         progress(seen)
     return new

@@ -28,6 +28,15 @@ def models(settings: Settings) -> Path:
     return Path(settings["MODELS"] or instance(settings) / "models").resolve()
 
 
+def network(settings: Settings) -> Path:
+    """The LiteRT file to serve: DIGITRE_MODEL, else the promoted one, else what else there is.
+
+    Raises:
+        ValueError, OSError: as `Versions.current` does.
+    """
+    return Path(settings["MODEL"] or versions(settings).current())
+
+
 def versions(settings: Settings) -> Versions:
     """The networks that were trained or fetched here."""
     return Versions(models(settings), settings["MODEL_URL"])

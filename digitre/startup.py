@@ -36,8 +36,7 @@ def take(folder: str) -> str:
     new = Path(folder) / f"new-{COPY}"
     kept = Path(folder) / COPY
     try:
-        settings = config.load()
-        chosen = Path(settings["MODEL"] or places.versions(settings).current())
+        chosen = places.network(config.load())
         if not chosen.is_file():
             raise ValueError(f"there is no network at {chosen}")
         shutil.copyfile(chosen, new)

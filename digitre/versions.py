@@ -60,7 +60,11 @@ class Versions:
 
     def names(self) -> list[str]:
         """The versions that are here, the oldest first."""
-        found = [path.parent for path in self.folder.glob("*/digitre.tflite")]
+        found = [
+            path.parent
+            for path in self.folder.glob("*/digitre.tflite")
+            if _NAME.fullmatch(path.parent.name)
+        ]
         return [path.name for path in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
 
     def path(self, name: str) -> Path:
@@ -97,7 +101,9 @@ class Versions:
             ValueError: where the promoted one is not here, or what `fetch` has against the other.
             OSError: where it cannot be fetched.
         """
-        promoted = self.promoted()
+        return self._one(self.promoted())
+
+    def _one(self, promoted: list[str]) -> Path:
         if promoted:
             return self.path(promoted[-1])
         return self.path(self.fetch(self.otherwise)) if self.otherwise else shipped_model()
@@ -108,17 +114,19 @@ class Versions:
         self.folder.mkdir(parents=True, exist_ok=True)
         # Whole or not at all; two that add the same one both end with it there.
         whole = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
-        whole.chmod(0o755)
-        for file in FILES:
-            if (source / file).is_file():
-                shutil.copyfile(source / file, whole / file)
         target = self.folder / name
         try:
-            if target.exists():  # the same network, its card perhaps newer
-                for newer in whole.iterdir():
+            whole.chmod(0o755)
+            for file in FILES:
+                if (source / file).is_file():
+                    shutil.copyfile(source / file, whole / file)
+            try:
+                os.rename(whole, target)
+            except OSError:
+                if not target.is_dir():
+                    raise
+                for newer in whole.iterdir():  # the same network, its card perhaps newer
                     os.replace(newer, target / newer.name)
-            else:
-                os.replace(whole, target)
         finally:
             shutil.rmtree(whole, ignore_errors=True)
         return name
@@ -166,6 +174,8 @@ class Versions:
         if network.model != name:
             raise ValueError(f"{network.path} is not {name}: its hash says {network.model}")
         network.runner()  # a network that LiteRT cannot load is never promoted
+        if network.path == shipped_model():
+            self.add(network.path.parent)  # the next installation may ship another one
         with self._changing() as promoted:
             if not promoted or promoted[-1] != name:
                 promoted.append(name)
@@ -176,9 +186,8 @@ class Versions:
             if not promoted:
                 raise ValueError("nothing was promoted: the shipped network is served")
             promoted.pop()
-            if promoted:
-                self.path(promoted[-1])  # raises where it is not here any more
-        return Classifier(self.current()).model
+            found = self._one(promoted)  # raises, and changes nothing, where it cannot be had
+        return Classifier(found).model
 
     @contextmanager
     def _changing(self) -> Iterator[list[str]]:

@@ -21,7 +21,7 @@ FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed 
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
-    reader = Classifier(app.config["MODEL"] or places.versions(app.config).current())
+    reader = Classifier(places.network(app.config))
     app.extensions["digitre"] = reader
     app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)
@@ -41,7 +41,9 @@ def page() -> str:
 def read_upload() -> str | tuple[str, int]:
     """The page with its answer, for a browser without JavaScript: a form with a file."""
     try:
-        return _page(reading=classifier().read(picture_in(request), _threshold()))
+        reading = classifier().read(picture_in(request), _threshold())
+        monitoring.count_reading(reading)
+        return _page(reading=reading)
     except (PictureError, RequestError) as error:
         return _page(message=str(error)), errors.status_of(error)
 

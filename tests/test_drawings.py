@@ -183,10 +183,7 @@ def test_copy(digitre, saved, database: str, postgres: str, tmp_path: Path) -> N
     back = f"sqlite:///{tmp_path / 'back.sqlite3'}"
     assert "6 copied; all 6" in digitre("copy", "--from", other, "--to", back).output
     Drawings(back).judge(Wanted(label=9), "rejected")
-    assert (
-        "1 are missing or differ"
-        in digitre("copy", "--from", database, "--to", back, expect=1).output
-    )
+    assert exchange.missing(Drawings(database), Drawings(back)) == [saved[9, ""]]
 
 
 @pytest.mark.slow
@@ -247,3 +244,33 @@ def test_a_database_that_cannot_be_used(digitre, database: str, tmp_path: Path) 
             result = digitre(*words, "--database", url, expect=1)
             assert result.output.startswith("Error: ")
             assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_export_again_has_no_old_pictures(digitre, saved, tmp_path: Path) -> None:
+    """After a relabel and a deletion, the folder is what the database is; other files stay."""
+    folder = tmp_path / "out"
+    digitre("export", str(folder))
+    (folder / "7" / "mine.png").write_bytes(b"mine")
+    digitre("relabel", saved[1, "bob"], "7")
+    digitre("delete", "--yes", saved[3, "ann"])
+    digitre("export", str(folder))
+    assert not (folder / "1" / f"{saved[1, 'bob']}.png").exists()
+    assert (folder / "7" / f"{saved[1, 'bob']}.png").exists()
+    assert not list((folder / "3").iterdir())
+    assert (folder / "7" / "mine.png").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_copying_again_and_from_nowhere(digitre, saved, database: str, tmp_path: Path) -> None:
+    """What was judged since is copied anew; a source that is not there is no empty one."""
+    target = f"sqlite:///{tmp_path / 'target.sqlite3'}"
+    digitre("copy", "--from", database, "--to", target)
+    digitre("relabel", saved[1, "bob"], "7")
+    assert "0 copied; all 6" in digitre("copy", "--from", database, "--to", target).output
+    row = Drawings(target).find(saved[1, "bob"])
+    assert row is not None
+    assert row["label"] == 7
+    nowhere = f"sqlite:///{tmp_path / 'typo' / 'x.sqlite3'}"
+    assert "no database" in digitre("copy", "--from", nowhere, "--to", target, expect=1).output
+    assert not (tmp_path / "typo").exists()

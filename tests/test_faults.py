@@ -23,7 +23,6 @@ from conftest import data_url, free_port, gunicorn, png, workers
 from sites import serve
 from strokes import DIGITS, drawn
 
-from digitre import Classifier
 from digitre.classifier import shipped_model
 from digitre.versions import Versions
 
@@ -334,4 +333,3 @@ def test_the_database_goes(tmp_path: Path, postgres: str) -> None:
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO drawings"))
         assert post(server.address, "/_save_drawing", again)[0] == 201
         engine.dispose()
-    assert Classifier().read(DRAWN[3]).digit == 3

@@ -273,6 +273,21 @@ def databases_of(host: Host) -> Iterator[Drawings]:
     yield Drawings(url.render_as_string(hide_password=False))
 
 
+def test_a_database_that_is_cut_off(balanced: list[Host]) -> None:
+    """Saving says 503 within seconds, on each host; reading goes on through the balancer."""
+    body = json.dumps({"digit": data_url(DRAWN[7]), "label": 7}).encode()
+    assert get(BALANCER, "/_save_drawing", body)[0] == 201
+    ip("link", "set", f"d{name(DATABASE)[8:]}a", "down")
+    for writer in range(6):
+        more = json.dumps({"digit": data_url(DRAWN[3]), "label": 3, "writer": f"w{writer}"})
+        status, answer = get(BALANCER, "/_save_drawing", more.encode(), timeout=30)
+        assert status == 503, answer
+        assert get(BALANCER, "/_get_digit", DRAWN[5])[1]["digit"] == 5
+    assert get(balanced[0].address, "/readyz")[0] == 503
+    ip("link", "set", f"d{name(DATABASE)[8:]}a", "up")
+    until(lambda: get(BALANCER, "/_save_drawing", more.encode())[0] in (200, 201))
+
+
 def test_nothing_is_left_behind() -> None:
     """The networks of the test before are gone."""
     if not shutil.which("ip"):

@@ -156,3 +156,44 @@ def test_pull(versions: Versions, elsewhere: tuple[Path, str], tmp_path: Path) -
     assert "served from the next reload" in result.output
     name = Classifier(versions.current()).model
     assert versions.path(name).with_name("digitre.json").read_text() == '{"note": "its card"}'
+
+
+def test_the_shipped_one_is_kept_when_it_is_promoted(versions: Versions) -> None:
+    """The next installation may ship another: what was promoted is still here."""
+    name = Classifier().model
+    versions.promote(name)
+    assert versions.names() == [name]
+    assert versions.current().parent.parent == versions.folder
+
+
+def test_what_was_left_half_written_is_no_version(versions: Versions) -> None:
+    """Another process is adding one, or was killed at it: nobody sees it."""
+    (versions.folder / "new-abc").mkdir(parents=True)
+    (versions.folder / "new-abc" / "digitre.tflite").write_bytes(b"half")
+    assert versions.names() == []
+    settings = {"DIGITRE_MODELS": str(versions.folder)}
+    assert CliRunner().invoke(main, ["models", "list"], env=settings).exit_code == 0
+
+
+def test_a_rollback_to_what_cannot_be_had_changes_nothing(
+    versions: Versions, tmp_path: Path
+) -> None:
+    """It fails before it has happened."""
+    name = versions.add(another(tmp_path / "a"))
+    versions.promote(name)
+    away = Versions(versions.folder, f"http://127.0.0.1:9/d.tflite#sha256={'0' * 64}")
+    with pytest.raises(OSError, match="refused"):
+        away.rollback()
+    assert versions.promoted() == [name]
+
+
+def test_a_setting_goes_before_what_is_promoted(versions: Versions, tmp_path: Path) -> None:
+    """DIGITRE_MODEL is served, and the command line says so."""
+    name = versions.add(another(tmp_path / "a"))
+    shipped = str(shipped_model())
+    settings = {"DIGITRE_MODELS": str(versions.folder), "DIGITRE_MODEL": shipped}
+    result = CliRunner().invoke(main, ["models", "promote", name], env=settings)
+    assert "goes before it" in result.output
+    listed = CliRunner().invoke(main, ["models", "list"], env=settings).output
+    (served,) = [line for line in listed.splitlines() if "served" in line]
+    assert served.startswith(Classifier().model)

@@ -16,6 +16,7 @@ from digitre.classifier import NO_DIGIT, percent
 from digitre.cli import settings
 from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named
 
+PATIENCE = 60  # seconds for one question to the database: nobody's reading waits for it
 DATABASE = click.option(
     "--database", metavar="URL", help="As SQLAlchemy takes it; DIGITRE_DATABASE_URL's without it."
 )
@@ -52,7 +53,7 @@ def filters(command: Callable) -> Callable:
 
 def collection(url: str | None) -> Drawings:
     try:
-        return Drawings(url or places.database_url(settings()))
+        return Drawings(url or places.database_url(settings()), PATIENCE)
     except Exception as error:  # SQLAlchemy's own, which is not imported for its sake
         raise click.ClickException(f"this is no database's address: {error}") from None
 
@@ -263,12 +264,15 @@ def import_folder(folder: Path, database: str | None) -> None:
 def copy(source: str, target: str) -> None:
     """Copy all drawings to another database, and prove that none is missing.
 
-    Stopped half-way, it goes on when it is called again.
+    Stopped half-way, it goes on when it is called again; what was judged meanwhile is copied anew.
 
     Example: digitre drawings copy --from sqlite:////var/lib/digitre/drawings.sqlite3 --to postgresql+psycopg://db/digitre
     """
     with reported():
         before, after = collection(source), collection(target)
+        file = before.url.database
+        if before.url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
+            raise click.ClickException(f"there is no database at {source}")
         with click.progressbar(length=before.count(), label="copying") as bar:
             new = exchange.copy(before, after, bar.update)
         wrong = exchange.missing(before, after)

@@ -24,6 +24,14 @@ def _versions() -> Versions:
     return places.versions(settings())
 
 
+def _said(name: str) -> None:
+    chosen = settings()["MODEL"]
+    if chosen:
+        click.echo(f"{name} is promoted, but DIGITRE_MODEL goes before it: {chosen}", err=True)
+    else:
+        click.echo(f"{name} is served from the next reload on")
+
+
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 def list_models(as_json: bool) -> None:
@@ -33,8 +41,8 @@ def list_models(as_json: bool) -> None:
     """
     versions = _versions()
     try:
-        served = Classifier(versions.current()).model
-    except ValueError as error:
+        served = Classifier(places.network(settings())).model
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     shipped = Classifier().model
     for name in dict.fromkeys([shipped, *versions.names()]):
@@ -71,7 +79,7 @@ def promote(name: str) -> None:
         _versions().promote(name)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{name} is served from the next reload on")
+    _said(name)
 
 
 @models.command()
@@ -102,4 +110,4 @@ def rollback() -> None:
         name = _versions().rollback()
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{name} is served from the next reload on")
+    _said(name)

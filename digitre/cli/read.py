@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
+import numpy as np
 
 from digitre.classifier import THRESHOLD, Classifier, Reading
 from digitre.cli import terminal
@@ -96,6 +97,8 @@ def read(
         raise click.UsageError("there are no pictures in what was named")
     if (show or steps_folder or plot) and len(found) > 1:
         raise click.UsageError("--show, --steps and --plot take one picture")
+    if steps_folder and network:
+        raise click.UsageError("--steps shows Digitre's own preprocessing: leave --network out")
     if plot:
         _plot_is_possible()
     network_named(network)  # what is wrong with it is said before anything is read
@@ -104,8 +107,9 @@ def read(
         content = _content(found[0])
         outcome = reader(found[0], content=content)
         _print([outcome], form or "sentence")
-        if outcome.reading is not None:
-            _look(content, outcome.reading, show, steps_folder, plot)
+        if outcome.reading is not None and not isinstance(content, OSError):
+            pixels = network_named(network).preprocess(content)[0, :, :, 0]
+            _look(content, pixels, outcome.reading, show, steps_folder, plot)
         failed = outcome.reading is None
     else:
         failed = _print(_outcomes(found, reader), form or "table")
@@ -147,8 +151,7 @@ def network_named(network: str | None) -> Classifier:
         if network is not None:
             found: Classifier = demos.DemoClassifier(network)
         else:
-            here = settings()
-            found = Classifier(here["MODEL"] or places.versions(here).current())
+            found = Classifier(places.network(settings()))
         with terminal.silenced():
             found.runner()
     except FileNotFoundError as error:
@@ -223,22 +226,20 @@ def sentence(reading: Reading) -> str:
 
 
 def _look(
-    content: bytes | str | OSError,
+    content: bytes | str,
+    pixels: np.ndarray,
     reading: Reading,
     show: bool,
     folder: Path | None,
     plot: Path | None,
 ) -> None:
     """What may be asked for beside the answer, of one picture."""
-    assert not isinstance(content, OSError)
-    shown = steps(content)
-    pixels = shown[-1][1]
     if show:
         click.echo(terminal.blocks(pixels))
     try:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-            for number, (name, picture) in enumerate(shown, 1):
+            for number, (name, picture) in enumerate(steps(content), 1):
                 (folder / f"{number}-{name}.png").write_bytes(to_png(picture))
         if plot:
             _plot(pixels, reading, plot)

@@ -181,8 +181,9 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     if options.images:
         settings = replace(settings, images=str(options.images.resolve()))
         own = sorted_pictures(options.images)
-    if not options.output and (settings.share < 1 or data.missing() or options.images):
-        # What has not seen all of the data, or more, never replaces the shipped network.
+    short = settings.share < 1 or settings.epochs < fit.Settings().epochs
+    if not options.output and (short or data.missing() or options.images):
+        # What has not seen all of the data as often, or more, never replaces the shipped network.
         output = options.work
         print(f"the network will be in {output}", file=sys.stderr)
     output.mkdir(parents=True, exist_ok=True)
@@ -290,6 +291,7 @@ def learn(options: argparse.Namespace) -> int:
             settings_of(options, teacher=heard["digest"], **quick),
             Drawings(places.database_url(here)),
             places.versions(here),
+            places.network(here),
             options.work,
             described,
             finetune=options.finetune,

@@ -14,7 +14,7 @@ import keras
 
 from digitre.classifier import Classifier
 from digitre.drawings import Drawings
-from digitre.training import collected, fit, gates
+from digitre.training import collected, fit, gates, measure
 from digitre.versions import Versions
 
 
@@ -42,6 +42,7 @@ def learn(
     settings: fit.Settings,
     collection: Drawings,
     versions: Versions,
+    serving: Path,
     work: Path,
     describe: Callable[..., dict[str, Any]],
     *,
@@ -56,7 +57,8 @@ def learn(
     Args:
         settings: what shapes the training.
         collection: the saved drawings.
-        versions: the networks that are here; one of them, or the shipped one, is served.
+        versions: the networks that are here.
+        serving: the LiteRT file that is served.
         work: where the training's state is kept.
         describe: makes the card of a network from its parts.
         finetune: go on from the network that is served, instead of beginning anew.
@@ -69,11 +71,13 @@ def learn(
         ValueError: where there is nothing to learn, or nothing to go on from.
     """
     saved = collected.gather(collection)
+    if lacking := measure.SETS - measure.validation_sets().keys():
+        raise ValueError(f"the gates need the data of {', '.join(sorted(lacking))}")
     if not len(saved):
         raise ValueError("there are no accepted drawings to learn")
     if not len(saved.kept[1]):
         print("no writer is among those kept to measure on yet", file=sys.stderr)
-    served = Classifier(versions.current())
+    served = Classifier(serving)
     settings = replace(settings, saved=saved.digest())
     start = None
     if finetune:

@@ -93,6 +93,9 @@ def first(drawings: Drawings, count: int) -> Drawings:
     return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen])
 
 
+SETS = {"mnist", "drawn", "anywhere", "unipen", "others", "symbols", "invented"}
+
+
 @functools.cache
 def validation_sets() -> dict[str, Pictures]:
     """What settings are chosen on: digits of several kinds, and what is no digit."""

@@ -25,8 +25,7 @@ from digitre.cli import main
 from digitre.drawings import Drawings, Wanted
 from digitre.training import collected, epochs, gates, learning
 
-# Small, and yet it learns: two passes over a fourteenth of the data.
-SMALL = ("--drawings", "--finetune", "--brief", "--share", "0.07", "--epochs", "2")
+SMALL = ("--drawings", "--finetune", "--brief")
 
 
 @pytest.fixture
@@ -135,14 +134,15 @@ def test_at_most_a_fifth_of_any_batch(real_data) -> None:
     usual = np.zeros((4000, 28, 28), np.uint8), np.zeros(4000, np.int64)
     for saved, most in ((many, 25), (few, 3)):
         random = np.random.default_rng(1)
-        _, labels = collected.mixed(usual, collected.draw(saved, 4000, random))
+        _, labels, is_saved = collected.mixed(usual, collected.draw(saved, 4000, random))
+        assert (is_saved == (labels != 0)).all()
         batches = [labels[at : at + 128] for at in range(0, len(labels), 128)]
         counts = [int((batch != 0).sum()) for batch in batches]
         assert 0 < max(counts) <= most
         assert max(counts[:-1]) - min(counts[:-1]) <= 1
     plain = epochs.make(1, 0, 0.01)
     more = epochs.make(1, 0, 0.01, None, few)
-    assert len(more[1]) == len(plain[1]) + 50
+    assert len(more[1]) == len(plain[1]) + 5 * collected.TIMES
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,25 @@ def test_the_shipped_network_passes_its_own_gates(real_data, classifier: Classif
     assert all(gate.passed for gate in found)
     assert len(found) > 40
     assert "every gate passed" in gates.as_text(found)
+
+
+def test_a_teacher_is_not_heard_about_what_was_saved() -> None:
+    """The label stands for its answer there; elsewhere it is heard as it is."""
+    from digitre.training import distillation
+
+    class Teacher:
+        def predict(self, shown, **_):
+            logits = np.zeros((len(shown), 11), np.float32)
+            logits[:, 3] = 4.0
+            return logits
+
+    labels, shown = np.array([3, 0]), np.zeros((2, 28, 28, 1), np.float32)
+    heard = distillation.targets(labels, shown, Teacher(), np.zeros(2, bool))  # type: ignore[arg-type]
+    assert heard[:, 0].tolist() == [3, 0]
+    assert heard[:, 1:].argmax(1).tolist() == [3, 3]
+    heard = distillation.targets(labels, shown, Teacher(), labels == 0)  # type: ignore[arg-type]
+    assert heard[:, 1:].argmax(1).tolist() == [3, 0]
+    assert heard[0, 4] == 4.0
 
 
 @pytest.mark.parametrize("options", [["--finetune"], ["--brief"]])
@@ -262,29 +281,24 @@ def reloaded(address: str, log: Path, change: Callable[[], object]) -> str:
     return read(address, sevens[0])["model"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "database",
-    [
-        pytest.param("sqlite", marks=pytest.mark.slow),
-        pytest.param("postgresql", marks=pytest.mark.long),
-    ],
-    indirect=True,
-)
 def test_the_story(real_data, place: Path, database: str) -> None:
     """Draw, correct, judge, retrain, promote, reload, read right, roll back."""
     log = place / "log"
     with gunicorn(log, "--config", "deploy/gunicorn.conf.py", WEB_CONCURRENCY="2") as address:
         zeros = list(styles.variants(styles.crossed_zero(), 10, 1000))
-        assert not any(read(address, zero)["digit"] == 0 for zero in zeros)
+        assert sum(read(address, zero)["digit"] == 0 for zero in zeros) <= 2
         shipped = read(address, zeros[0])["model"]
 
         for number in range(14):
             for drawing in styles.variants(styles.crossed_zero(), 7, number):
                 body = json.dumps(drawing | {"label": 0, "writer": f"w{number}"}).encode()
                 urllib.request.urlopen(f"{address}/_save_drawing", data=body, timeout=30).close()
-        assert "pending 98" in digitre("drawings", "stats")
-        assert digitre("drawings", "accept", "--label", "0") == "98 accepted\n"
+        waiting = json.loads(digitre("drawings", "stats", "--json"))["status"]["pending"]
+        assert waiting > 90
+        said = digitre("drawings", "accept", "--label", "0", "--status", "pending")
+        assert said == f"{waiting} accepted\n"
 
         done = train(place)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -303,7 +317,7 @@ def test_the_story(real_data, place: Path, database: str) -> None:
         assert sum(read(address, zero)["digit"] == 0 for zero in zeros) >= 9
 
         assert reloaded(address, log, lambda: digitre("models", "rollback")) == shipped
-        assert not any(read(address, zero)["digit"] == 0 for zero in zeros)
+        assert sum(read(address, zero)["digit"] == 0 for zero in zeros) <= 2
 
 
 def attack(client, kind: str) -> None:

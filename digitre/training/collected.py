@@ -18,7 +18,7 @@ Row = dict[str, Any]
 KEPT = 10  # one writer in so many is kept for ever to measure on
 SHARE = 0.01  # of the drawings used, one writer's at most,
 FEW = 20  # or so many, whichever is more
-TIMES = 10  # a saved drawing comes so often in an epoch, each time another,
+TIMES = 5  # a saved drawing comes so often in an epoch, each time another,
 BATCH_SHARE = 0.19  # where all of them are no more than this part of it: a fifth of any batch
 ALIKE = (
     0.85  # correlation of pixels and strokes from which on these are believed; others reach 0.79
@@ -147,16 +147,20 @@ def draw(collected: Collected, count: int, random: np.random.Generator) -> tuple
     return pictures, collected.labels[order]
 
 
-def mixed(usual: tuple, more: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Two shuffled sets as one, the second spread evenly: no batch has more of it than another."""
+def mixed(usual: tuple, more: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two shuffled sets as one, the second spread evenly: no batch has more of it than another.
+
+    Returns:
+        pictures, labels, and which ones are the second's.
+    """
     (pictures, labels), (saved, named) = usual, more
-    if not len(named):
-        return pictures, labels
     total = len(labels) + len(named)
     is_saved = np.zeros(total, bool)
+    if not len(named):
+        return pictures, labels, is_saved
     is_saved[(np.arange(len(named)) * total) // len(named)] = True
     all_pictures = np.empty((total, 28, 28), np.uint8)
     all_labels = np.empty(total, np.int64)
     all_pictures[is_saved], all_labels[is_saved] = saved, named
     all_pictures[~is_saved], all_labels[~is_saved] = pictures, labels
-    return all_pictures, all_labels
+    return all_pictures, all_labels, is_saved

@@ -13,9 +13,19 @@ SHARE = 0.7  # of the loss that comes from the teacher
 TEMPERATURE = 2.0  # how much softer than its own word the teacher is heard
 
 
-def targets(labels: np.ndarray, shown: np.ndarray, teacher: keras.Model) -> np.ndarray:
-    """(n, 12) float32: the label, then the teacher's eleven logits."""
+SURE = 10.0  # a label's logit where it stands for the teacher's
+
+
+def targets(
+    labels: np.ndarray, shown: np.ndarray, teacher: keras.Model, unheard: np.ndarray
+) -> np.ndarray:
+    """(n, 12) float32: the label, then the teacher's eleven logits.
+
+    Where `unheard` is set, the label stands for them: what people saved is worth most where no
+    network has read it yet.
+    """
     logits = teacher.predict(shown, batch_size=512, verbose=0)
+    logits[unheard] = SURE * np.eye(11)[labels[unheard]]
     return np.concatenate([labels[:, None], logits], 1).astype(np.float32)
 
 

@@ -69,7 +69,7 @@ def make(
     share: float = 1.0,
     images: str | None = None,
     saved: collected.Collected | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Make an epoch, the same one for the same seed and number.
 
     Args:
@@ -80,7 +80,7 @@ def make(
 
     Returns:
         (n, 28, 28) uint8 pictures and (n,) labels 0 to 10, in an order to learn them in: shuffled,
-        what was saved spread evenly.
+        what was saved spread evenly; and (n,) bool, which ones that is.
     """
     random = np.random.default_rng([seed, epoch])
     found = sources()
@@ -164,4 +164,5 @@ def make(
 
     order = random.permutation(sum(map(len, labels)))
     usual = np.concatenate(pictures)[order], np.concatenate(labels)[order]
-    return collected.mixed(usual, collected.draw(saved, len(order), random)) if saved else usual
+    more = collected.draw(saved or collected.Collected(), len(order), random)
+    return collected.mixed(usual, more)

@@ -90,7 +90,7 @@ def train(
             following = ask(len(history))
         network = keras.models.load_model(state) if history else None
         for epoch in range(len(history), settings.epochs):
-            pictures, labels = following.get()
+            pictures, labels, is_saved = following.get()
             if epoch + 1 < settings.epochs:
                 following = ask(epoch + 1)
             if network is None:
@@ -99,7 +99,9 @@ def train(
                 compile_network(network, settings, steps)
             started = time.monotonic()
             shown = pictures[..., None].astype(np.float32) / 255
-            targets = distillation.targets(labels, shown, teacher) if teacher else labels
+            targets = labels
+            if teacher:
+                targets = distillation.targets(labels, shown, teacher, is_saved)
             if cluster:
                 given: dict = {"x": distribution.batches(shown, targets, settings.batch)}
             else:

@@ -60,9 +60,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 worker_class = "digitre.worker.WholeAnswers"  # sync: reading a digit waits for nothing
 pidfile = os.environ.get("DIGITRE_PIDFILE") or None
 timeout = 30
-graceful_worker_class = "digitre.worker.WholeAnswers"  # sync: reading a digit waits for nothing
-pidfile = os.environ.get("DIGITRE_PIDFILE") or None
-timeout = 30
+graceful_timeout = 30
 # Longer than any address that this application has, shorter than what a flood would send.
 limit_request_line = 4094
 limit_request_fields = 50

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import data_url, free_port, gunicorn, png, workers
+from conftest import ROOT, data_url, free_port, gunicorn, png, workers
 from sites import serve
 from strokes import DIGITS, drawn
 
@@ -206,10 +207,6 @@ def test_a_burst(tmp_path: Path) -> None:
 
 def log_of_start(folder: Path, **variables: str) -> tuple[int, str]:
     """A start that should fail: the exit status, and what was said."""
-    import sys
-
-    from conftest import ROOT
-
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"],
         cwd=ROOT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -182,22 +183,20 @@ class Classifier:
         """Read one drawing that is preprocessed already: (1, 28, 28, 1) float32."""
         if not 0 <= threshold <= 1:
             raise ValueError("a threshold must lie from 0 to 1")
-        row = self.classify(pixels)[0]
+        row: list[float] = self.classify(pixels)[0].tolist()
         if not pixels.any():
             return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", self.model)
-        order = np.argsort(-row, kind="stable")[:3]
-        candidates = tuple(Candidate(int(digit), float(row[digit])) for digit in order)
+        order = sorted(range(10), key=row.__getitem__, reverse=True)[:3]
+        candidates = tuple(Candidate(digit, row[digit]) for digit in order)
         best = candidates[0]
-        rest = float(1 - row.sum())
+        rest = 1 - math.fsum(row)
         digit: int | None = best.digit
         reason = None
         # What is shown decides, so that "60.0%" is never refused at 0.6. The rounding takes away
         # what binary fractions add: 100 * 0.55 is 55.00000000000001.
         if float(percent(best.probability)) < round(100 * threshold, 9):
             digit, reason = None, "not_a_digit" if rest >= best.probability else "unsure"
-        return Reading(
-            digit, best.probability, tuple(row.tolist()), rest, candidates, reason, self.model
-        )
+        return Reading(digit, best.probability, tuple(row), rest, candidates, reason, self.model)
 
     def runner(self) -> Callable[[np.ndarray], np.ndarray]:
         """The bare network of this thread: (1, 28, 28, 1) float32 to (1, 11) probabilities."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import io
 import re
 import urllib.parse
@@ -242,18 +243,17 @@ def _on_plain_ground(image: Image.Image, lossy: bool, cropped: bool) -> np.ndarr
     What `find_ink` does gives the same, but here only the part that holds ink is looked at.
     """
     ground: Any = image.getpixel((0, 0))
-    box = _other_than(image, ground)
+    opaque = not image.mode.endswith("A") or ground[-1] == 255
+    difference, box = _from_ground(image, ground)
     height, width = image.height, image.width
     if box is None:
-        solid = not image.mode.endswith("A") or ground[-1] == 255
-        return np.zeros((height, width), np.uint8) if solid else None
+        return np.zeros((height, width), np.uint8) if opaque else None
     left, top, right, bottom = box
-    if not (left > 0 and top > 0 and right < width and bottom < height):
+    if not (opaque and left > 0 and top > 0 and right < width and bottom < height):
         return None
-    inked = image.crop(box)
-    bands = ImageChops.difference(inked, Image.new(image.mode, inked.size, ground)).split()
+    bands = difference.split()
     if image.mode.endswith("A"):
-        if ground[-1] != 255 or bands[-1].getbbox():
+        if bands[-1].getbbox():
             return None
         bands = bands[:-1]
     part = bands[0]
@@ -267,26 +267,38 @@ def _on_plain_ground(image: Image.Image, lossy: bool, cropped: bool) -> np.ndarr
     return ink
 
 
-def _other_than(image: Image.Image, ground: Any) -> tuple[int, int, int, int] | None:
-    """The box of all pixels of another colour, as left, top, right and bottom; None for none.
+def _from_ground(
+    image: Image.Image, ground: Any
+) -> tuple[Image.Image, tuple[int, int, int, int] | None]:
+    """How far each pixel is from a colour, and the box of those that are: left, top, right, bottom;
+    None for none. Only the box of the difference is given.
 
     A large picture is looked at in strips that stay in the processor's cache.
     """
     rows = max(1, STRIP // image.width)
-    plain = Image.new(image.mode, (image.width, min(rows, image.height)), ground)
+    if rows >= image.height:
+        difference = ImageChops.difference(image, _plain(image.mode, image.size, ground))
+        box = difference.getbbox(alpha_only=False)
+        return difference.crop(box), box
+    plain = _plain(image.mode, (image.width, rows), ground)
     boxes = []
     for top in range(0, image.height, rows):
-        below = min(top + rows, image.height)
-        strip = image
-        if below - top < image.height:
-            strip = image.crop((0, top, image.width, below))
-        box = ImageChops.difference(strip, plain).getbbox(alpha_only=False)
-        if box is not None:
-            boxes.append((box[0], box[1] + top, box[2], box[3] + top))
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        found = ImageChops.difference(strip, plain).getbbox(alpha_only=False)
+        if found is not None:
+            boxes.append((found[0], found[1] + top, found[2], found[3] + top))
     if not boxes:
-        return None
+        return image.crop((0, 0, 0, 0)), None
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    box = min(lefts), min(tops), max(rights), max(bottoms)
+    inked = image.crop(box)
+    return ImageChops.difference(inked, Image.new(image.mode, inked.size, ground)), box
+
+
+@functools.lru_cache(maxsize=4)
+def _plain(mode: str, size: tuple[int, int], ground: Any) -> Image.Image:
+    """A picture of one colour, kept: canvases of one size and ground come again and again."""
+    return Image.new(mode, size, ground)
 
 
 def _border(pixels: np.ndarray) -> np.ndarray:
@@ -366,13 +378,14 @@ def _clean(ink: Image.Image, lossy: bool, around: int = 0) -> Image.Image | None
     level: int = extrema[1]
     if level < MIN_CONTRAST:
         return Image.new("L", ink.size)
-    counts = ink.histogram()
-    counts[0] += around
+    values = np.asarray(ink)
     floor = max(MIN_CONTRAST, int(RIPPLE * level))
-    ground = sum(counts[: level // 2 + 1])
-    if ground < 0.25 * sum(counts) or sum(counts[:floor]) < 0.5 * ground:
+    ground = around + np.count_nonzero(values <= level // 2)
+    if ground < 0.25 * (around + values.size):
         return None
-    if not lossy and counts[0] >= 0.7 * ground:
+    if around + np.count_nonzero(values < floor) < 0.5 * ground:
+        return None
+    if not lossy and around + values.size - np.count_nonzero(values) >= 0.7 * ground:
         return ink  # drawn by a program: every grey value means what it says
     return ink.point([0] * floor + list(range(floor, 256)))
 

@@ -121,14 +121,18 @@ def centre(ink: np.ndarray) -> np.ndarray:
 
 def _place(ink: np.ndarray) -> tuple[int, int, int]:
     """The side of the square, and where on it the ink's top left corner comes."""
-    side = round(max(ink.shape) * SIDE / FIT)
-    total = ink.sum(dtype=np.float64)
+    height, width = ink.shape
+    side = round(max(height, width) * SIDE / FIT)
+    # Products with ones are sums, in a fraction of the time of `sum` for so few numbers.
+    down = np.ones(height, np.float32)
+    by_row, by_column = ink @ np.ones(width, np.float32), down @ ink
+    total = float(down @ by_row)
 
     def start(profile: np.ndarray) -> int:
-        mass = float(profile @ np.arange(len(profile))) / total
+        mass = float(profile @ np.arange(len(profile), dtype=np.float32)) / total
         return min(max(round(side * MIDDLE - 0.5 - mass), 0), side - len(profile))
 
-    return side, start(ink.sum(1)), start(ink.sum(0))
+    return side, start(by_row), start(by_column)
 
 
 def resize(square: np.ndarray) -> np.ndarray:

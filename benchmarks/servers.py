@@ -127,8 +127,15 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
         process.wait(30)
 
 
-def ask(server: Server, drawing: str, folder: Path, seconds: float, connections: int = 2) -> Load:
-    """Let wrk send one drawing over and over, for this long.
+def ask(
+    server: Server,
+    drawing: str,
+    folder: Path,
+    seconds: float,
+    connections: int = 2,
+    host: str = "localhost",
+) -> Load:
+    """Let wrk send one drawing over and over, for this long; `host` is whom it asks for.
 
     Raises:
         RuntimeError: where an answer was wrong or missing.
@@ -148,6 +155,8 @@ def ask(server: Server, drawing: str, folder: Path, seconds: float, connections:
             f"-d{seconds:g}s",
             "--timeout",
             "30s",
+            "-H",
+            f"Host: {host}",
             "-s",
             str(script),
             server.address,

@@ -24,6 +24,7 @@ from conftest import ROOT, data_url, need, png
 from sites import AROUND
 from strokes import DIGITS, drawn
 
+from benchmarks import servers
 from digitre.classifier import shipped_model
 from digitre.drawings import Drawings
 from digitre.versions import Versions
@@ -290,6 +291,67 @@ def test_a_database_that_is_cut_off(balanced: list[Host]) -> None:
     assert get(balanced[0].address, "/readyz")[0] == 503
     ip("link", "set", f"d{name(DATABASE)[8:]}a", "up")
     until(lambda: get(BALANCER, "/_save_drawing", more.encode())[0] in (200, 201))
+
+
+CORES = 0.2  # of a core that each host may take below
+
+
+@contextmanager
+def limited(host: Host) -> Iterator[None]:
+    """The host's processes, with a part of a core: a control group of Linux, version 1 or 2."""
+    assert host.process is not None
+    first, second = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
+    controllers = second / "cgroup.subtree_control"
+    if (first / "cgroup.procs").exists():
+        group, file, limit = first / name(host.address), "cpu.cfs_quota_us", str(int(CORES * 1e5))
+    elif controllers.exists() and "cpu" in controllers.read_text().split():
+        group, file = second / name(host.address), "cpu.max"
+        limit = f"{int(CORES * 1e5)} 100000"
+    else:
+        pytest.skip("no control group for the processor here")
+    try:
+        group.mkdir()
+        (group / file).write_text(limit)
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    try:
+        found = subprocess.run(["pgrep", "-g", str(host.process.pid)], capture_output=True)
+        for process in found.stdout.split():
+            (group / "cgroup.procs").write_text(process.decode())
+        yield
+    finally:
+        host.end()
+        until(lambda: not (group / "cgroup.procs").read_text().strip())
+        group.rmdir()
+
+
+@pytest.mark.long
+def test_each_host_adds_what_it_has(balanced: list[Host], tmp_path: Path) -> None:
+    """hosts of a fifth of a core: two carry nearly twice what one does, three thrice. Without
+    that limit they share the cores of this machine, which is said as well.
+    """
+    need("wrk")
+    balancer = servers.Server(f"http://{BALANCER}", (), 0)
+
+    def carried() -> float:
+        servers.ask(balancer, "page", tmp_path, 1, 8, "digits.example.org")
+        return servers.ask(balancer, "page", tmp_path, 5, 8, "digits.example.org").rate
+
+    rates = {"three, not limited": carried()}
+    for host in balanced[1:]:
+        host.end()
+    rates["one, not limited"] = carried()
+    with contextlib.ExitStack() as stack:
+        for count, host in enumerate(balanced, 1):
+            if count > 1:
+                host.start()
+            stack.enter_context(limited(host))
+            time.sleep(2.5)  # until the balancer asks it again
+            rates[f"{count}, each {CORES} of a core"] = carried()
+    one, two, three = list(rates.values())[2:]
+    print(*(f"{rate:6.0f} readings a second: {what}" for what, rate in rates.items()), sep="\n")
+    assert two > 1.6 * one
+    assert three > 2.3 * one
 
 
 def test_nothing_is_left_behind() -> None:

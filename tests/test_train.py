@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -146,7 +148,8 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
-    """Stopped in its second epoch, a training keeps its first, and --resume ends it."""
+    """Killed in its second epoch, a training keeps its first; stopped by Ctrl-C, also each batch;
+    --resume ends it."""
     settings = [
         "--share",
         "0.02",
@@ -168,7 +171,26 @@ def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
         process.kill()
     assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
     assert not (tmp_path / "out" / "digitre.tflite").exists()
+
+    with subprocess.Popen(
+        [*command, "--resume"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        next(line for line in process.stdout if "Epoch 2/2" in line)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert said.endswith("stopped; what was learned is kept: go on with --resume\n")
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
+
     resumed = run(*settings, "--resume")
     assert resumed.returncode == 0, resumed.stderr
+    assert re.search(r"  [1-9]\d* of this epoch's \d+ batches are learned", resumed.stdout)
     assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 2
     assert (tmp_path / "out" / "digitre.tflite").exists()

@@ -164,7 +164,7 @@ def stopping_well(work: Path) -> Iterator[None]:
         with learning.alone(work):
             yield
     except KeyboardInterrupt:
-        sys.exit("\nstopped; every finished epoch is kept: go on with --resume")
+        sys.exit("\nstopped; what was learned is kept: go on with --resume")
     except UnavailableError as error:
         sys.exit(f"the saved drawings cannot be read: {error}")
     except (ValueError, learning.BusyError) as error:

@@ -76,7 +76,9 @@ def train(
     seconds = time.monotonic() - started
     after = network.evaluate(test_shown, test_y, verbose=0)
     network.save(folder / "new.keras")
-    fit.export(folder / "new.keras", folder / f"{name}.tflite", gives="probabilities")
+    # Three million weights are a large file to keep for a comparison.
+    precision = "half" if network.count_params() > 1_000_000 else "single"
+    fit.export(folder / "new.keras", folder / f"{name}.tflite", "probabilities", precision)
     os.unlink(folder / "new.keras")
     if name == "mlp-256":
         _save_weights(network, folder / f"{name}.npz")

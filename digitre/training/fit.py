@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import keras
 import numpy as np
 
 from digitre.classifier import THRESHOLD
-from digitre.training import distillation, distribution, measure, networks, report
+from digitre.training import distillation, distribution, interruption, measure, networks, report
 from digitre.training import epochs as epoch_data
 from digitre.training.collected import Collected
 from digitre.training.data import NO_DIGIT
@@ -49,7 +50,7 @@ def train(
     saved: Collected | None = None,
     cluster: distribution.Cluster | None = None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
-    """Train a network; after each epoch the whole state is kept in `work`.
+    """Train a network; after each epoch, and at Ctrl-C, the whole state is kept in `work`.
 
     Args:
         settings: what shapes the training, and names what the next three are.
@@ -65,6 +66,7 @@ def train(
 
     Raises:
         ValueError: where there is nothing to resume, or it began with other settings.
+        KeyboardInterrupt: after Ctrl-C; `resume` goes on with the next batch.
     """
     keras.utils.set_random_seed(settings.seed)
     work.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,8 @@ def train(
     context = multiprocessing.get_context("spawn")  # a fork of a process with TensorFlow hangs
     # The maker's matrices are small: threads for them would only take the trainer's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with context.Pool(1) as maker:
+    # At Ctrl-C it is this process that decides what is kept.
+    with context.Pool(1, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as maker:
         history: list[dict] = []
         if resume:
             if not (state.exists() and log.exists()):
@@ -86,17 +89,28 @@ def train(
             asked = (settings.seed, epoch, settings.share, settings.images, saved)
             return maker.apply_async(epoch_data.make, asked)
 
+        def keep(network: keras.Model) -> None:
+            # First the new state, then its name: being stopped half-way loses nothing.
+            network.save(work / "new.keras")
+            os.replace(work / "new.keras", state)
+            write_json(log, {"settings": asdict(settings), "epochs": history})
+
         if len(history) < settings.epochs:
             following = ask(len(history))
-        network = keras.models.load_model(state) if history else None
+        network = keras.models.load_model(state) if resume else None
         for epoch in range(len(history), settings.epochs):
             pictures, labels, is_saved = following.get()
             if epoch + 1 < settings.epochs:
                 following = ask(epoch + 1)
+            steps = -(-len(labels) // settings.batch)
             if network is None:
                 network = start or getattr(networks, settings.network)()
-                steps = settings.epochs * -(-len(labels) // settings.batch)
-                compile_network(network, settings, steps)
+                compile_network(network, settings, settings.epochs * steps)
+            learned = int(network.optimizer.iterations) - epoch * steps
+            if learned:  # it was stopped within this epoch
+                print(f"  {learned} of this epoch's {steps} batches are learned", flush=True)
+                rest = slice(learned * settings.batch, None)
+                pictures, labels, is_saved = pictures[rest], labels[rest], is_saved[rest]
             started = time.monotonic()
             shown = pictures[..., None].astype(np.float32) / 255
             targets = labels
@@ -107,12 +121,17 @@ def train(
             else:
                 # It comes shuffled, and what people saved is spread evenly.
                 given = {"x": shown, "y": targets, "batch_size": settings.batch, "shuffle": False}
-            fitted = network.fit(
-                **given,
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                verbose=1 if sys.stderr.isatty() else 2,
-            )
+            with interruption.Interruption() as stopping:
+                fitted = network.fit(
+                    **given,
+                    initial_epoch=epoch,
+                    epochs=epoch + 1,
+                    verbose=1 if sys.stderr.isatty() else 2,
+                    callbacks=[stopping],
+                )
+            if stopping.asked and int(network.optimizer.iterations) < (epoch + 1) * steps:
+                keep(network)
+                raise KeyboardInterrupt
             history.append(
                 {name: float(values[-1]) for name, values in fitted.history.items()}
                 | {"seconds": time.monotonic() - started}
@@ -120,10 +139,9 @@ def train(
             )
             left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
             print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
-            # First the new state, then its name: being stopped half-way loses nothing.
-            network.save(work / "new.keras")
-            os.replace(work / "new.keras", state)
-            write_json(log, {"settings": asdict(settings), "epochs": history})
+            keep(network)
+            if stopping.asked:
+                raise KeyboardInterrupt
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")
@@ -221,7 +239,11 @@ result = network(drawing, training=False)
 if sys.argv[3] == "logits":
     result = keras.layers.Softmax()(result)
 served = keras.Model(drawing, result)
-open(sys.argv[2], "wb").write(tf.lite.TFLiteConverter.from_keras_model(served).convert())
+converter = tf.lite.TFLiteConverter.from_keras_model(served)
+if sys.argv[4] == "half":
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+open(sys.argv[2], "wb").write(converter.convert())
 """
 
 
@@ -262,15 +284,17 @@ def layers(network: keras.Model) -> list[dict[str, object]]:
     ]
 
 
-def export(saved: Path, file: Path, gives: str = "logits") -> None:
+def export(saved: Path, file: Path, gives: str = "logits", precision: str = "single") -> None:
     """Write a network as LiteRT, one picture at a time; where it gives logits, softmax is added.
+
+    `precision` is of the weights as they are kept: "single", or "half" for a file of half the size.
 
     TensorFlow does this in a process of its own, whatever backend Keras trains with here.
     """
     new = file.with_suffix(".new")
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run(
-        [sys.executable, "-c", EXPORT, str(saved), str(new), gives],
+        [sys.executable, "-c", EXPORT, str(saved), str(new), gives, precision],
         check=True,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -16,10 +16,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A line of JSON for each request, on standard output: systemd and containers keep it from there.
 os.environ.setdefault("DIGITRE_LOG", "1")
 
-# What this server keeps while it runs: each worker's figures, which /metrics adds up, and the network
-# that it serves. This file is read again at each reload, which goes on with the same folder.
+# What this server keeps while it runs, in memory where there is such a place, which a full disk does not
+# touch: heartbeats, each worker's figures, which /metrics adds up, and the network that it serves. This
+# file is read again at each reload, which goes on with the same folder.
+memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
 if "DIGITRE_RUNTIME" not in os.environ:
-    os.environ["DIGITRE_RUNTIME"] = tempfile.mkdtemp(prefix="digitre-")
+    os.environ["DIGITRE_RUNTIME"] = tempfile.mkdtemp(prefix="digitre-", dir=memory)
 runtime = os.environ["DIGITRE_RUNTIME"]
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", runtime)
 
@@ -64,7 +66,6 @@ graceful_timeout = 30
 # Longer than any address that this application has, shorter than what a flood would send.
 limit_request_line = 4094
 limit_request_fields = 50
-# Heartbeats belong in memory, where there is such a place.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+worker_tmp_dir = memory
 # gunicorn's control socket would be a file in the home folder, and nothing here uses it.
 control_socket_disable = True

@@ -51,6 +51,14 @@ if [ -n "$host" ] && [ -n "$known" ]; then
         *) fail "$site has the host $known: change it there and in /etc/digitre.env, then run this again" ;;
     esac
 fi
+trusted=""
+[ -f /etc/digitre.env ] && trusted=$(sed -n 's/^DIGITRE_TRUSTED_HOSTS=//p' /etc/digitre.env)
+if [ -n "$host" ] && [ -n "$trusted" ]; then
+    case ",$trusted," in
+        *",$host,"*) ;;
+        *) fail "/etc/digitre.env has the hosts $trusted: change DIGITRE_TRUSTED_HOSTS there, then run this again" ;;
+    esac
+fi
 case $host in
     "") [ -f "$site" ] || fail "name the host: sudo sh deploy/install.sh digits.example.org" ;;
     *[!A-Za-z0-9.-]* | -*) fail "$host is no host name" ;;
@@ -85,13 +93,20 @@ cp -r "$checkout/digitre" "$checkout/models" "$checkout/deploy" "$checkout/wsgi.
     --force-reinstall "$build"
 installed=$(cd / && "$home/venv/bin/python" -c 'import digitre, os; print(os.path.dirname(digitre.__file__))')
 install -m 644 "$here/gunicorn.conf.py" "$home/gunicorn.conf.py"
-ln -sfn "$installed/static" "$home/static"
+# Each state of the page's files has a folder of its own: a page from before an upgrade finds its files.
+[ -L "$home/static" ] && rm "$home/static"
+hash=$(cd / && "$home/venv/bin/python" -c 'import digitre; print(digitre._static_version())')
+mkdir -p "$home/static"
+find "$home/static" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -r {} +
+rm -rf "$home/static/$hash"
+cp -r "$installed/static" "$home/static/$hash"
 # The command with the server's own settings; what touches its drawings and networks runs as its user.
 cat >/usr/local/bin/digitre <<'END'
 #!/bin/sh
-DIGITRE_INSTANCE=/var/lib/digitre
-export DIGITRE_INSTANCE
-if [ -r /etc/digitre.env ]; then
+# Who may not see the server's own network and drawings reads with the network that was installed.
+if [ -r /var/lib/digitre ] && [ -r /etc/digitre.env ]; then
+    DIGITRE_INSTANCE=/var/lib/digitre
+    export DIGITRE_INSTANCE
     while IFS= read -r line; do
         case $line in
             [A-Z]*=*) export "${line?}" ;;
@@ -99,7 +114,7 @@ if [ -r /etc/digitre.env ]; then
     done </etc/digitre.env
 fi
 case ${1:-} in
-    drawings | models)
+    drawings | models | train)
         if [ "$(id -u)" = 0 ]; then
             exec runuser -u digitre -- /opt/digitre/venv/bin/digitre "$@"
         fi ;;
@@ -109,11 +124,13 @@ END
 chmod 755 /usr/local/bin/digitre
 install -d -o digitre -g digitre -m 750 /var/lib/digitre
 
+# It may hold a secret, and the database's password.
 if [ ! -f /etc/digitre.env ]; then
+    install -m 640 -o root -g digitre /dev/null /etc/digitre.env
     {
         echo "# Digitre's settings, one NAME=value a line: see the README's table."
         echo "DIGITRE_TRUSTED_HOSTS=$host,localhost"
-    } >/etc/digitre.env
+    } >>/etc/digitre.env
 fi
 
 for unit in digitre.socket digitre.service; do
@@ -130,13 +147,18 @@ fi
 
 mkdir -p /etc/nginx/digitre.d /var/www/html
 touch /etc/nginx/digitre.d/unlimited.conf
+install -m 644 "$here/nginx-headers.conf" /etc/nginx/digitre.d/headers.conf
 [ -f "$site" ] || sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
 ln -sfn "$site" /etc/nginx/sites-enabled/digitre
 # Debian's own page would answer for unknown hosts, as this site does.
 if [ -L /etc/nginx/sites-enabled/default ]; then rm /etc/nginx/sites-enabled/default; fi
 reload_nginx
 
-if has_systemd; then
+listening=""
+if has_systemd; then listening=$(systemctl show --value --property Listen digitre.socket); fi
+if has_systemd && [ "${listening#*/run/digitre/digitre.sock}" = "$listening" ]; then
+    say "the socket is at $listening, not behind this machine's nginx: ask /healthz there"
+elif has_systemd; then
     name=${known:-$host}
     name=${name%% *}
     tries=0

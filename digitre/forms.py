@@ -41,10 +41,7 @@ def picture_in(request: Request) -> Picture:
     """
     if request.mimetype == "multipart/form-data":
         return _upload(request)
-    # Before anything parses it as a form: then it would be gone.
-    body = request.get_data(cache=False)
-    if len(body) == request.max_content_length and request.content_length is None:
-        raise RequestEntityTooLarge  # chunked, and cut off at the limit without a word
+    body = body_of(request)
     if is_picture(body):
         return body  # whatever else its bytes may spell
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
@@ -54,6 +51,15 @@ def picture_in(request: Request) -> Picture:
         return _in_json(text)
     if _FORM.search(text[:100_000]):
         return _in_form(text)
+    return body
+
+
+def body_of(request: Request) -> bytes:
+    """All of a request's body. Raises RequestEntityTooLarge past the limit."""
+    # Before anything parses it as a form: then it would be gone.
+    body = request.get_data(cache=False)
+    if len(body) == request.max_content_length and request.content_length is None:
+        raise RequestEntityTooLarge  # chunked, and cut off at the limit without a word
     return body
 
 

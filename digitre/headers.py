@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from flask import Flask, Response, current_app, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -21,19 +27,23 @@ HEADERS = {
 
 def register(app: Flask) -> None:
     """Add the headers to every answer, errors among them."""
-    app.after_request(_add)
+    answer, added = app.wsgi_app, list(HEADERS.items())
+
+    # Around the application, where they are a list of pairs: within it, each is looked up and checked.
+    def with_headers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, headers + added, *more)  # no view has any of them
+
+        return answer(environ, start)
+
+    app.wsgi_app = with_headers  # type: ignore[method-assign]
+    if app.config["CORS_ORIGINS"]:
+        app.after_request(_open)
 
 
-def _add(response: Response) -> Response:
-    response.headers.extend(HEADERS)  # no view has any of them
-    origins = current_app.config["CORS_ORIGINS"]
-    if origins:
-        _open(response, origins)
-    return response
-
-
-def _open(response: Response, origins: list[str]) -> None:
-    """Let pages of these origins read the answer (Fetch standard, "CORS protocol")."""
+def _open(response: Response) -> Response:
+    """Let pages of the named origins read the answer (Fetch standard, "CORS protocol")."""
+    origins: list[str] = current_app.config["CORS_ORIGINS"]
     origin = request.headers.get("Origin")
     response.vary.add("Origin")
     if origin and ("*" in origins or origin in origins):
@@ -43,3 +53,4 @@ def _open(response: Response, origins: list[str]) -> None:
             response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(response.allow))
             response.headers["Access-Control-Allow-Headers"] = "Content-Type"
             response.headers["Access-Control-Max-Age"] = "86400"
+    return response

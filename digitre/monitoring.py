@@ -11,6 +11,7 @@ import re
 import sys
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -119,8 +120,10 @@ def _end(response: Response) -> Response:
             "request": g.request_id,
             "model": model,
         }
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        # A log that cannot be written, on a disk that is full, is no reason not to answer.
+        with suppress(OSError):
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
     return response
 
 

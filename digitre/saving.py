@@ -21,7 +21,7 @@ from PIL import Image
 
 from digitre import errors, monitoring, places, preprocessing
 from digitre.classifier import NO_DIGIT
-from digitre.forms import RequestError
+from digitre.forms import RequestError, body_of
 
 blueprint = Blueprint("saving", __name__)
 
@@ -128,7 +128,7 @@ def _refused(code: str, message: str) -> Response:
 
 def _json() -> dict[str, Any]:
     try:
-        sent = json.loads(request.get_data(cache=False))
+        sent = json.loads(body_of(request))
     except (ValueError, RecursionError):
         raise RequestError("malformed_json", "The body must be a JSON object.") from None
     if not isinstance(sent, dict):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -40,6 +41,8 @@ def _download(url: str) -> bytes:
     except urllib.error.HTTPError as error:
         error.close()
         raise OSError(f"{url} cannot be fetched: {error.code} {error.reason}") from None
+    except http.client.HTTPException as error:
+        raise OSError(f"{url} cannot be fetched: {type(error).__name__}") from None
     if len(content) > LARGEST:
         raise ValueError(f"{url} is larger than any network")
     return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,15 @@ from pathlib import Path
 
 from conftest import ROOT, free_port, need, running
 
+from digitre import _static_version
+
 # What a distribution's nginx.conf has round a site; here as whoever runs the tests, in one folder.
 AROUND = """
 {user}
 daemon off;
 pid {folder}/pid;
 error_log {folder}/error.log;
-events {{}}
+events {{ worker_connections 768; }}
 http {{
     include {types};
     access_log off;
@@ -36,6 +39,11 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
     (folder / "digitre.d").mkdir(exist_ok=True)
     free = "127.0.0.1 0;" if unlimited else ""
     (folder / "digitre.d" / "unlimited.conf").write_text(free)
+    shutil.copy(ROOT / "deploy" / "nginx-headers.conf", folder / "digitre.d" / "headers.conf")
+    # As deploy/install.sh has them: in a folder named by their hash.
+    static = folder / "static" / _static_version()
+    if not static.exists():
+        shutil.copytree(ROOT / "digitre" / "static", static)
     site = (ROOT / "deploy" / "nginx.conf").read_text()
     places = {
         "server unix:/run/digitre/digitre.sock max_fails=0;": f"server {upstream} max_fails=0;",
@@ -43,7 +51,8 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server_name digits.example.org;": "server_name 127.0.0.1 localhost;",
         "/etc/nginx/digitre.d/": f"{folder}/digitre.d/",
-        "/opt/digitre/static/": f"{ROOT}/digitre/static/",
+        "/opt/digitre/static/": f"{folder}/static/",
+        "listen 127.0.0.1:9180;": f"listen unix:{folder}/watched.sock;",
     }
     if tls_port:
         site = site.replace("# TLS: ", "")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, data_url, free_port, gunicorn, png, workers
+from conftest import ROOT, data_url, free_port, gunicorn, png, running, workers
 from sites import serve
 from strokes import DIGITS, drawn
 
@@ -147,16 +147,20 @@ def test_a_reload_with_a_new_network(tmp_path: Path) -> None:
 
 
 def test_a_worker_is_killed(tmp_path: Path) -> None:
-    """SIGKILL: nginx asks another worker, no request fails, and a new one is there within seconds."""
+    """SIGKILL: nginx asks another worker, no request fails, and a new one is there within a second,
+    but for a busy machine: at the best of four.
+    """
+    took = []
     with site(tmp_path) as server, under_load(server.address) as load:
         for _ in range(4):
             had, before = load.answers, len(workers(server.log))
             until(lambda had=had: load.answers > had + 10)
             os.kill(workers(server.log)[-1], signal.SIGKILL)
-            until(lambda before=before: len(workers(server.log)) > before, 10)
+            took.append(until(lambda before=before: len(workers(server.log)) > before, 10))
         had = load.answers
         until(lambda: load.answers > had + 20)
     assert not load.wrong
+    assert min(took) < 1
 
 
 def test_the_server_is_ended(tmp_path: Path) -> None:
@@ -203,6 +207,56 @@ def test_a_burst(tmp_path: Path) -> None:
         assert max(load.seconds) < 3
         time.sleep(1)
         assert post(server.address, "/_get_digit", DRAWN[7])[1]["digit"] == 7
+
+
+def test_more_than_it_can_carry(tmp_path: Path) -> None:
+    """250 clients that are not limited, who ask without a pause: each gets its answer, or at once a
+    429 or 503; none waits for its time-out, and soon all is as before.
+    """
+    with site(tmp_path) as server:
+        with under_load(server.address, clients=250) as load:
+            time.sleep(4)
+        assert {each[0] for each in load.wrong} <= {429, 502, 503}, load.wrong[:3]
+        assert load.answers > 250
+        assert max(load.seconds) < 15  # of the 30 that a client waits
+        until(lambda: post(server.address, "/_get_digit", DRAWN[7], timeout=1)[0] == 200, 3)
+
+
+def test_neither_log_nor_temporary_files_can_be_written(tmp_path: Path) -> None:
+    """A disk that is full for whoever writes there: digits are read, by workers that begin anew too."""
+    if os.geteuid() != 0 or not Path("/dev/full").exists():
+        pytest.skip("a small disk can be mounted by root alone, /dev/full is Linux's")
+    disk, log = tmp_path / "disk", tmp_path / "log"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    settings = {"PORT": str(free_port()), "WEB_CONCURRENCY": "2", "TMPDIR": str(disk)}
+    settings["DIGITRE_INSTANCE"] = str(disk / "instance")
+    try:
+        with contextlib.suppress(OSError):
+            (disk / "filler").write_bytes(b"x" * 8192)
+        with (
+            log.open("wb") as errors,
+            Path("/dev/full").open("wb") as full,
+            running(
+                [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "wsgi:app"],
+                f"http://127.0.0.1:{settings['PORT']}",
+                cwd=ROOT,
+                env=os.environ | settings,
+                stdout=full,
+                stderr=errors,
+            ) as address,
+        ):
+            for turn in range(3):
+                for digit in range(10):
+                    assert post(address, "/_get_digit", DRAWN[digit])[1]["digit"] == digit
+                had = workers(log)
+                os.kill(had[-1], signal.SIGKILL)
+                until(lambda had=had: len(workers(log)) > len(had), 10)
+                assert len(had) == 2 + turn  # none has died by itself
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def log_of_start(folder: Path, **variables: str) -> tuple[int, str]:

@@ -85,6 +85,9 @@ def test_a_chunked_upload_over_the_limit(server: str, tmp_path: Path) -> None:
         f"{server}/_get_digit",
     )
     assert (status, answer["error"]["code"]) == (413, "body_too_large")
+    body = ["--header", "Transfer-Encoding: chunked", "--data-binary", f"@{large}"]
+    status, answer = curl(*body, f"{server}/_save_drawing")
+    assert (status, answer["error"]["code"]) == (413, "body_too_large")
 
 
 def test_gunicorn_without_a_configuration(seven: bytes, tmp_path: Path) -> None:

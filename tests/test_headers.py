@@ -6,12 +6,13 @@ import re
 import ssl
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 from sites import Site, serve
 
-from digitre import create_app
+from digitre import _static_version, create_app
 from digitre.headers import HEADERS
 
 PATHS = [("get", "/"), ("post", "/_get_digit"), ("get", "/healthz"), ("get", "/nothing")]
@@ -116,7 +117,7 @@ def fetch(url: str, site: Site) -> tuple[dict[str, str], str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/static/0123456789ab/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", f"/static/{_static_version()}/app.js"])
 def test_the_observatory_gives_110_or_more(site: Site, path: str) -> None:
     """Over TLS by the shipped nginx.conf, with a certificate: the page, the API, the files."""
 
@@ -143,7 +144,38 @@ def test_the_score_is_no_formality() -> None:
 
 
 def test_nginx_and_the_application_agree() -> None:
-    """What nginx sets on the files that it serves itself is what the application would."""
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    for name in ("X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy"):
-        assert f"add_header {name} {HEADERS[name]} always;" in text
+    """What nginx sets on what it answers itself is what the application would; a stricter policy."""
+    text = (ROOT / "deploy" / "nginx-headers.conf").read_text()
+    found = dict(re.findall(r'^add_header (\S+) "?([^"$]+?)"? always;$', text, re.MULTILINE))
+    assert found.pop("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'"
+    assert found == {k: v for k, v in HEADERS.items() if k != "Content-Security-Policy"}
+
+
+@pytest.mark.slow
+def test_nginxs_own_answers_have_them(tmp_path: Path, seven: bytes) -> None:
+    """With no application behind: a file, an unknown page, too large a body, no answer, too many."""
+    statuses = set()
+    with serve(tmp_path, f"127.0.0.1:{free_port()}", tls=True, unlimited=False) as site:
+        context = ssl.create_default_context(cafile=str(site.certificate))
+        asked = [(f"/static/{_static_version()}/app.js", None), ("/metrics", None)]
+        asked += [("/_get_digit", seven * 9000)] + [("/_get_digit", seven)] * 60
+        for path, body in asked:
+            try:
+                answer = urllib.request.urlopen(site.https + path, body, 20, context=context)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                statuses.add(answer.status)
+                for name in HEADERS:
+                    assert len(answer.headers.get_all(name) or []) == 1, (path, answer.status, name)
+                assert answer.headers["Strict-Transport-Security"] == "max-age=63072000"
+    assert statuses == {200, 404, 413, 429, 502}
+
+
+@pytest.mark.slow
+def test_the_applications_are_passed_on_once(site: Site) -> None:
+    """nginx adds HSTS to them, and nothing twice; without TLS not even that."""
+    headers, _, _ = fetch(site.https + "/healthz", site)
+    assert set(HEADERS) <= {name for name in HEADERS if name.lower() in headers}
+    assert headers["strict-transport-security"] == "max-age=63072000"
+    assert "," not in headers["x-content-type-options"]

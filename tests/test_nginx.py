@@ -97,6 +97,17 @@ def test_what_nobody_outside_may_see(nginx: str, path: str) -> None:
     assert json.load(raised.value)["error"]["code"] == "not_found"
 
 
+def test_prometheus_asks_from_this_machine(server: str, tmp_path: Path) -> None:
+    """At an address of its own, which is this machine's alone: figures, readiness, nothing else."""
+    assert "listen 127.0.0.1:9180;" in (ROOT / "deploy" / "nginx.conf").read_text()
+    with serve(tmp_path, server):
+        for path, status in (("/metrics", b"200"), ("/readyz", b"200"), ("/", b"404")):
+            with socket.socket(socket.AF_UNIX) as asked:
+                asked.connect(str(tmp_path / "watched.sock"))
+                asked.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                assert asked.makefile("rb").readline().split()[1] == status
+
+
 def test_the_request_id_is_nginxs(nginx: str) -> None:
     """What comes from outside is replaced, and what is logged comes back."""
     request = urllib.request.Request(f"{nginx}/healthz", headers={"X-Request-ID": "forged"})

@@ -57,6 +57,10 @@ def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
         "digitre/static/icon.svg",
         "digitre/models/digitre.tflite",
         "digitre/models/digitre.json",
+        "digitre/models/digitre.keras",
+        "digitre/models/demos/mlp-256.tflite",
+        "digitre/models/demos/mlp-256.json",
+        "digitre/models/demos/mlp-256.npz",
         "digitre/deploy/gunicorn.conf.py",
         "wsgi.py",
     } <= names

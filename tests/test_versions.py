@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -141,6 +142,32 @@ def test_what_is_never_taken(
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    ],
+)
+def test_a_server_that_is_none(versions: Versions, answer: bytes) -> None:
+    """What is no HTTP, or breaks off, is said in a line."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        port = listening.getsockname()[1]
+        with pytest.raises(OSError, match="cannot be fetched"):
+            versions.fetch(f"http://127.0.0.1:{port}/d.tflite#sha256={'0' * 64}")
+        thread.join()
+    assert versions.names() == []
 
 
 def test_pull(versions: Versions, elsewhere: tuple[Path, str], tmp_path: Path) -> None:

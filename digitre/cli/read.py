@@ -145,8 +145,11 @@ def network_named(network: str | None) -> Classifier:
     from digitre import demos, places
     from digitre.cli import settings
 
+    if network == "digitre":
+        network = None  # ours
     if network is not None and network not in demos.DEMOS:
-        raise click.UsageError(f"there is no {network}: choose from {', '.join(demos.DEMOS)}")
+        names = ", ".join(["digitre", *demos.DEMOS])
+        raise click.UsageError(f"there is no {network}: choose from {names}")
     try:
         if network is not None:
             found: Classifier = demos.DemoClassifier(network)

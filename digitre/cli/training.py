@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+
 import click
 
 PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
 
 def _command(arguments: tuple[str, ...], name: str) -> None:
+    shown = click.get_current_context()
+    helped = "--help" in arguments or "-h" in arguments
+    if helped:
+        click.echo(f"{inspect.cleandoc(shown.command.help or '')}\n")
     try:
         import keras  # noqa: F401
     except ImportError:
+        if helped:
+            click.echo("Its options can be shown once pip install 'digitre[train]' was run.")
+            raise SystemExit(0) from None
         raise click.ClickException(
             "training needs TensorFlow: pip install 'digitre[train]'"
         ) from None

@@ -286,7 +286,8 @@ def learn(options: argparse.Namespace) -> int:
         figures = {} if options.brief else dict(report.on_test_parts(classifier))
         return describe(classifier, *more) | {"figures": figures}
 
-    with stopping_well(options.work):
+    # In whichever folder it works: one server's networks are promoted by one training at a time.
+    with stopping_well(options.work), stopping_well(places.instance(here)):
         name, verdict, table = learning.learn(
             settings_of(options, teacher=heard["digest"], **quick),
             Drawings(places.database_url(here)),

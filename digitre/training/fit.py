@@ -102,12 +102,14 @@ def train(
             pictures, labels, is_saved = following.get()
             if epoch + 1 < settings.epochs:
                 following = ask(epoch + 1)
-            steps = -(-len(labels) // settings.batch)
+            steps = len(labels) // settings.batch  # a cluster leaves out what fills no batch
+            if not cluster:
+                steps = -(-len(labels) // settings.batch)
             if network is None:
                 network = start or getattr(networks, settings.network)()
                 compile_network(network, settings, settings.epochs * steps)
             learned = int(network.optimizer.iterations) - epoch * steps
-            if learned:  # it was stopped within this epoch
+            if learned > 0:  # it was stopped within this epoch
                 print(f"  {learned} of this epoch's {steps} batches are learned", flush=True)
                 rest = slice(learned * settings.batch, None)
                 pictures, labels, is_saved = pictures[rest], labels[rest], is_saved[rest]

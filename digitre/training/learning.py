@@ -68,7 +68,8 @@ def learn(
 
     Raises:
         UnavailableError: where the drawings cannot be read.
-        ValueError: where there is nothing to learn, or nothing to go on from.
+        ValueError: where there is nothing to learn, nothing to go on from, or another network was
+            promoted meanwhile.
     """
     saved = collected.gather(collection)
     if lacking := measure.SETS - measure.validation_sets().keys():
@@ -77,7 +78,7 @@ def learn(
         raise ValueError("there are no accepted drawings to learn")
     if not len(saved.kept[1]):
         print("no writer is among those kept to measure on yet", file=sys.stderr)
-    served = Classifier(serving)
+    served, promoted = Classifier(serving), versions.promoted()
     settings = replace(settings, saved=saved.digest())
     start = None
     if finetune:
@@ -106,5 +107,10 @@ def learn(
     fit.write_json(folder / "digitre.json", described)
     name = versions.add(folder)
     if verdict["passed"]:
+        if versions.promoted() != promoted:
+            raise ValueError(
+                f"{name} is kept, not promoted: what is served is no longer {served.model}, "
+                "which it was measured against"
+            )
         versions.promote(name)
     return name, verdict, gates.as_text(found)

@@ -1,7 +1,7 @@
 """A hundred thousand good and bad requests, and the slowest pictures: what they leave behind.
 
-`make soak` runs it and writes what it printed into docs/errors.md. Real gunicorn by the shipped
-configuration, asked by wrk on this machine alone; it ends by itself, after some minutes.
+`make soak` runs it and writes what it printed into docs/errors.md. Real gunicorn and nginx by the
+shipped configuration, asked by wrk on this machine alone; it ends by itself, after some minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from bad_inputs import CASES, INK, PAGE
 from conftest import gunicorn, need, png, workers
 from PIL import Image
+from sites import serve
 
 BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->\n"
 
@@ -111,8 +112,11 @@ def load(address: str, folder: Path, count: int) -> dict[str, int]:
     return dict(zip(("answered", "wrong", "broken", "lost"), sums.tolist(), strict=True))
 
 
-def soak(count: int) -> str:
-    """The load, and what it left: a table in Markdown."""
+MORE = 5  # MB that a worker may have grown by
+
+
+def soak(count: int) -> tuple[str, bool]:
+    """The load, through nginx, and what it left: a table in Markdown, and whether all is well."""
     with tempfile.TemporaryDirectory() as place:
         folder, uploads = Path(place) / "requests", Path(place) / "tmp"
         folder.mkdir()
@@ -120,7 +124,13 @@ def soak(count: int) -> str:
         kinds = write_requests(folder)
         log = Path(place) / "log"
         options = {"WEB_CONCURRENCY": "2", "TMPDIR": str(uploads)}
-        with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
+        nginx = Path(place) / "nginx"
+        nginx.mkdir()
+        with (
+            gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as behind,
+            serve(nginx, behind) as site,
+        ):
+            address = site.http
             load(address, folder, min(5000, count))  # what is loaded once is loaded now
             processes = workers(log)
             before = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
@@ -142,7 +152,11 @@ def soak(count: int) -> str:
             ("and after", ", ".join(str(a[1]) for a in after)),
             ("temporary files left", str(left)),
         ]
-    return "| | |\n| --- | ---: |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+    well = not (result["wrong"] or result["broken"] or result["lost"] or left)
+    for (had, handles), (has, opened) in zip(before, after, strict=True):
+        well = well and has < had + MORE and opened <= handles
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows)
+    return "| | |\n| --- | ---: |\n" + table, well
 
 
 def slow_pictures() -> dict[str, Callable[[], bytes]]:
@@ -207,17 +221,21 @@ def slowest() -> str:
     return head + "| --- | ---: | ---: | ---: |\n" + "".join(row for _, row in sorted(rows)[::-1])
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--write", action="store_true", help="into docs/errors.md")
     options = parser.parse_args()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    report = f"On {machine}.\n\n{slowest()}\n{soak(options.requests)}"
+    table, well = soak(options.requests)
+    report = f"On {machine}.\n\n{slowest()}\n{table}"
     print(report)
     if options.write:
         head, _, rest = PAGE.read_text().partition(BEGIN)
         PAGE.write_text(head + BEGIN + "\n" + report + END + rest.partition(END)[2])
+    if not well:
+        print("not as it should be", file=sys.stderr)
+    return int(not well)
 
 
 if __name__ == "__main__":

@@ -74,6 +74,18 @@ def test_scales() -> None:
     assert not rows[0, 4].any()
 
 
+def test_local_response_normalization() -> None:
+    """Each value over the strength of itself and four channels to either side, by the paper's sum."""
+    from digitre.training.networks import LocalResponseNormalization
+
+    values = np.random.default_rng(0).uniform(0, 30, (2, 3, 3, 32)).astype(np.float32)
+    found = np.asarray(LocalResponseNormalization()(values))
+    for channel in (0, 3, 16, 31):
+        near = values[..., max(0, channel - 4) : channel + 5]
+        strength = (1 + 0.001 / 9 * np.square(near).sum(-1)) ** 0.75
+        assert found[..., channel] == pytest.approx(values[..., channel] / strength, rel=1e-5)
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
     """Its hash, and what it reads of MNIST's test set: the published figure, but for the seed."""

@@ -17,6 +17,7 @@ BEND = 0.035  # of a drawing's size: how far its parts move against each other
 # Width of the pen over the size of the digit. A pen of 3 px on a digit of 225 px is 0.013, one of
 # 25 px on 150 px is 0.17.
 PEN = (0.012, 0.26)
+THICK = 0.4  # share of drawings whose pen is any of those as likely; else, thin ones more often
 SIZE = (36.0, 220.0)  # pixels of the digit's longer side
 ON_PAPER = 0.08  # share of drawings that are seen as a scan or a photo
 COARSE = 0.06  # share that come as a few large pixels, enlarged by somebody
@@ -62,7 +63,11 @@ def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) 
         (28, 28) uint8: what the network would see, times 255.
     """
     size = np.exp(random.uniform(*np.log(SIZE)))
-    pen = max(1.0, size * np.exp(random.uniform(*np.log(PEN))))
+    if random.random() < THICK:
+        share = random.uniform(*PEN)
+    else:
+        share = np.exp(random.uniform(*np.log(PEN)))
+    pen = max(1.0, size * share)
     side = int(size * 1.5 + pen * 2 + 8)
     place = side / 2 + random.uniform(-0.5, 0.5, 2)
     lines = bend(fit(strokes, size, *place, flip=flip), random)

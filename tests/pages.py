@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from playwright.sync_api import Error
 from strokes import smooth
 
 from digitre.preprocessing import decode
@@ -41,11 +42,17 @@ def press(page, name: str) -> None:
 def submitted(page) -> dict:
     """Press Submit; the server's answer, once the page shows it.
 
-    An earlier reading's refusal may still be under way, so only a good answer counts.
+    An earlier reading's refusal may still be under way, so only a good answer counts; and so may an
+    earlier reading, which Submit ends: what it brought is lost, and Submit is pressed again.
     """
-    with page.expect_response(lambda seen: "/_get_digit" in seen.url and seen.ok) as waiting:
-        press(page, "Submit")
-    answer = waiting.value.json()
+    for _ in range(5):
+        with page.expect_response(lambda seen: "/_get_digit" in seen.url and seen.ok) as waiting:
+            press(page, "Submit")
+        try:
+            answer = waiting.value.json()
+            break
+        except Error as error:
+            assert "No data found" in error.message
     page.locator("#result", has_text=answer["result"]).wait_for()
     return answer
 

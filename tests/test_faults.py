@@ -248,6 +248,7 @@ def test_neither_log_nor_temporary_files_can_be_written(tmp_path: Path) -> None:
                 stderr=errors,
             ) as address,
         ):
+            until(lambda: len(workers(log)) == 2)
             for turn in range(3):
                 for digit in range(10):
                     assert post(address, "/_get_digit", DRAWN[digit])[1]["digit"] == digit

@@ -198,6 +198,7 @@ def test_the_copied_line_reads_the_drawing(browser, server: str, secure: bool) -
     if not secure:
         tab.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     tab.goto(server)
+    tab.get_by_label("update in realtime").uncheck()
     draw(tab, by_hand(DIGITS[9]))
     answer = submitted(tab)
     press(tab, "Copy curl")

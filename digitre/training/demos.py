@@ -104,19 +104,19 @@ def train(
         "confusion": np.histogram2d(test_y, named, bins=(range(11), range(11)))[0]
         .astype(int)
         .tolist(),
-        "figures": figures(classifier),
+        "figures": figures(classifier, drawn=share == 1 and epochs is None),
     }
     fit.write_json(folder / f"{name}.json", card)
     return card
 
 
-def figures(classifier: DemoClassifier) -> dict[str, dict[str, float]]:
+def figures(classifier: DemoClassifier, drawn: bool = True) -> dict[str, dict[str, float]]:
     """What it reads of MNIST, of drawn digits in its own way and in today's, and what it refuses."""
     found = {"MNIST test": report.measured(classifier, *data.mnist("test"))}
     pen = data.pen_digits("test")
-    others = measure.first(data.unipen_others("test"), 1500)
-    if not len(pen):
+    if not (drawn and len(pen)):
         return found
+    others = measure.first(data.unipen_others("test"), 1500)
     random = np.random.default_rng(0)
     for name, shape in (("today's", None), ("its own", classifier.demo.shape)):
         for title, drawings in (("drawn", pen), ("letters", others)):

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,12 +71,35 @@ class Server:
     first_answer: float
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answered(asked: urllib.request.Request, processes: list[subprocess.Popen], log: Path) -> float:
+    """Ask until there is an answer; the seconds that took.
+
+    Raises:
+        RuntimeError: with the log, where a process has ended or two minutes have passed.
+    """
+    started = time.perf_counter()
+    while True:
+        try:
+            urllib.request.urlopen(asked, timeout=60).close()
+            return time.perf_counter() - started
+        except OSError:
+            ended = any(process.poll() is not None for process in processes)
+            if ended or time.perf_counter() - started > 120:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.005)
+
+
 @contextmanager
 def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
     """gunicorn with one application, Digitre by its shipped configuration; ended at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / f"{name}-{workers}.log"
     environment = os.environ | {
         "PORT": str(port),
@@ -86,7 +108,8 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
     }
     address = f"http://127.0.0.1:{port}"
     body = (ROOT / "benchmarks" / "drawings" / "canvas.json").read_bytes()
-    started = time.perf_counter()
+    asked = urllib.request.Request(f"{address}/_get_digit", data=body)
+    asked.add_header("Content-Type", "application/json")
     with log.open("wb") as out:
         process = subprocess.Popen(
             [
@@ -105,17 +128,7 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
             stderr=out,
         )
     try:
-        while True:
-            try:
-                asked = urllib.request.Request(f"{address}/_get_digit", data=body)
-                asked.add_header("Content-Type", "application/json")
-                urllib.request.urlopen(asked, timeout=60).close()
-                break
-            except (urllib.error.URLError, ConnectionError):
-                if process.poll() is not None or time.perf_counter() - started > 120:
-                    raise RuntimeError(log.read_text()) from None
-                time.sleep(0.005)
-        first = time.perf_counter() - started
+        first = answered(asked, [process], log)
         found = [
             int(line.rsplit(" ", 1)[1])
             for line in log.read_text().splitlines()

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,9 +61,7 @@ def serving(
 ) -> Iterator[servers.Server]:
     """nginx before gunicorn, both with files in `folder` alone; ended at the end."""
     folder.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = servers.free_port()
     at = folder / "gunicorn.sock"
     (folder / "gunicorn.conf.py").write_text(
         GUNICORN.format(worker=worker, workers=workers, threads=threads, socket=at)
@@ -78,21 +74,16 @@ def serving(
         raise RuntimeError("nginx is not installed: apt install nginx")
     address = f"http://127.0.0.1:{port}"
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py")]
-    started = time.perf_counter()
-    with (folder / "log").open("wb") as log, ExitStack() as stack:
+    log = folder / "log"
+    with log.open("wb") as out, ExitStack() as stack:
+        running = []
         for command in ([*gunicorn, "wsgi:app"], [nginx, "-c", str(folder / "nginx.conf")]):
-            process = subprocess.Popen(command, cwd=servers.ROOT, stdout=log, stderr=log)
+            process = subprocess.Popen(command, cwd=servers.ROOT, stdout=out, stderr=out)
             stack.callback(process.wait, 30)
             stack.callback(process.terminate)
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/readyz", timeout=30).close()
-                break
-            except OSError:
-                if time.perf_counter() - started > 60:
-                    raise RuntimeError((folder / "log").read_text()) from None
-                time.sleep(0.05)
-        yield servers.Server(address, (), time.perf_counter() - started)
+            running.append(process)
+        first = servers.answered(urllib.request.Request(f"{address}/readyz"), running, log)
+        yield servers.Server(address, (), first)
 
 
 def main() -> int:

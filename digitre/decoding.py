@@ -231,7 +231,7 @@ def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
         if np.count_nonzero(off <= EVEN) >= 0.5 * off.size:
             cleaned = _clean(ink, lossy)
             if cleaned is not None:
-                return _without_frame(np.asarray(cleaned))
+                return _without_frame(cleaned)
     from digitre import paper  # photos are rare, and SciPy's filters cost a worker memory
 
     return paper.find_ink(np.asarray(image.convert("L")))
@@ -251,19 +251,17 @@ def _on_plain_ground(image: Image.Image, lossy: bool, cropped: bool) -> np.ndarr
     left, top, right, bottom = box
     if not (opaque and left > 0 and top > 0 and right < width and bottom < height):
         return None
-    bands = difference.split()
-    if image.mode.endswith("A"):
-        if bands[-1].getbbox():
+    if difference.mode != "L":
+        difference, *others = difference.split()
+        if image.mode.endswith("A") and others.pop().getbbox():
             return None
-        bands = bands[:-1]
-    part = bands[0]
-    for band in bands[1:]:
-        part = ImageChops.lighter(part, band)
-    cleaned = _clean(part, lossy, width * height - part.width * part.height)
+        for band in others:
+            difference = ImageChops.lighter(difference, band)
+    cleaned = _clean(difference, lossy, width * height - difference.width * difference.height)
     if cleaned is None or cropped:
-        return None if cleaned is None else np.asarray(cleaned)
+        return cleaned
     ink = np.zeros((height, width), np.uint8)
-    ink[top:bottom, left:right] = np.asarray(cleaned)
+    ink[top:bottom, left:right] = cleaned
     return ink
 
 
@@ -369,25 +367,26 @@ def _difference(image: Image.Image, ground: np.ndarray) -> Image.Image:
     return ImageChops.lighter(ImageChops.lighter(red, green), blue)
 
 
-def _clean(ink: Image.Image, lossy: bool, around: int = 0) -> Image.Image | None:
+def _clean(ink: Image.Image, lossy: bool, around: int = 0) -> np.ndarray | None:
     """The ink above the ripples of its file format, or None where this is not the ground.
 
     `around` is the number of pixels without ink that were cut off.
     """
     extrema: Any = ink.getextrema()
     level: int = extrema[1]
-    if level < MIN_CONTRAST:
-        return Image.new("L", ink.size)
     values = np.asarray(ink)
+    if level < MIN_CONTRAST:
+        return np.zeros_like(values)
     floor = max(MIN_CONTRAST, int(RIPPLE * level))
     ground = around + np.count_nonzero(values <= level // 2)
     if ground < 0.25 * (around + values.size):
         return None
-    if around + np.count_nonzero(values < floor) < 0.5 * ground:
+    strong = values >= floor
+    if around + values.size - np.count_nonzero(strong) < 0.5 * ground:
         return None
     if not lossy and around + values.size - np.count_nonzero(values) >= 0.7 * ground:
-        return ink  # drawn by a program: every grey value means what it says
-    return ink.point([0] * floor + list(range(floor, 256)))
+        return values  # drawn by a program: every grey value means what it says
+    return values * strong
 
 
 def _without_frame(ink: np.ndarray) -> np.ndarray:

@@ -10,19 +10,19 @@ import os
 import re
 import sys
 import time
-import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from digitre.classifier import SHAPE, Reading
 
 blueprint = Blueprint("monitoring", __name__)
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_STARTED, _REQUEST = "digitre.started", "digitre.request"  # in a request's environment
 UNKNOWN = "unknown"  # the route of what has none: an address that somebody made up is no label
 
 
@@ -71,6 +71,7 @@ class Metrics:
             multiprocess_mode="livemax",
         )
         self._children: dict[tuple, Any] = {}
+        self._shown: tuple[int, str] | None = None  # the process, and the network it has shown
 
     def child(self, metric: Any, *labels: str) -> Any:
         """A metric with its labels; the library looks them up anew each time."""
@@ -78,6 +79,15 @@ class Metrics:
         if key not in self._children:
             self._children[key] = metric.labels(*labels)
         return self._children[key]
+
+    def count(self, route: str, method: str, status: int, seconds: float, model: str) -> None:
+        """One more request was answered, by this network."""
+        self.child(self.requests, route, method, str(status)).inc()
+        self.child(self.seconds, route).observe(seconds)
+        shown = os.getpid(), model
+        if shown != self._shown:  # once a worker: it stays
+            self.child(self.model, model).set(1)
+            self._shown = shown
 
     def text(self) -> tuple[bytes, str]:
         """All figures, as Prometheus reads them, and the content type."""
@@ -92,32 +102,32 @@ class Metrics:
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+    asked = request.environ
+    asked[_STARTED] = time.perf_counter()
+    given = asked.get("HTTP_X_REQUEST_ID", "")
+    asked[_REQUEST] = given if _ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def _end(response: Response) -> Response:
-    if "started" not in g:  # a request that was turned away before anything else
+    # Flask's names look themselves up at each use: here once.
+    asked, extensions = request.environ, current_app.extensions
+    if _STARTED not in asked:  # a request that was turned away before anything else
         _begin()
-    seconds = time.perf_counter() - g.started
-    response.headers["X-Request-ID"] = g.request_id
-    route = request.url_rule.rule if request.url_rule else UNKNOWN
-    model = current_app.extensions["digitre"].model
-    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    seconds = time.perf_counter() - asked[_STARTED]
+    response.headers["X-Request-ID"] = asked[_REQUEST]
+    rule = request.url_rule
+    route, method = (rule.rule, asked["REQUEST_METHOD"].upper()) if rule else (UNKNOWN, UNKNOWN)
+    model, status = extensions["digitre"].model, response.status_code
+    metrics: Metrics | None = extensions["digitre.metrics"]
     if metrics:
-        status = str(response.status_code)
-        method = request.method if request.url_rule else UNKNOWN
-        metrics.child(metrics.requests, route, method, status).inc()
-        metrics.child(metrics.seconds, route).observe(seconds)
-        metrics.child(metrics.model, model).set(1)
+        metrics.count(route, method, status, seconds, model)
     if current_app.config["LOG"]:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "route": route,
-            "status": response.status_code,
+            "status": status,
             "ms": round(1000 * seconds, 2),
-            "request": g.request_id,
+            "request": asked[_REQUEST],
             "model": model,
         }
         # A log that cannot be written, on a disk that is full, is no reason not to answer.

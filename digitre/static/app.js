@@ -2,6 +2,7 @@
 import { complain, say, show, showNothing } from "./answer.js";
 import { correcting } from "./correcting.js";
 import { DrawingPad } from "./drawing_pad.js";
+import { toGreyDataURL } from "./grey.js";
 import { Readings } from "./readings.js";
 import { Refused, ask, isWaiting, waiting } from "./server.js";
 
@@ -39,9 +40,10 @@ async function read() {
     asked.searchParams.set("steps", "1");
     asked.searchParams.set("explain", "1");
   }
-  // Where its way is shown, the whole drawing goes that way.
-  const digit = byId("how").open ? pad.toDataURL() : pad.toSmallDataURL();
   try {
+    // Where its way is shown, the whole drawing goes that way.
+    const small = byId("how").open ? null : pad.toSmallCanvas();
+    const digit = small ? await toGreyDataURL(small) : pad.toDataURL();
     const answer = await ask(asked, { body: [{ digit }], signal: mine.signal });
     if (request !== mine) return;
     show(answer);
@@ -129,7 +131,8 @@ byId("download").addEventListener("click", () => {
 });
 
 byId("copy").addEventListener("click", async () => {
-  const line = `curl ${url.href} -d '${pad.toSmallDataURL()}'`;
+  const picture = pad.toSmallCanvas()?.toDataURL("image/png") ?? pad.toDataURL();
+  const line = `curl ${url.href} -d '${picture}'`;
   try {
     await navigator.clipboard.writeText(line);
     byId("copy").textContent = "Copied";

@@ -154,11 +154,12 @@ export class DrawingPad extends EventTarget {
     return canvas.toDataURL("image/png");
   }
 
-  // As few bytes as are read as well: only the part with ink, without transparency, and its lines
-  // drawn anew at a size that is five times what the network sees.
-  toSmallDataURL() {
+  // A canvas with as few pixels as are read as well: only the part with ink, without transparency,
+  // and its lines drawn anew at a size that is five times what the network sees. Null where a
+  // picture is part of the drawing, or where there is no ink.
+  toSmallCanvas() {
     const box = this.#box();
-    if (!box || this.#all().some(({ mode }) => mode === "picture")) return this.toDataURL();
+    if (!box || this.#all().some(({ mode }) => mode === "picture")) return null;
     const wide = box.right - box.left;
     const high = box.bottom - box.top;
     const scale = SMALL / Math.max(wide, high);
@@ -166,14 +167,14 @@ export class DrawingPad extends EventTarget {
     const canvas = document.createElement("canvas");
     canvas.width = Math.ceil(wide * scale) + 2 * margin;
     canvas.height = Math.ceil(high * scale) + 2 * margin;
-    const context = canvas.getContext("2d", { alpha: false });
+    const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     // Strokes that erase are drawn as ground, since there is nothing behind it to be seen.
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
     const [left, top] = [margin - box.left * scale, margin - box.top * scale];
     context.setTransform(scale, 0, 0, scale, left, top);
     this.#draw(context, "#000", "#fff");
-    return canvas.toDataURL("image/png");
+    return canvas;
   }
 
   repaint() {

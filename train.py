@@ -2,7 +2,7 @@
 
     DIGITRE_DATA=/path/to/data python train.py
 
-trains it from nothing on two processor cores in about an hour, and ends with the table of what it
+trains it from nothing on two processor cores in somewhat over an hour, and ends with the table of what it
 reaches on drawings that it has not seen. Expect on MNIST's test set some 99.6 % read right, and on
 drawings of other people 98.5 to 99.3 %; `models/digitre.json` has the shipped network's
 figures. Without DIGITRE_DATA it trains on MNIST alone, and says which sets are missing.
@@ -13,6 +13,7 @@ figures. Without DIGITRE_DATA it trains on MNIST alone, and says which sets are 
     python train.py --share 0.1 --epochs 3        a trial of a few minutes, kept in training/
     python train.py --images DIR                  learn your own pictures too, kept in training/
     python train.py --report                      measure models/ again, and draw its report
+    python train.py --finetune                    go on from the shipped network, for some epochs
     python train.py --drawings                    learn the accepted saved drawings too
     python train.py --drawings --finetune         the same in minutes, from the network that is served
     python train.py --network mlp-256             a published demo's network by its own recipe

@@ -147,8 +147,14 @@ def test_compare() -> None:
     assert len(text.splitlines()) == len(rows) + 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["mlp-256", "mlp-3x128", "mlp-2x128"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("mlp-256", marks=pytest.mark.slow),
+        pytest.param("mlp-3x128", marks=pytest.mark.long),
+        pytest.param("mlp-2x128", marks=pytest.mark.long),
+    ],
+)
 def test_a_small_one_reaches_its_figure(name: str, real_data, tmp_path: Path) -> None:
     """Trained anew by its recipe, whole."""
     card = train(name, tmp_path)

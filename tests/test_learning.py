@@ -229,13 +229,19 @@ def test_calibrating_is_taken_back() -> None:
         assert found == pytest.approx(was, abs=1e-5)
 
 
-@pytest.mark.parametrize("options", [["--finetune"], ["--brief"]])
-def test_wrong_usage(options: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--brief"], "--brief goes with --drawings"),
+        (["--finetune", "--cluster", "localhost:1", "2", "0"], "without --cluster"),
+    ],
+)
+def test_wrong_usage(options: list[str], said: str) -> None:
     """What makes no sense alone is said."""
     command = [sys.executable, "train.py", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "--drawings" in done.stderr
+    assert said in done.stderr
 
 
 @sqlite

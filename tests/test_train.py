@@ -101,14 +101,21 @@ def test_a_folder_without_pictures_is_said(tmp_path: Path, content: str | None) 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None:
-    """--images learns a folder beside the rest, and measures the tenth that it did not learn."""
+    """--images learns a folder beside the rest, and measures the tenth that it did not learn; with
+    --finetune it goes on from the shipped network, and says so on its card.
+    """
     folder = sorted_folder(tmp_path / "mine", 12)
-    settings = ["--share", "0.1", "--epochs", "2", "--work", str(tmp_path / "work")]
+    settings = ["--finetune", "--share", "0.05", "--epochs", "1", "--work", str(tmp_path / "work")]
     done = run(*settings, "--images", str(folder), "--output", str(tmp_path / "out"), "--json")
     assert done.returncode == 0, done.stderr
     assert "not a picture, or blank" in done.stderr
     figures = json.loads(done.stdout[done.stdout.index("{\n") :])
     assert figures["your pictures, a tenth held back"]["right"] > 25  # by chance: 10
+    assert figures["MNIST test, preprocessed"]["right"] > 99
+    shipped = json.loads((ROOT / "models" / "digitre.json").read_text())
+    card = json.loads((tmp_path / "out" / "digitre.json").read_text())
+    assert card["settings"]["start"] == card["before"][-1]["model"] == shipped["model"]
+    assert len(card["history"]) == len(shipped["history"]) + 1
     for name in ("curves", "confusion", "reliability", "wrong", "accepted"):
         assert (tmp_path / "out" / "report" / f"{name}.png").stat().st_size > 2000
 

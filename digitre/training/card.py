@@ -24,6 +24,10 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
         "",
         f"`{card['model']}`, made {card['made'][:10]} by `{card['command']}`. This page is made from",
         "`models/digitre.json`; `python train.py --evaluate` measures all of it again.",
+        *(
+            f"It went on from `{one['model']}`, made {one['made'][:10]} by `{one['command']}`."
+            for one in reversed(card.get("before", []))
+        ),
         "",
         "## What it reaches",
         "",

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +17,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
-from digitre.classifier import Classifier, shipped_model
+from digitre.classifier import Classifier
 from digitre.demos import DEMOS
-from digitre.training import card, data, report
+from digitre.training import data, records, report
+from digitre.training.records import MODELS
 
 if TYPE_CHECKING:
+    import keras
+
     from digitre.training import fit
     from digitre.training.distribution import Cluster
 
-MODELS = shipped_model().parent  # the shipped network's folder
-DOCS = MODELS.parent / "docs"  # its page, where this is a checkout
 WORK = Path("training").resolve()  # where the state of a training under way is kept
+# What --finetune does by itself; with --drawings it is QUICK, of what a server learns in minutes.
+GOING_ON: dict[str, Any] = {"epochs": 5, "learning_rate": 6e-4}
+QUICK: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
 
 
 def main(
@@ -40,7 +40,7 @@ def main(
     """Do what the words of a command line say; returns the exit status."""
     options = parse(arguments, about, program)
     if options.page:
-        write_page()
+        records.write_page()
         return 0
     for line in data.missing():
         print(f"missing: {line}", file=sys.stderr)
@@ -48,7 +48,7 @@ def main(
     if options.evaluate:
         figures = report.evaluate(Classifier(output / "digitre.tflite"))
     elif options.report:
-        figures = write_report(output)
+        figures = records.write_report(output)
     elif options.drawings:
         return learn(options)
     elif options.network and options.network != "digitre":
@@ -96,7 +96,9 @@ def parse(
         "--drawings", action="store_true", help="learn saved drawings, promote if all gates pass"
     )
     parser.add_argument(
-        "--finetune", action="store_true", help="with --drawings: go on from the served network"
+        "--finetune",
+        action="store_true",
+        help="go on from the shipped network; with --drawings, from the one that is served",
     )
     parser.add_argument(
         "--brief", action="store_true", help="with --drawings: leave the test parts unmeasured"
@@ -128,8 +130,10 @@ def parse(
             parser.error(f"--{name.replace('_', '-')} must be over 0")
     if options.cluster and not (options.cluster[1] + options.cluster[2]).isdigit():
         parser.error("--cluster takes an address and two numbers")
-    if (options.finetune or options.brief) and not options.drawings:
-        parser.error("--finetune and --brief go with --drawings")
+    if options.brief and not options.drawings:
+        parser.error("--brief goes with --drawings")
+    if options.finetune and options.cluster:
+        parser.error("--finetune goes on alone, without --cluster")
     return options
 
 
@@ -177,11 +181,16 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
 
     # Several processes learn from the labels alone: the teacher would be asked by each of them.
     heard = the_teacher() if not options.cluster else {"teacher": None, "digest": None}
-    settings = settings_of(options, teacher=heard["digest"])
+    usual = GOING_ON if options.finetune else {}
+    settings = settings_of(options, teacher=heard["digest"], **usual)
+    start, before = None, None
+    if options.finetune:
+        start, before = shipped_network()
+        settings = replace(settings, start=before["model"])
     if options.images:
         settings = replace(settings, images=str(options.images.resolve()))
         own = sorted_pictures(options.images)
-    short = settings.share < 1 or settings.epochs < fit.Settings().epochs
+    short = settings.share < 1 or settings.epochs < fit.Settings(**usual).epochs
     if not options.output and (short or data.missing() or options.images):
         # What has not seen all of the data as often, or more, never replaces the shipped network.
         output = options.work
@@ -192,7 +201,12 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     work = options.work / str(cluster.index) if cluster and cluster.index else options.work
     with stopping_well(work):
         network, history = fit.train(
-            settings, work, resume=options.resume, teacher=heard["teacher"], cluster=cluster
+            settings,
+            work,
+            resume=options.resume,
+            teacher=heard["teacher"],
+            start=start,
+            cluster=cluster,
         )
         if cluster and cluster.index:
             print(f"process {cluster.index} of {cluster.processes} has done its part")
@@ -203,12 +217,27 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     figures = report.evaluate(classifier)
     if options.images:
         figures["your pictures, a tenth held back"] = report.measured(classifier, *own)
-    described = describe(classifier, network, settings, history, calibration) | {"figures": figures}
-    draw_report(classifier, described, output)
+    described = records.describe(classifier, network, settings, history, calibration, before)
+    described["figures"] = figures
+    records.draw_report(classifier, described, output)
     fit.write_json(output / "digitre.json", described)
     if output == MODELS:
-        write_page()
+        records.write_page()
     return figures
+
+
+def shipped_network() -> tuple[keras.Model, dict[str, Any]]:
+    """The shipped network as its training left it, and its card."""
+    from digitre.training import learning
+
+    shipped = Classifier(MODELS / "digitre.tflite")
+    card = shipped.card()
+    if card is None:
+        sys.exit(f"{MODELS} has no card of {shipped.model}")
+    try:
+        return learning.as_trained(shipped), card
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def joined(options: argparse.Namespace) -> Cluster | None:
@@ -280,16 +309,16 @@ def learn(options: argparse.Namespace) -> int:
     except ValueError as error:
         sys.exit(str(error))
     heard = the_teacher()
-    quick = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4} if options.finetune else {}
+    usual = QUICK if options.finetune else {}
 
     def described(classifier: Classifier, *more: Any) -> dict[str, Any]:
         figures = {} if options.brief else dict(report.on_test_parts(classifier))
-        return describe(classifier, *more) | {"figures": figures}
+        return records.describe(classifier, *more) | {"figures": figures}
 
     # In whichever folder it works: one server's networks are promoted by one training at a time.
     with stopping_well(options.work), stopping_well(places.instance(here)):
         name, verdict, table = learning.learn(
-            settings_of(options, teacher=heard["digest"], **quick),
+            settings_of(options, teacher=heard["digest"], **usual),
             Drawings(places.database_url(here)),
             places.versions(here),
             places.network(here),
@@ -303,58 +332,6 @@ def learn(options: argparse.Namespace) -> int:
     said = "promoted: make reload serves it" if verdict["passed"] else "kept, not promoted"
     print(f"{name} is {said}", file=sys.stderr)
     return 0 if verdict["passed"] else 1
-
-
-def describe(
-    classifier: Classifier,
-    network: Any,
-    settings: fit.Settings,
-    history: list[dict[str, float]],
-    calibration: dict[str, float],
-) -> dict[str, Any]:
-    """The card of a network that was just trained, but for what it reaches."""
-    from digitre.training import fit
-
-    return {
-        "model": classifier.model,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(
-            ["python", "train.py", *(word for word in sys.argv[1:] if word != "--resume")]
-        ),
-        "settings": asdict(settings),
-        "layers": fit.layers(network),
-        "calibration": calibration,
-        "data": {"files": data.hashes(), "split": data.split()},
-        "versions": versions(),
-        "history": history,
-    }
-
-
-def draw_report(classifier: Classifier, described: dict, output: Path) -> None:
-    """The report's pictures, where matplotlib is there to draw them."""
-    try:
-        from digitre.training import pictures
-    except ImportError:
-        print("no pictures of the report: matplotlib is not installed", file=sys.stderr)
-        return
-    pictures.write(classifier, described["history"], output / "report")
-    described["pictures"] = sorted(card.PICTURES)
-
-
-def write_report(output: Path) -> dict[str, dict[str, float]]:
-    """Measure the network in a folder again, and write its card, pictures and page anew."""
-    from digitre.training import fit
-
-    classifier = Classifier(output / "digitre.tflite")
-    described = classifier.card()
-    if described is None:
-        sys.exit(f"{output} has no card of {classifier.model}")
-    described["figures"] = report.evaluate(classifier)
-    draw_report(classifier, described, output)
-    fit.write_json(output / "digitre.json", described)
-    if output == MODELS:
-        write_page()
-    return described["figures"]
 
 
 def sorted_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -372,26 +349,6 @@ def sorted_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         sys.exit(f"{folder} has too few pictures: a tenth of them is held back to measure on")
     print(f"{len(learned)} pictures to learn from, {len(labels)} held back", file=sys.stderr)
     return pictures, labels
-
-
-def write_page() -> None:
-    """Make docs/model.md from the shipped network's card and docs/model-notes.md."""
-    if not DOCS.is_dir():
-        return  # installed, and not a checkout
-    described = json.loads((MODELS / "digitre.json").read_text())
-    notes = (DOCS / "model-notes.md").read_text()
-    (DOCS / "model.md").write_text(card.as_markdown(described, notes))
-
-
-def versions() -> dict[str, str]:
-    names = ("keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "scipy", "pillow")
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

@@ -38,6 +38,21 @@ def alone(work: Path) -> Iterator[None]:
         yield
 
 
+def as_trained(classifier: Classifier) -> keras.Model:
+    """The network behind a LiteRT file as its training left it, for another to go on from.
+
+    Raises:
+        ValueError: where its Keras file is not beside it.
+    """
+    file = classifier.path.with_suffix(".keras")
+    if not file.exists():
+        raise ValueError(f"there is no {file} to go on from")
+    network = keras.models.load_model(file, compile=False)
+    if calibration := (classifier.card() or {}).get("calibration"):
+        fit.uncalibrate(network, calibration)
+    return network
+
+
 def learn(
     settings: fit.Settings,
     collection: Drawings,
@@ -82,12 +97,7 @@ def learn(
     settings = replace(settings, saved=saved.digest())
     start = None
     if finetune:
-        trained = served.path.with_suffix(".keras")
-        if not trained.exists():
-            raise ValueError(f"there is no {trained} to go on from")
-        start = keras.models.load_model(trained, compile=False)
-        if calibration := (served.card() or {}).get("calibration"):
-            fit.uncalibrate(start, calibration)
+        start = as_trained(served)
         settings = replace(settings, start=served.model)
     network, history = fit.train(
         settings, work, resume=resume, teacher=teacher, start=start, saved=saved

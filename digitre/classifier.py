@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -165,26 +165,50 @@ class Classifier:
         """What the network takes, of (1, 28, 28, 1) in [0, 1]: here just that."""
         return pixels
 
-    def read(self, picture: Picture, threshold: float = THRESHOLD) -> Reading:
-        """Read one drawing.
+    @overload
+    def read(self, picture: Picture, threshold: float = THRESHOLD) -> Reading: ...
+
+    @overload
+    def read(self, picture: list[Any], threshold: float = THRESHOLD) -> list[Reading]: ...
+
+    def read(
+        self, picture: Picture | list[Any], threshold: float = THRESHOLD
+    ) -> Reading | list[Reading]:
+        """Read one drawing, or a list of them at once, which is quicker for many: see `classify`.
 
         Args:
-            picture: whatever `preprocess` accepts.
+            picture: whatever `preprocess` accepts, or a list of such.
             threshold: below this confidence, as it is shown (per cent with one decimal), the
                 answer is "Huh...".
 
         Raises:
-            PictureError: where the picture cannot be read.
+            PictureError: where a picture cannot be read; of a list, a note says which.
             ValueError: for a threshold outside [0, 1].
         """
-        return self.decide(self.preprocess(picture), threshold)
+        if not isinstance(picture, list):
+            return self.decide(self.preprocess(picture), threshold)
+        pixels = np.zeros((len(picture), *SHAPE), np.float32)
+        for index, one in enumerate(picture):
+            try:
+                pixels[index] = self.preprocess(one)[0]
+            except (preprocessing.PictureError, TypeError) as error:
+                error.add_note(f"It is number {index} of the list, counted from 0.")
+                raise
+        rows = self.classify(pixels).tolist()
+        return [
+            self._reading(row, not each.any(), threshold)
+            for row, each in zip(rows, pixels, strict=True)
+        ]
 
     def decide(self, pixels: np.ndarray, threshold: float = THRESHOLD) -> Reading:
         """Read one drawing that is preprocessed already: (1, 28, 28, 1) float32."""
+        return self._reading(self.classify(pixels)[0].tolist(), not pixels.any(), threshold)
+
+    def _reading(self, row: list[float], blank: bool, threshold: float) -> Reading:
+        """What ten probabilities say."""
         if not 0 <= threshold <= 1:
             raise ValueError("a threshold must lie from 0 to 1")
-        row: list[float] = self.classify(pixels)[0].tolist()
-        if not pixels.any():
+        if blank:
             return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", self.model)
         order = sorted(range(10), key=row.__getitem__, reverse=True)[:3]
         candidates = tuple(Candidate(digit, row[digit]) for digit in order)

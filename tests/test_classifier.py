@@ -11,6 +11,7 @@ from strokes import DIGITS, OTHERS, drawn
 
 from digitre import Classifier, Reading
 from digitre.classifier import percent
+from digitre.preprocessing import PictureError
 
 
 @pytest.mark.parametrize("digit", DIGITS)
@@ -174,3 +175,21 @@ def test_a_reader_survives_a_fork() -> None:
     assert answers.get(timeout=60) == 7
     child.join(60)
     assert child.exitcode == 0
+
+
+def test_a_list_is_read_at_once(classifier: Classifier) -> None:
+    """The same readings as one by one, also of so many that all cores read."""
+    several = [drawn(DIGITS[7]), np.zeros((28, 28), np.uint8), drawn(OTHERS["scribble"])] * 100
+    readings = classifier.read(several, 0.7)
+    assert readings[:3] == [classifier.read(picture, 0.7) for picture in several[:3]]
+    assert readings == readings[:3] * 100
+    assert classifier.read([]) == []
+
+
+def test_a_bad_picture_of_a_list_is_named(classifier: Classifier) -> None:
+    """The same error as alone, with a note that says which it is."""
+    with pytest.raises(PictureError) as caught:
+        classifier.read([drawn(DIGITS[7]), b"no picture"])
+    assert caught.value.__notes__ == ["It is number 1 of the list, counted from 0."]
+    with pytest.raises(ValueError, match="threshold"):
+        classifier.read([drawn(DIGITS[7])], 2)

@@ -64,6 +64,11 @@ case $host in
     *[!A-Za-z0-9.-]* | -*) fail "$host is no host name" ;;
 esac
 
+check_python() {
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "Python 3.11 or newer is needed; this is $(python3 --version)"
+}
+command -v python3 >/dev/null && check_python  # before anything is installed for nothing
 packages=""
 command -v nginx >/dev/null || packages="$packages nginx"
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
@@ -73,8 +78,7 @@ if [ -n "$packages" ]; then
     # shellcheck disable=SC2086  # several words
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 fi
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    fail "Python 3.11 or newer is needed; this is $(python3 --version)"
+check_python
 
 id digitre >/dev/null 2>&1 ||
     adduser --quiet --system --group --no-create-home --home /var/lib/digitre digitre
@@ -109,6 +113,10 @@ if [ -r /var/lib/digitre ] && [ -r /etc/digitre.env ]; then
     export DIGITRE_INSTANCE
     while IFS= read -r line; do
         case $line in
+            # As systemd reads it: without the quotes around a value.
+            [A-Z]*=\"*\" | [A-Z]*=\'*\')
+                value=${line#*=?}
+                export "${line%%=*}=${value%?}" ;;
             [A-Z]*=*) export "${line?}" ;;
         esac
     done </etc/digitre.env
@@ -148,7 +156,11 @@ fi
 mkdir -p /etc/nginx/digitre.d /var/www/html
 touch /etc/nginx/digitre.d/unlimited.conf
 install -m 644 "$here/nginx-headers.conf" /etc/nginx/digitre.d/headers.conf
-[ -f "$site" ] || sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
+if [ ! -f "$site" ]; then
+    sed "s/digits\.example\.org/$host/g" "$here/nginx.conf" >"$site"
+    # A machine without IPv6 cannot listen there.
+    [ -f /proc/net/if_inet6 ] || sed -i '/listen \[::\]/d' "$site"
+fi
 ln -sfn "$site" /etc/nginx/sites-enabled/digitre
 # Debian's own page would answer for unknown hosts, as this site does.
 if [ -L /etc/nginx/sites-enabled/default ]; then rm /etc/nginx/sites-enabled/default; fi

@@ -184,9 +184,9 @@ class Drawings:
             return dict(found) if found else None
 
     def check(self) -> None:
-        """Raises `UnavailableError` where the database does not answer."""
+        """Raises `UnavailableError` where the database does not answer, or has no drawings to ask for."""
         with self._begin() as connection:
-            connection.execute(sa.select(sa.literal(1)))
+            connection.execute(sa.select(drawings.c.id).limit(1))
 
     def count(self) -> int:
         """How many drawings there are. Raises `UnavailableError`."""

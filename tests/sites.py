@@ -34,23 +34,34 @@ http {{
 """
 
 
+def included(folder: Path, unlimited: str) -> dict[str, str]:
+    """Makes the files that a site includes; where the shipped site looks for them, and where they are."""
+    place = folder / "digitre.d"
+    place.mkdir(exist_ok=True)
+    (place / "unlimited.conf").write_text(unlimited)
+    shutil.copy(ROOT / "deploy" / "nginx-headers.conf", place / "headers.conf")
+    return {"/etc/nginx/digitre.d/": f"{place}/"}
+
+
+def shipped(name: str) -> str:
+    """A site of deploy/, without IPv6, which not every machine has."""
+    lines = (ROOT / "deploy" / name).read_text().splitlines(keepends=True)
+    assert sum("listen [::]:80" in line for line in lines) == 2
+    return "".join(line for line in lines if "listen [::]:" not in line)
+
+
 def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
     """The shipped file with this test's addresses and paths in the places that a user edits."""
-    (folder / "digitre.d").mkdir(exist_ok=True)
-    free = "127.0.0.1 0;" if unlimited else ""
-    (folder / "digitre.d" / "unlimited.conf").write_text(free)
-    shutil.copy(ROOT / "deploy" / "nginx-headers.conf", folder / "digitre.d" / "headers.conf")
     # As deploy/install.sh has them: in a folder named by their hash.
     static = folder / "static" / _static_version()
     if not static.exists():
         shutil.copytree(ROOT / "digitre" / "static", static)
-    site = (ROOT / "deploy" / "nginx.conf").read_text()
-    places = {
+    site = shipped("nginx.conf")
+    places = included(folder, "127.0.0.1 0;" if unlimited else "") | {
         "server unix:/run/digitre/digitre.sock max_fails=0;": f"server {upstream} max_fails=0;",
         "listen 80 default_server;": f"listen 127.0.0.1:{port} default_server;",
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server_name digits.example.org;": "server_name 127.0.0.1 localhost;",
-        "/etc/nginx/digitre.d/": f"{folder}/digitre.d/",
         "/opt/digitre/static/": f"{folder}/static/",
         "listen 127.0.0.1:9180;": f"listen unix:{folder}/watched.sock;",
     }
@@ -62,9 +73,9 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
             "/etc/letsencrypt/live/digits.example.org/fullchain.pem": f"{folder}/cert.pem",
             "/etc/letsencrypt/live/digits.example.org/privkey.pem": f"{folder}/key.pem",
         }
-    for shipped, here in places.items():
-        assert shipped in site, shipped
-        site = site.replace(shipped, here)
+    for there, here in places.items():
+        assert there in site, there
+        site = site.replace(there, here)
     (folder / "digitre.conf").write_text(site)
     types = Path("/etc/nginx/mime.types")
     main = folder / "nginx.conf"

@@ -103,6 +103,7 @@ def test_json_and_csv(folder: Path) -> None:
     [
         (["read"], "Missing argument"),
         (["read", "--threshold", "2", "x.png"], "--threshold"),
+        (["read", "--threshold", "nan", "x.png"], "--threshold"),
         (["read", "--unknown", "x.png"], "--unknown"),
         (["read", "--network", "none", "x.png"], "choose from"),
         (["nothing"], "No such command"),
@@ -120,6 +121,38 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(SEVEN)
     assert "one picture" in digitre("read", "--show", str(tmp_path), expect=2).output
+
+
+def test_names_that_are_no_pictures(tmp_path: Path) -> None:
+    """A folder named as a picture, a file whose name no terminal can show: the rest goes on."""
+    (tmp_path / "album.png").mkdir()
+    (tmp_path / "album.png" / "seven.png").write_bytes(SEVEN)
+    odd = os.fsencode(tmp_path) + b"/\xff.png"
+    Path(os.fsdecode(odd)).write_bytes(SCRIBBLE)
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = program("read", str(tmp_path), env=strict)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [b"7", b"Huh..."]
+    done = program("read", odd.decode("utf-8", "surrogateescape"), "--json", env=strict)
+    assert json.loads(done.stdout)["result"] == "Huh..."
+    shown = program(
+        "read",
+        "--show",
+        str(tmp_path / "album.png" / "seven.png"),
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_standard_input_among_many(tmp_path: Path) -> None:
+    """It is read where it stands, though processes read the files."""
+    for number in range(70):
+        (tmp_path / f"{number}.png").write_bytes(SCRIBBLE)
+    done = program("read", str(tmp_path), "-", input=SEVEN)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 0
+    assert len(lines) == 71
+    assert lines[-1].split() == ["7", "100.0%", "-"]
 
 
 def test_threshold(tmp_path: Path) -> None:
@@ -207,15 +240,23 @@ def test_version_and_help() -> None:
         assert f"digitre {name}" in digitre(name, "--help").output.split("Example")[1]
 
 
-def test_completion() -> None:
-    """The shell learns the commands' names."""
+@pytest.mark.parametrize(
+    ("words", "learned"),
+    [
+        ("digitre dra", "plain,drawings"),
+        ("digitre read docs/se", "file,docs/se"),
+        ("digitre read --network cnn", "plain,cnn-3x3"),
+    ],
+)
+def test_completion(words: str, learned: str) -> None:
+    """The shell learns the names of commands, files and networks."""
     environment = os.environ | {
         "_DIGITRE_COMPLETE": "bash_complete",
-        "COMP_WORDS": "digitre dra",
-        "COMP_CWORD": "1",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
     }
     done = program(env=environment, text=True)
-    assert done.stdout.strip() == "plain,drawings"
+    assert done.stdout.strip() == learned
 
 
 def test_without_the_extra(tmp_path: Path) -> None:
@@ -260,7 +301,8 @@ def test_nothing_but_training_needs_tensorflow(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_serve(tmp_path: Path) -> None:
-    """gunicorn with the shipped settings, wherever it is asked to be."""
+    """gunicorn with the shipped settings, wherever it is asked to be, beside whatever stands there."""
+    (tmp_path / "wsgi.py").write_text("app = None  # another project's\n")
     port = free_port()
     command = [
         shutil.which("digitre", path=str(Path(sys.executable).parent)) or "digitre",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, need
+from sites import included, shipped
 
 DEPLOY = ROOT / "deploy"
 
@@ -77,9 +78,24 @@ def test_they_agree() -> None:
 
 
 def test_the_balancer(tmp_path: Path) -> None:
-    """nginx takes its configuration as it stands."""
+    """Limits and errors are those of the one server, and nginx takes it with the paths of a user's."""
+    one, many = ((DEPLOY / name).read_text() for name in ("nginx.conf", "nginx-balancer.conf"))
+    for begin, end in (
+        ("# Each address may", "# Whoever asks"),
+        ("    # nginx's own err", "\n}\n"),
+    ):
+        part = one[one.index(begin) :].partition(end)[0]
+        assert len(part) > 800
+        assert part in many
+    zones = re.findall(r"limit_req zone=.*;", one)
+    assert len(zones) == 3
+    assert all(zone in many for zone in zones)
+    site = shipped("nginx-balancer.conf")
+    for there, here in included(tmp_path, "").items():
+        site = site.replace(there, here)
+    (tmp_path / "site.conf").write_text(site)
     main = tmp_path / "nginx.conf"
-    main.write_text(f"events {{}} http {{ include {DEPLOY}/nginx-balancer.conf; }}\n")
+    main.write_text(f"events {{}} http {{ include {tmp_path}/site.conf; }}\n")
     done = subprocess.run(
         [
             need("nginx"),

@@ -175,7 +175,7 @@ def test_the_server_is_ended(tmp_path: Path) -> None:
 
 
 def test_slow_clients(tmp_path: Path) -> None:
-    """200 clients that drip bytes: the others' p99 stays under a second, and nginx ends the slow."""
+    """200 clients that drip bytes: the others' p99 stays under a second."""
     with site(tmp_path) as server:
         host, port = server.address.removeprefix("http://").split(":")
         head = f"POST /_get_digit HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5000\r\n\r\n".encode()
@@ -381,6 +381,8 @@ def test_the_database_goes(tmp_path: Path, postgres: str) -> None:
             assert (status, answer["error"]["code"]) == (503, "storage_unavailable")
             until(lambda: load.answers > 30)
         assert not load.wrong
+        status, ready = post_get(server.behind, "/readyz")
+        assert (status, list(ready["wrong"])) == (503, ["database"])
         with engine.begin() as connection:
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO drawings"))
         assert post(server.address, "/_save_drawing", again)[0] == 201

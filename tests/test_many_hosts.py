@@ -21,7 +21,7 @@ import databases
 import pytest
 import sqlalchemy as sa
 from conftest import ROOT, data_url, need, png
-from sites import AROUND
+from sites import AROUND, included, shipped
 from strokes import DIGITS, drawn
 
 from benchmarks import servers
@@ -178,10 +178,13 @@ def balanced(tmp_path: Path) -> Iterator[list[Host]]:
         for host in hosts:
             stack.callback(host.end)
             host.start()
-        site = (ROOT / "deploy" / "nginx-balancer.conf").read_text()
+        site = shipped("nginx-balancer.conf")
+        places = included(tmp_path, f"{HERE} 0;")
         for number, address in enumerate(HOSTS):
-            assert f"10.0.0.1{number + 1}:8000" in site
-            site = site.replace(f"10.0.0.1{number + 1}:8000", f"{address}:8000")
+            places[f"10.0.0.1{number + 1}:8000"] = f"{address}:8000"
+        for there, here in places.items():
+            assert there in site, there
+            site = site.replace(there, here)
         (tmp_path / "digitre.conf").write_text(site)
         (tmp_path / "nginx.conf").write_text(
             AROUND.format(user="user root;", folder=tmp_path, types="/etc/nginx/mime.types")

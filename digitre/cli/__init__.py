@@ -7,6 +7,8 @@ and nothing but training needs TensorFlow.
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 
 import click
 
@@ -50,6 +52,10 @@ def main() -> None:
 
     Completion of names: eval "$(_DIGITRE_COMPLETE=bash_source digitre)", or zsh_source, fish_source.
     """
+    # A file's name, or a shade of grey, that a terminal cannot show is no reason to stop.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def settings() -> dict:

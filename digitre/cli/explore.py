@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from digitre import demos
 from digitre.cli.read import network_named
 
 
@@ -30,12 +31,10 @@ def explore(output: Path, network: str | None) -> None:
         from digitre.training import explore as report
     except ImportError as error:
         raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
-    from digitre import demos
-
     classifier = network_named(network)
-    card = demos.card(network) if network else classifier.card()
+    card = demos.card(network) if network in demos.DEMOS else classifier.card()
     try:
         report.write(classifier, card or {}, output)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{output} is written: open it in a browser")

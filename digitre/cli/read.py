@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import io
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -12,10 +14,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import click
 import numpy as np
 
+from digitre import demos
 from digitre.classifier import THRESHOLD, Classifier, Reading
 from digitre.cli import terminal
 from digitre.preprocessing import PictureError, steps, to_png
@@ -23,6 +27,8 @@ from digitre.preprocessing import PictureError, steps, to_png
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # what a folder is searched for
 MANY = 64  # files from which on it pays to start a process for each core
 CHUNK = 32  # files that a process gets at a time
+OURS = "digitre"
+NETWORKS = (OURS, *demos.DEMOS)
 COLUMNS = ("file", "result", "digit", "confidence", "not_a_digit", "reason", "error")
 
 
@@ -51,7 +57,9 @@ class Outcome:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True)
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -75,7 +83,12 @@ class Outcome:
     metavar="FILE",
     help="Draw the picture beside its bars (needs matplotlib: pip install 'digitre[plot]').",
 )
-@click.option("--network", metavar="NAME", help="Read with another network: digitre compare.")
+@click.option(
+    "--network",
+    metavar="NAME",
+    shell_complete=lambda _, __, begun: [each for each in NETWORKS if each.startswith(begun)],
+    help="Read with another network: digitre compare.",
+)
 def read(
     files: tuple[str, ...],
     threshold: float,
@@ -92,11 +105,14 @@ def read(
 
     Example: digitre read seven.png
     """
+    if math.isnan(threshold):
+        raise click.BadParameter("it must lie from 0 to 1", param_hint="--threshold")
     found = list(_found(files))
     if not found:
         raise click.UsageError("there are no pictures in what was named")
     if (show or steps_folder or plot) and len(found) > 1:
         raise click.UsageError("--show, --steps and --plot take one picture")
+    network = None if network == OURS else network
     if steps_folder and network:
         raise click.UsageError("--steps shows Digitre's own preprocessing: leave --network out")
     if plot:
@@ -121,7 +137,8 @@ def _found(files: tuple[str, ...]) -> Iterator[str]:
     for name in files:
         if name != "-" and Path(name).is_dir():
             inside = sorted(Path(name).rglob("*"))
-            yield from (str(file) for file in inside if file.suffix.lower() in SUFFIXES)
+            wanted = (file for file in inside if file.suffix.lower() in SUFFIXES)
+            yield from (str(file) for file in wanted if not file.is_dir())
         else:
             yield name
 
@@ -142,14 +159,13 @@ def network_named(network: str | None) -> Classifier:
     Raises:
         click.ClickException: where there is no such network.
     """
-    from digitre import demos, places
+    from digitre import places
     from digitre.cli import settings
 
-    if network == "digitre":
-        network = None  # ours
+    if network == OURS:
+        network = None
     if network is not None and network not in demos.DEMOS:
-        names = ", ".join(["digitre", *demos.DEMOS])
-        raise click.UsageError(f"there is no {network}: choose from {names}")
+        raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")
     try:
         if network is not None:
             found: Classifier = demos.DemoClassifier(network)
@@ -190,12 +206,21 @@ def _outcomes(found: list[str], reader: functools.partial) -> Iterator[Outcome]:
     names = iter(found)
     with (
         ProcessPoolExecutor(cores) as processes,
-        click.progressbar(length=len(found), label="reading", file=sys.stderr) as bar,
+        click.progressbar(length=len(found), label="reading", file=_beside_rows()) as bar,
     ):
         # A window of files at a time: what was read is printed before the next are asked for.
         while window := list(islice(names, CHUNK * 8 * (cores or 1))):
-            yield from processes.map(reader, window, chunksize=CHUNK)
+            # Standard input is this process's alone.
+            files = [name for name in window if name != "-"]
+            outcomes = processes.map(reader, files, chunksize=CHUNK)
+            for name in window:
+                yield reader(name) if name == "-" else next(outcomes)
             bar.update(len(window))
+
+
+def _beside_rows() -> TextIO:
+    """Where a progress bar goes: nowhere where the rows come to the same terminal."""
+    return io.StringIO() if sys.stdout.isatty() else sys.stderr
 
 
 def _print(outcomes, form: str) -> bool:

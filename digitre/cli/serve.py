@@ -36,4 +36,5 @@ def serve(bind: str | None, workers: int | None, reload: bool) -> None:
     if reload:
         words.append("--reload")
     sys.stdout.flush()
-    os.execv(sys.executable, [*words, "wsgi:app"])
+    # Not wsgi:app, as in a checkout: the folder that one stands in may have a wsgi.py of its own.
+    os.execv(sys.executable, [*words, "digitre:create_app()"])

@@ -96,7 +96,12 @@ def mnist(part: Part) -> tuple[np.ndarray, np.ndarray]:
     else:
         import keras
 
-        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+        try:
+            (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+        except Exception as error:  # Keras raises a bare one
+            raise ValueError(
+                f"MNIST could not be fetched ({error}): set DIGITRE_DATA to a folder that has mnist.npz"
+            ) from None
         sets = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     if part == "test":
         return sets["x_test"], sets["y_test"].astype(np.int64)

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 
 from digitre.classifier import Classifier
 from digitre.demos import DemoClassifier
+from digitre.preprocessing import SIDE
 from digitre.training import data, measure, pictures
 
 Image = dict[str, str]  # a title, what it shows in words, and the picture as a data URL
@@ -243,6 +244,10 @@ def _inside(classifier: Classifier, picture: np.ndarray) -> list[Image]:
     details = {each["index"]: each for each in interpreter.get_tensor_details()}
     found: list[Image] = []
     for operation in interpreter._get_ops_details():
+        if operation["op_name"] == "FULLY_CONNECTED" and not found:
+            weights = interpreter.get_tensor(operation["inputs"][1]).reshape(-1, SIDE, SIDE)
+            about = f"What its {len(weights)} units look for; dark is where ink counts for them."
+            return [_picture("First layer", about, _tiles(weights, "RdGy_r"))]
         if operation["op_name"] != "CONV_2D":
             continue
         if not found:

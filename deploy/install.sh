@@ -113,11 +113,13 @@ if [ -r /var/lib/digitre ] && [ -r /etc/digitre.env ]; then
     export DIGITRE_INSTANCE
     while IFS= read -r line; do
         case $line in
-            # As systemd reads it: without the quotes around a value.
-            [A-Z]*=\"*\" | [A-Z]*=\'*\')
-                value=${line#*=?}
-                export "${line%%=*}=${value%?}" ;;
-            [A-Z]*=*) export "${line?}" ;;
+            [A-Z]*=*)
+                value=${line#*=}
+                # As systemd reads it: without the quotes around a value.
+                case $value in
+                    \"*\" | \'*\') value=${value#?} value=${value%?} ;;
+                esac
+                export "${line%%=*}=$value" ;;
         esac
     done </etc/digitre.env
 fi

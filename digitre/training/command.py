@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WORK = Path("training").resolve()  # where the state of a training under way is kept
 # What --finetune does by itself; with --drawings it is QUICK, of what a server learns in minutes.
-GOING_ON: dict[str, Any] = {"epochs": 4, "learning_rate": 6e-4, "averaged": 3}
+GOING_ON: dict[str, Any] = {"epochs": 4, "learning_rate": 6e-4}
 QUICK: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
 
 

@@ -16,11 +16,10 @@ import numpy as np
 from digitre.training import augmentation, collected, data, glyphs, measure, scribbles
 from digitre.training.data import NO_DIGIT, Drawings
 
-# How often each set's drawings come in an epoch: each time is another drawing. MNIST's oddest digits,
-# twice, are what limits how much may be refused of what is no digit.
-MNIST = 2
+# How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
+# since there are fewer of them and each time is another drawing.
 PEN_DIGITS = 3
-UNIPEN_DIGITS = 4
+UNIPEN_DIGITS = 3
 SYMBOLS = 5
 IMAGES = 3  # of a folder that somebody named
 OTHERS = 30_000  # letters and signs, of those that there are
@@ -30,8 +29,8 @@ INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
 TURNED = 6_000  # digits mirrored or lying on their side
 OVER = 5_000  # two letters one over the other
-JOINED = 16_000  # pieces of three drawings put together
-PLAIN = 0.3  # share of MNIST's pictures that are left as they are
+JOINED = 8_000  # pieces of three drawings put together
+PLAIN = 0.15  # share of MNIST's pictures that are left as they are
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def make(
         return augmentation.draw(strokes, random, flip=flip)
 
     x, y = found.mnist
-    chosen = every(MNIST, len(y))
+    chosen = every(1, len(y))
     plain = random.random(len(chosen)) < PLAIN
     add(x[chosen[plain]], y[chosen[plain]])
     add(augmentation.warp(x[chosen[~plain]], random), y[chosen[~plain]])

@@ -33,7 +33,6 @@ class Settings:
     batch: int = 128
     learning_rate: float = 2e-3  # at its height: it rises for a tenth of the steps, falls to zero
     weight_decay: float = 0.02
-    averaged: int = 0  # so many last epochs' weights make the network, as their mean; else the last
     share: float = 1.0  # of each epoch's pictures, for a short trial
     images: str | None = None  # a folder of pictures sorted into folders 0 to 9, learned as well
     teacher: str | None = None  # the SHA-256 of the network that is learned from beside the labels
@@ -55,7 +54,7 @@ def train(
 
     Args:
         settings: what shapes the training, and names what the next three are.
-        work: a folder for the state: `state.keras`, `history.json`, weights to be averaged.
+        work: a folder for the state: `state.keras` and `history.json`.
         resume: go on from the state there; the settings must be those it began with.
         teacher: a network whose logits are learned beside the labels.
         start: the network to go on from, instead of a new one.
@@ -142,41 +141,23 @@ def train(
             )
             left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
             print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
-            if settings.averaged:
-                np.savez(work / f"weights-{epoch}.npz", *network.get_weights())
             keep(network)
             if stopping.asked:
                 raise KeyboardInterrupt
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")
-    if settings.averaged:
-        network.set_weights(_mean_weights(work, settings))
     return distribution.alone(network) if cluster else network, history
 
 
-def _mean_weights(work: Path, settings: Settings) -> list[np.ndarray]:
-    """The mean of the last epochs' weights (Izmailov et al. 2018): flatter, and less of one epoch."""
-    last = range(max(0, settings.epochs - settings.averaged), settings.epochs)
-    each = []
-    for epoch in last:
-        with np.load(work / f"weights-{epoch}.npz") as kept:
-            each.append([kept[name] for name in kept.files])
-    return [np.asarray(sum(arrays)) / len(arrays) for arrays in zip(*each, strict=True)]
-
-
 def compile_network(network: keras.Model, settings: Settings, steps: int) -> None:
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), one cycle of its rate.
-
-    Epochs that are averaged go on moving: the rate falls to three tenths, not to nothing.
-    """
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), one cycle of its rate."""
     rise = max(1, steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate / 20,
         decay_steps=steps - rise,
         warmup_target=settings.learning_rate,
         warmup_steps=rise,
-        alpha=0.3 if settings.averaged else 0.0,
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
     if settings.teacher:

@@ -151,7 +151,7 @@ def scale(pixels: np.ndarray) -> np.ndarray:
     return ((pixels - low) / np.float32(high - low)).astype(np.float32, copy=False)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)  # a megabyte or two, whatever sizes come
 def _weights(side: int) -> np.ndarray:
     """(28, side) float32: how much of each pixel of a square goes to each of 28, by Pillow."""
     # The result for a picture with one bright column is that column's weights.

@@ -14,18 +14,23 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from digitre import Classifier
-from digitre.training import report
+from digitre.training import report, targets
 
 pytestmark = pytest.mark.slow
 
 CARD = json.loads((ROOT / "models" / "digitre.json").read_text())
 
-# The least that may be read right, in per cent.
-LEAST = {
-    "MNIST test, pixels as they are": 99.3,
-    "MNIST test, preprocessed": 99.3,
-    "drawn by test writers, central": 98.5,
-    "scikit-learn's load_digits": 96.5,
+# The targets that are missed, and the least that these figures may be: whatever a card says, a network
+# that misses another one, or these by more, is not shipped.
+MISSED = {
+    ("drawn by test writers, anywhere", "right"): 98.7,
+    ("drawn by test writers, pen 25", "right"): 98.6,
+    ("drawn by test writers, paper", "right"): 98.7,
+    ("no digit: letters and signs of test sites", "refused"): 95.6,
+    ("no digit: symbols of test classes", "refused"): 88.1,
+    ("steady: 25 to 90 % of the canvas", "same"): 98.2,
+    ("steady: turned by up to 10 degrees", "same"): 98,
+    ("steady: pen of 3 to 30", "same"): 98.1,
 }
 
 
@@ -37,13 +42,10 @@ def enlarged(image: np.ndarray, how: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("how", "least"),
-    [("NEAREST", 0.965), ("BICUBIC", 0.965), ("LANCZOS", 0.965), ("BILINEAR", 0.955)],
+    [("NEAREST", 0.979), ("BICUBIC", 0.989), ("LANCZOS", 0.985), ("BILINEAR", 0.985)],
 )
 def test_digits_that_come_with_scikit_learn(classifier: Classifier, how: str, least: float) -> None:
-    """Of 1,797 real digits of 8 x 8 pixels, enlarged, at least 96.5 % are read right.
-
-    The bilinear way blurs them most: there it is 95.5 %.
-    """
+    """Of 1,797 real digits of 8 x 8 pixels, enlarged in four ways, hardly any is read wrong."""
     digits = load_digits()
     batch = np.concatenate([classifier.preprocess(enlarged(i, how)) for i in digits.images])
     assert batch.any((1, 2, 3)).all(), "none is blank"
@@ -63,6 +65,7 @@ def test_the_figures_are_those_of_the_card(figures) -> None:
         if "right" in row:
             assert row["right"] > card["right"] - 0.3, name
             assert row["refused"] < card["refused"] + 0.3, name
+            assert row["calibration_error"] < card["calibration_error"] + 0.3, name
         elif "refused" in row:
             assert row["refused"] > card["refused"] - 0.3, name
         elif name.startswith("steady"):
@@ -83,10 +86,13 @@ def test_a_picture_costs_less_than_in_2017(figures) -> None:
     assert row["megabytes"] < 4
 
 
-@pytest.mark.parametrize("name", LEAST)
-def test_what_is_promised(figures, name: str) -> None:
-    """MNIST, drawings of other people, and digits of no set of ours."""
-    assert figures[name]["right"] >= LEAST[name]
+def test_targets(figures) -> None:
+    """Every target is met but those of the list, and those are missed by no more than it says."""
+    missed = {(target.row, target.key) for target in targets.missed(figures)}
+    assert len(targets.measured(figures)) == len(targets.TARGETS)
+    assert missed <= MISSED.keys()
+    for (row, key), least in MISSED.items():
+        assert figures[row][key] >= least, row
 
 
 def test_the_card_is_the_networks(classifier: Classifier) -> None:

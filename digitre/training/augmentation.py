@@ -95,9 +95,13 @@ def coarsen(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.asarray(small.resize((96, 96), ways[random.integers(len(ways))]))
 
 
-def photograph(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Ink as a small scan or photo of it: (h, w) uint8, dark on uneven grainy paper."""
-    height = int(random.uniform(32, 120))
+def photograph(
+    ink: np.ndarray, random: np.random.Generator, heights: tuple[int, int] = (32, 120)
+) -> np.ndarray:
+    """Ink as a small scan or photo of it: (h, w) uint8, dark on uneven grainy paper; `heights` are the
+    least and the most pixels of its height.
+    """
+    height = int(random.uniform(*heights))
     box = Image.fromarray(ink).getbbox() or (0, 0, *ink.shape[::-1])
     margin = 0.12 * max(box[2] - box[0], box[3] - box[1])
     frame = (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from digitre.training import targets
+
 LICENCES = {
     "mnist.npz": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
     "pendigits-orig.tra": "Pen-Based Recognition of Handwritten Digits (Alpaydin, Alimoglu), CC BY 4.0",
@@ -64,7 +66,7 @@ def as_markdown(card: dict[str, Any], notes: str) -> str:
             if "pictures" in row
             else f"| {name} | | {told} |"
         )
-    lines += ["", *_pictures(card)]
+    lines += ["", *_targets(card["figures"]), "", *_pictures(card)]
     lines += [
         "",
         notes.strip(),
@@ -132,6 +134,23 @@ def _pictures(card: dict[str, Any]) -> list[str]:
         return []
     links = [f"[{text}](../models/report/{name})" for name, text in PICTURES.items()]
     return ["Pictures: " + "; ".join(links) + "."]
+
+
+def _targets(figures: targets.Figures) -> list[str]:
+    """How many targets there are, and those that are missed."""
+    missed = targets.missed(figures)
+    lines = [
+        "## Targets that it misses",
+        "",
+        f"{len(missed)} of {len(targets.measured(figures))}:",
+        "",
+        "| | reached | target |",
+        "| --- | ---: | ---: |",
+    ]
+    for target in missed:
+        name = f"{target.row}, {target.key.replace('_', ' ')}"
+        lines.append(f"| {name} | {targets.reached(target, figures)} | {target.asked()} |")
+    return lines if missed else ["All targets are met."]
 
 
 def _figure(key: str, value: float) -> str:

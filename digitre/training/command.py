@@ -19,7 +19,7 @@ import numpy as np
 
 from digitre.classifier import Classifier
 from digitre.demos import DEMOS
-from digitre.training import data, records, report
+from digitre.training import data, records, report, targets
 from digitre.training.records import MODELS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 WORK = Path("training").resolve()  # where the state of a training under way is kept
 # What --finetune does by itself; with --drawings it is QUICK, of what a server learns in minutes.
 GOING_ON: dict[str, Any] = {"epochs": 4, "learning_rate": 6e-4}
+TEACHING: dict[str, Any] = {"network": "teacher", "epochs": 10}
 QUICK: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
 
 
@@ -57,7 +58,10 @@ def main(
         return teach(options)
     else:
         figures = train(options, output)
-    print(json.dumps(figures, indent=1) if options.json else report.as_text(figures))
+    if options.json:
+        print(json.dumps(targets.as_json(figures), indent=1))
+    else:
+        print(report.as_text(figures), targets.as_text(figures), sep="\n\n")
     reached = figures["MNIST test, preprocessed"]["right"]
     if options.target_accuracy is not None and reached < options.target_accuracy:
         print(f"MNIST test: {reached:.2f} %, below {options.target_accuracy} %", file=sys.stderr)
@@ -167,8 +171,8 @@ def stopping_well(work: Path) -> Iterator[None]:
     try:
         with learning.alone(work):
             yield
-    except KeyboardInterrupt:
-        sys.exit("\nstopped; what was learned is kept: go on with --resume")
+    except KeyboardInterrupt as error:
+        sys.exit(f"\nstopped; {error or 'nothing was learned that is not kept already'}")
     except UnavailableError as error:
         sys.exit(f"the saved drawings cannot be read: {error}")
     except (ValueError, learning.BusyError) as error:
@@ -259,8 +263,9 @@ def teach(options: argparse.Namespace) -> int:
     """Train the teacher, and say what it reaches on the validation parts."""
     from digitre.training import fit
 
-    settings = settings_of(options, network="teacher", epochs=10)
-    whole = settings.share == 1 and not data.missing() and not options.output
+    settings = settings_of(options, **TEACHING)
+    enough = settings.share == 1 and settings.epochs >= TEACHING["epochs"]
+    whole = enough and not data.missing() and not options.output
     output = MODELS if whole else Path(options.output or options.work)
     output.mkdir(parents=True, exist_ok=True)
     with stopping_well(options.work):

@@ -123,6 +123,7 @@ def train(
             else:
                 # It comes shuffled, and what people saved is spread evenly.
                 given = {"x": shown, "y": targets, "batch_size": settings.batch, "shuffle": False}
+            # Until the epoch is kept: what is learned is not lost while it is measured.
             with interruption.Interruption() as stopping:
                 fitted = network.fit(
                     **given,
@@ -131,19 +132,17 @@ def train(
                     verbose=1 if sys.stderr.isatty() else 2,
                     callbacks=[stopping],
                 )
-            if stopping.asked and int(network.optimizer.iterations) < (epoch + 1) * steps:
+                if int(network.optimizer.iterations) == (epoch + 1) * steps:
+                    history.append(
+                        {name: float(values[-1]) for name, values in fitted.history.items()}
+                        | {"seconds": time.monotonic() - started}
+                        | ({} if cluster else measure.quick(network))
+                    )
+                    left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
+                    print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
                 keep(network)
-                raise KeyboardInterrupt
-            history.append(
-                {name: float(values[-1]) for name, values in fitted.history.items()}
-                | {"seconds": time.monotonic() - started}
-                | ({} if cluster else measure.quick(network))
-            )
-            left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
-            print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
-            keep(network)
             if stopping.asked:
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt("what was learned is kept: go on with --resume")
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")

@@ -10,7 +10,8 @@ import keras
 
 
 class Interruption(keras.callbacks.Callback):
-    """Used as a context round `fit`, and given to it: SIGINT ends it after the batch under way.
+    """Used as a context round `fit`, and given to it: SIGINT ends it after the batch under way; later,
+    what is in the context is done first.
 
     Attributes:
         asked: whether it came. A second one ends the process as usual.

@@ -35,9 +35,10 @@ def anywhere(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarra
 
 
 def on_paper(strokes, random: np.random.Generator) -> np.ndarray:
-    """A drawing as a scan or photo of 32 to 120 pixels, found on its paper again."""
+    """A drawing as a scan or photo of 28 to 112 pixels, found on its paper again."""
     pen = random.uniform(5, 16)
-    return paper.find_ink(augmentation.photograph(central(strokes, random, pen), random))
+    small = augmentation.photograph(central(strokes, random, pen), random, (28, 112))
+    return paper.find_ink(small)
 
 
 VIEWS: dict[str, Callable[..., np.ndarray]] = {

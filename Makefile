@@ -44,6 +44,8 @@ soak: $(VENV)/.testing
 bench: $(VENV)/.testing
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.pieces
+	$(BIN)/python -m benchmarks.workers
 
 # What serving needs, each with its hash, for servers: pip install --require-hashes -r requirements.txt
 # uv does not heed that the newest backports-strenum is not for Python 3.11 and later; pip does.

@@ -2,7 +2,7 @@
 
     DIGITRE_DATA=/path/to/data python train.py
 
-trains it from nothing on two processor cores in about an hour, and ends with the table of what it
+trains it from nothing on two processor cores in an hour to an hour and a half, and ends with the table of what it
 reaches on drawings that it has not seen. Expect on MNIST's test set some 99.6 % read right, and on
 drawings of other people 98.5 to 99.3 %; `models/digitre.json` has the shipped network's
 figures. Without DIGITRE_DATA it trains on MNIST alone, and says which sets are missing.

@@ -40,3 +40,24 @@ def test_a_short_round() -> None:
     ):
         assert part in done.stdout, part
     assert results.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["workers", "--short"], ["sync, one a core (shipped)", "of 4 threads, kept alive"]),
+        (["pieces"], ["finding the ink", "Flask, headers and the rest"]),
+    ],
+)
+def test_the_smaller_ones(words: list[str], said: list[str]) -> None:
+    """They run to their end, and print what they are for."""
+    need("wrk")
+    need("nginx")
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{words[0]}", *words[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert all(part in done.stdout for part in said)

@@ -1,0 +1,114 @@
+"""Where a reading's time goes: `python -m benchmarks.pieces`, some seconds.
+
+The application itself, without a server, reads the benchmark's two drawings over and over; each piece is
+timed where it runs. Microseconds, medians.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as deploy/gunicorn.conf.py says
+
+from digitre import classifier, create_app, monitoring, preprocessing, views
+
+DRAWINGS = Path(__file__).resolve().parent / "drawings"
+READINGS = 1500
+PIECES: dict[str, list[tuple[Any, str]]] = {
+    "unpacking JSON and base64": [(views, "picture_in"), (preprocessing, "unpack")],
+    "decoding the PNG, by Pillow": [(preprocessing, "open_picture")],
+    "finding the ink": [(preprocessing, "find_ink")],
+    "cropping, centring, resizing, scaling": [(preprocessing, "shape_ink")],
+    "the network and what it says, by LiteRT": [(classifier.Classifier, "decide")],
+    "writing the answer": [(views, "describe"), (views, "jsonify")],
+    "figures and the line of the log": [
+        (monitoring, "count_reading"),
+        (monitoring, "_begin"),
+        (monitoring, "_end"),
+    ],
+}
+
+
+def timed(function: Callable, took: list[float]) -> Callable:
+    """The function, which adds its seconds to the last of `took`."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            took[-1] += time.perf_counter() - started
+
+    return run
+
+
+def main() -> int:
+    took: dict[str, list[float]] = {name: [0.0] for name in PIECES}
+    for name, places in PIECES.items():
+        for place, function in places:
+            setattr(place, function, timed(getattr(place, function), took[name]))
+    shown, sys.stdout = sys.stdout, io.StringIO()  # the log's lines
+    rows: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"PROMETHEUS_MULTIPROC_DIR": folder, "DIGITRE_LOG": "1"}
+        app = create_app()
+        for drawing in ("canvas", "page"):
+            body = (DRAWINGS / f"{drawing}.json").read_bytes()
+            all_of_it: list[float] = []
+            for pieces in took.values():
+                pieces[:] = []
+            for _ in range(READINGS):
+                for pieces in took.values():
+                    pieces.append(0.0)
+                started = time.perf_counter()
+                answer = app.wsgi_app(environment(body), lambda *_: lambda _: None)
+                assert b'"result":"3"' in b"".join(answer)
+                all_of_it.append(time.perf_counter() - started)
+            rows[drawing] = {
+                "all of the application": statistics.median(all_of_it),
+                **{name: statistics.median(pieces) for name, pieces in took.items()},
+            }
+            parts = sum(rows[drawing].values()) - rows[drawing]["all of the application"]
+            rows[drawing]["Flask, headers and the rest"] = (
+                rows[drawing]["all of the application"] - parts
+            )
+    sys.stdout = shown
+    print(f"{'µs, median':42} {'canvas':>8} {'page':>8}")
+    for name, seconds in rows["canvas"].items():
+        print(f"{name:42} {1e6 * seconds:8.0f} {1e6 * rows['page'][name]:8.0f}")
+    return 0
+
+
+def environment(body: bytes) -> dict[str, Any]:
+    """What a server hands to the application for a reading."""
+    return {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/_get_digit",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

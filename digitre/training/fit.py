@@ -132,7 +132,8 @@ def train(
                     verbose=1 if sys.stderr.isatty() else 2,
                     callbacks=[stopping],
                 )
-                if int(network.optimizer.iterations) == (epoch + 1) * steps:
+                learned = int(network.optimizer.iterations)
+                if not stopping.asked or learned >= (epoch + 1) * steps:
                     history.append(
                         {name: float(values[-1]) for name, values in fitted.history.items()}
                         | {"seconds": time.monotonic() - started}

@@ -96,7 +96,7 @@ SETTINGS = (
         "DIGITRE_TRUSTED_HOSTS",
         _list,
         None,
-        "The host names that are served, separated by commas; .example.org takes its subdomains; all where it is empty.",
+        "The host names that are served, separated by commas, `localhost` for health checks among them; .example.org takes its subdomains; all where it is empty.",
     ),
     Setting(
         "CORS_ORIGINS",

@@ -330,7 +330,9 @@ class Drawings:
                 connect_args={
                     "connect_timeout": max(2, round(self.patience)),
                     "tcp_user_timeout": wait,  # a host that was cut off says nothing at all
-                    "options": f"-c statement_timeout={wait} -c lock_timeout={wait}",
+                    # What a host that was cut off had begun is given up before others tire of waiting.
+                    "options": f"-c statement_timeout={wait} -c lock_timeout={wait} "
+                    f"-c idle_in_transaction_session_timeout={wait // 2}",
                 },
             )
         file = self.url.database

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from conftest import assert_error, data_url, gunicorn, png, workers
 from PIL import Image
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
-from digitre.drawings import Drawings
+from digitre.drawings import Drawings, UnavailableError
 
 SEVEN = data_url(png(drawn(DIGITS[7])))
 STROKES = [[[10, 20.123, 0], [30, 40, 16]], [[5, 5, 40]]]
@@ -186,6 +187,19 @@ def test_a_locked_database(app, client, instance: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     assert save(client, label=1).status_code == 201
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_host_that_vanishes_holds_up_nobody(client, database: str) -> None:
+    """Cut off in the middle of a save, it leaves its turn to the others before they give up."""
+    assert save(client).status_code == 201
+    vanished = Drawings(database)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError), vanished._begin() as connection:  # noqa: PT012
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(4712)"))
+        assert save(client, label=3).status_code == 201
+        assert time.monotonic() - began > 0.5, "it did hold the lock"
+        connection.execute(sa.text("SELECT 1"))
 
 
 def test_a_database_that_cannot_be(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as deploy/gunicorn.conf.py says
 
+from werkzeug.test import create_environ
+
 from digitre import classifier, create_app, monitoring, preprocessing, views
 
 DRAWINGS = Path(__file__).resolve().parent / "drawings"
 READINGS = 1500
+REST = "Flask, headers and the rest"
 PIECES: dict[str, list[tuple[Any, str]]] = {
     "unpacking JSON and base64": [(views, "picture_in"), (preprocessing, "unpack")],
     "decoding the PNG, by Pillow": [(preprocessing, "open_picture")],
@@ -63,51 +66,27 @@ def main() -> int:
         for drawing in ("canvas", "page"):
             body = (DRAWINGS / f"{drawing}.json").read_bytes()
             all_of_it: list[float] = []
-            for pieces in took.values():
-                pieces[:] = []
+            for each in took.values():
+                each.clear()
             for _ in range(READINGS):
-                for pieces in took.values():
-                    pieces.append(0.0)
+                for each in took.values():
+                    each.append(0.0)
+                asked = create_environ(
+                    "/_get_digit", method="POST", data=body, content_type="application/json"
+                )
                 started = time.perf_counter()
-                answer = app.wsgi_app(environment(body), lambda *_: lambda _: None)
+                answer = app.wsgi_app(asked, lambda *_: lambda _: None)
                 assert b'"result":"3"' in b"".join(answer)
                 all_of_it.append(time.perf_counter() - started)
-            rows[drawing] = {
-                "all of the application": statistics.median(all_of_it),
-                **{name: statistics.median(pieces) for name, pieces in took.items()},
-            }
-            parts = sum(rows[drawing].values()) - rows[drawing]["all of the application"]
-            rows[drawing]["Flask, headers and the rest"] = (
-                rows[drawing]["all of the application"] - parts
-            )
+            whole = statistics.median(all_of_it)
+            pieces = {name: statistics.median(each) for name, each in took.items()}
+            rest = whole - sum(pieces.values())
+            rows[drawing] = {"all of the application": whole, **pieces, REST: rest}
     sys.stdout = shown
     print(f"{'µs, median':42} {'canvas':>8} {'page':>8}")
     for name, seconds in rows["canvas"].items():
         print(f"{name:42} {1e6 * seconds:8.0f} {1e6 * rows['page'][name]:8.0f}")
     return 0
-
-
-def environment(body: bytes) -> dict[str, Any]:
-    """What a server hands to the application for a reading."""
-    return {
-        "REQUEST_METHOD": "POST",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": "/_get_digit",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "localhost",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
 
 
 if __name__ == "__main__":

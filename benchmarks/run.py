@@ -138,9 +138,10 @@ def two_workers(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
             double = servers.ask(two, "canvas", folder, seconds, connections=8)
             raw.append(double.rate / single.rate)
             # What wrk takes is missing only where there are no more cores than workers.
-            cores = (os.cpu_count() or 1) * double.seconds
-            taken = double.generator if (os.cpu_count() or 1) <= 2 else 0
-            without.append(raw[-1] * cores / (cores - taken))
+            cores = os.cpu_count() or 1
+            there = cores * double.seconds
+            taken = double.generator if cores <= 2 else 0
+            without.append(raw[-1] * there / (there - taken))
     yield Figure("two workers over one, wrk on the same two cores", raw)
     yield Figure("two workers over one, without wrk's processor time", without, 1.8)
 
@@ -255,10 +256,10 @@ def installed() -> Iterator[Figure]:
 def compare(figures: list[Figure]) -> list[str]:
     """What lies outside the range of the committed results: a line each."""
     name = RESULTS.relative_to(ROOT).as_posix()
-    kept = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True)
-    if kept.returncode and not RESULTS.exists():
-        return []
-    before = json.loads(kept.stdout if kept.returncode == 0 else RESULTS.read_text())["figures"]
+    kept = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True).stdout
+    if not kept and RESULTS.exists():  # no checkout
+        kept = RESULTS.read_bytes()
+    before = json.loads(kept)["figures"] if kept else {}
     lines = []
     for figure in figures:
         old = before.get(figure.name)

@@ -50,6 +50,14 @@ def shipped(name: str) -> str:
     return "".join(line for line in lines if "listen [::]:" not in line)
 
 
+def edited(site: str, places: dict[str, str]) -> str:
+    """A site with what a user puts in its places; each of them is there."""
+    for there, here in places.items():
+        assert there in site, there
+        site = site.replace(there, here)
+    return site
+
+
 def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
     """The shipped file with this test's addresses and paths in the places that a user edits."""
     # As deploy/install.sh has them: in a folder named by their hash.
@@ -73,10 +81,7 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
             "/etc/letsencrypt/live/digits.example.org/fullchain.pem": f"{folder}/cert.pem",
             "/etc/letsencrypt/live/digits.example.org/privkey.pem": f"{folder}/key.pem",
         }
-    for there, here in places.items():
-        assert there in site, there
-        site = site.replace(there, here)
-    (folder / "digitre.conf").write_text(site)
+    (folder / "digitre.conf").write_text(edited(site, places))
     types = Path("/etc/nginx/mime.types")
     main = folder / "nginx.conf"
     # Started by root, its workers would be somebody who may not write in this folder.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, need
-from sites import included, shipped
+from sites import edited, included, shipped
 
 DEPLOY = ROOT / "deploy"
 
@@ -90,9 +90,7 @@ def test_the_balancer(tmp_path: Path) -> None:
     zones = re.findall(r"limit_req zone=.*;", one)
     assert len(zones) == 3
     assert all(zone in many for zone in zones)
-    site = shipped("nginx-balancer.conf")
-    for there, here in included(tmp_path, "").items():
-        site = site.replace(there, here)
+    site = edited(shipped("nginx-balancer.conf"), included(tmp_path, ""))
     (tmp_path / "site.conf").write_text(site)
     main = tmp_path / "nginx.conf"
     main.write_text(f"events {{}} http {{ include {tmp_path}/site.conf; }}\n")

@@ -21,7 +21,7 @@ import databases
 import pytest
 import sqlalchemy as sa
 from conftest import ROOT, data_url, need, png
-from sites import AROUND, included, shipped
+from sites import AROUND, edited, included, shipped
 from strokes import DIGITS, drawn
 
 from benchmarks import servers
@@ -178,14 +178,10 @@ def balanced(tmp_path: Path) -> Iterator[list[Host]]:
         for host in hosts:
             stack.callback(host.end)
             host.start()
-        site = shipped("nginx-balancer.conf")
         places = included(tmp_path, f"{HERE} 0;")
         for number, address in enumerate(HOSTS):
             places[f"10.0.0.1{number + 1}:8000"] = f"{address}:8000"
-        for there, here in places.items():
-            assert there in site, there
-            site = site.replace(there, here)
-        (tmp_path / "digitre.conf").write_text(site)
+        (tmp_path / "digitre.conf").write_text(edited(shipped("nginx-balancer.conf"), places))
         (tmp_path / "nginx.conf").write_text(
             AROUND.format(user="user root;", folder=tmp_path, types="/etc/nginx/mime.types")
         )
@@ -354,7 +350,7 @@ def test_each_host_adds_what_it_has(balanced: list[Host], tmp_path: Path) -> Non
     one, two, three = list(rates.values())[2:]
     print(*(f"{rate:6.0f} readings a second: {what}" for what, rate in rates.items()), sep="\n")
     assert two > 1.6 * one
-    assert three > 2 * one  # by then the balancer and wrk take what is left of two cores
+    assert three > 2.3 * one
 
 
 def test_nothing_is_left_behind() -> None:

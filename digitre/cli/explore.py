@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from digitre import demos
-from digitre.cli.read import network_named
+from digitre.cli.read import network_named, network_option
 
 
 @click.command()
@@ -18,7 +18,7 @@ from digitre.cli.read import network_named
     show_default=True,
     help="The HTML file.",
 )
-@click.option("--network", metavar="NAME", help="A published demo's network: see digitre compare.")
+@network_option
 def explore(output: Path, network: str | None) -> None:
     """Write a report: samples and balance of the data, and of a network its layers, learning
     curves, mistakes, reliability, filters and feature maps. Needs the extra train, and the data.
@@ -32,7 +32,7 @@ def explore(output: Path, network: str | None) -> None:
     except ImportError as error:
         raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
     classifier = network_named(network)
-    card = demos.card(network) if network in demos.DEMOS else classifier.card()
+    card = demos.card(network) if network else classifier.card()
     try:
         report.write(classifier, card or {}, output)
     except (OSError, ValueError) as error:

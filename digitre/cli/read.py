@@ -56,6 +56,16 @@ class Outcome:
         }
 
 
+# Ours by its name is ours by none.
+network_option = click.option(
+    "--network",
+    metavar="NAME",
+    callback=lambda _, __, name: None if name == OURS else name,
+    shell_complete=lambda _, __, begun: [each for each in NETWORKS if each.startswith(begun)],
+    help="A published demo's network instead of ours: see digitre compare.",
+)
+
+
 @click.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True)
@@ -83,12 +93,7 @@ class Outcome:
     metavar="FILE",
     help="Draw the picture beside its bars (needs matplotlib: pip install 'digitre[plot]').",
 )
-@click.option(
-    "--network",
-    metavar="NAME",
-    shell_complete=lambda _, __, begun: [each for each in NETWORKS if each.startswith(begun)],
-    help="Read with another network: digitre compare.",
-)
+@network_option
 def read(
     files: tuple[str, ...],
     threshold: float,
@@ -112,7 +117,6 @@ def read(
         raise click.UsageError("there are no pictures in what was named")
     if (show or steps_folder or plot) and len(found) > 1:
         raise click.UsageError("--show, --steps and --plot take one picture")
-    network = None if network == OURS else network
     if steps_folder and network:
         raise click.UsageError("--steps shows Digitre's own preprocessing: leave --network out")
     if plot:
@@ -162,8 +166,6 @@ def network_named(network: str | None) -> Classifier:
     from digitre import places
     from digitre.cli import settings
 
-    if network == OURS:
-        network = None
     if network is not None and network not in demos.DEMOS:
         raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")
     try:

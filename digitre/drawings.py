@@ -22,6 +22,7 @@ from digitre.classifier import NO_DIGIT
 HERE = Path(__file__).resolve().parent
 HEAD = "0002"  # the newest revision in migrations/versions
 
+MIGRATION = 20  # seconds that a step of a migration may last: less than a worker has for a request
 SURE = 0.9  # a drawing that the network reads as its label, at least so surely, is accepted at once
 
 metadata = sa.MetaData()
@@ -114,6 +115,14 @@ class UnavailableError(Exception):
     """The database cannot be used just now: gone, locked, read-only or full."""
 
 
+class GivenUpError(UnavailableError):
+    """PostgreSQL gave up the transaction: this process was held up in it, or the server was ended."""
+
+
+# idle_in_transaction_session_timeout and admin_shutdown, of PostgreSQL's table of error codes.
+GIVEN_UP = {"25P03", "57P01"}
+
+
 def identity(writer: str, label: int, pixels: bytes) -> str:
     """The id of a drawing: the same drawing and label by the same writer has the same."""
     text = f"{writer}\0{label}\0".encode() + pixels
@@ -149,6 +158,12 @@ class Drawings:
         Raises:
             TooManyError, FullError, UnavailableError.
         """
+        try:
+            return self._save(row, limits)
+        except GivenUpError:  # once more: what is stored twice is stored once
+            return self._save(row, limits)
+
+    def _save(self, row: dict[str, Any], limits: Limits) -> bool:
         now = datetime.now(UTC).replace(tzinfo=None)
         with self._begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -308,7 +323,10 @@ class Drawings:
             with self._ready().begin() as connection:
                 yield connection
         except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise UnavailableError(str(error)) from error
+            given = getattr(error, "orig", None) or error  # the driver's, without the statement
+            gone = getattr(given, "sqlstate", None) in GIVEN_UP
+            kind = GivenUpError if gone else UnavailableError
+            raise kind(" ".join(str(given).split())) from error
         except ImportError as error:
             raise UnavailableError(f"{error}: pip install 'digitre[postgres]'") from error
 
@@ -365,6 +383,9 @@ class Drawings:
         config.set_main_option("script_location", str(HERE / "migrations"))
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
+                wait = round(1000 * max(MIGRATION, self.patience))
+                for limit in ("statement", "lock", "idle_in_transaction_session"):
+                    connection.execute(sa.text(f"SET LOCAL {limit}_timeout = {wait}"))
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
             config.attributes["connection"] = connection
             try:

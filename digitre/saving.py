@@ -30,6 +30,7 @@ MAX_STROKES, MAX_POINTS = 200, 20_000
 LARGEST = 1e9  # of a coordinate, and of a time in milliseconds
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RETRY = {"Retry-After": "30"}
+UNAVAILABLE = "the drawings' database cannot be used: %s"
 
 
 def register(app: Flask) -> None:
@@ -81,8 +82,8 @@ def save_drawing() -> Response | tuple[Response, int]:
         return _refused("too_many_drawings", "That is enough for today: save more tomorrow.")
     except drawings.FullError:
         return _refused("storage_full", "No more drawings can be stored here.")
-    except (drawings.UnavailableError, OSError):
-        return _refused("storage_unavailable", "Drawings cannot be saved just now: try later.")
+    except (drawings.UnavailableError, OSError) as error:
+        return _unavailable(error, "Drawings cannot be saved just now: try later.")
     if new:
         monitoring.count_saved()
     return jsonify(id=id, receipt=receipt), 201 if new else 200
@@ -104,8 +105,8 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
         ):
             return gone
         return ("", 204) if _collection().delete(id) else gone
-    except (drawings.UnavailableError, OSError):
-        return _refused("storage_unavailable", "Drawings cannot be deleted just now: try later.")
+    except (drawings.UnavailableError, OSError) as error:
+        return _unavailable(error, "Drawings cannot be deleted just now: try later.")
 
 
 def can_save() -> bool:
@@ -114,7 +115,8 @@ def can_save() -> bool:
 
     try:
         _collection().check()
-    except (drawings.UnavailableError, OSError):
+    except (drawings.UnavailableError, OSError) as error:
+        current_app.logger.warning(UNAVAILABLE, error)
         return False
     return True
 
@@ -124,6 +126,12 @@ def _refused(code: str, message: str) -> Response:
     if response.status_code == 503:
         response.headers.extend(RETRY)
     return response
+
+
+def _unavailable(error: Exception, message: str) -> Response:
+    """Whoever saves is told to try later, and whoever runs the server why."""
+    current_app.logger.warning(UNAVAILABLE, error)
+    return _refused("storage_unavailable", message)
 
 
 def _json() -> dict[str, Any]:

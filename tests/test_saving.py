@@ -177,12 +177,15 @@ def unavailable(response) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_locked_database(app, client, instance: Path) -> None:
-    """While another holds it: 503 within seconds, and reading goes on; then saving works again."""
+def test_a_locked_database(app, client, instance: Path, caplog) -> None:
+    """While another holds it: 503 within seconds, and reading goes on; then saving works again. The
+    server's log says why, in a line without the drawing.
+    """
     assert save(client).status_code == 201
     other = sqlite3.connect(instance / "drawings.sqlite3", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     unavailable(save(client, label=1))
+    assert caplog.messages == ["the drawings' database cannot be used: database is locked"]
     assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
     other.execute("ROLLBACK")
     other.close()
@@ -200,6 +203,37 @@ def test_a_host_that_vanishes_holds_up_nobody(client, database: str) -> None:
         assert save(client, label=3).status_code == 201
         assert time.monotonic() - began > 0.5, "it did hold the lock"
         connection.execute(sa.text("SELECT 1"))
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_save_that_is_held_up_is_made_again(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stands still in a save loses its turn, and takes another."""
+    assert save(client).status_code == 201
+    counted, held = Drawings._today, []
+
+    def slowly(self, *arguments) -> int:
+        if not held:
+            held.append(time.sleep(1.5))
+        return counted(self, *arguments)
+
+    monkeypatch.setattr(Drawings, "_today", slowly)
+    assert save(client, label=3).status_code == 201
+    assert held
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_tables_are_waited_for(client, database: str) -> None:
+    """While another makes them, for longer than a save may last: then the drawing is saved."""
+    other = sa.create_engine(database)
+    with other.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+        answers: list[int] = []
+        saving = threading.Thread(target=lambda: answers.append(save(client).status_code))
+        saving.start()
+        saving.join(2.5)
+        assert saving.is_alive()
+    saving.join()
+    assert answers == [201]
 
 
 def test_a_database_that_cannot_be(tmp_path: Path) -> None:

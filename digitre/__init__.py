@@ -37,9 +37,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     from flask import Flask
 
     from digitre import config as settings
-    from digitre import errors, headers, monitoring, saving, views
+    from digitre import errors, forms, headers, monitoring, saving, views
 
     app = Flask(__name__, static_url_path=f"/static/{_static_version()}")
+    app.request_class = forms.UploadRequest
     app.config.from_mapping(settings.load(config))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML

@@ -103,7 +103,7 @@ SETTINGS = (
         "DIGITRE_CORS_ORIGINS",
         _list,
         None,
-        "The origins, such as https://example.org, whose pages may ask, separated by commas, or * for all; none but the page's own where it is empty.",
+        "The origins, such as https://example.org, whose pages may ask and save, separated by commas, or * for all; none but the page's own where it is empty.",
     ),
     Setting(
         "LOG",
@@ -152,7 +152,7 @@ SETTINGS = (
         "DIGITRE_SAVES_A_DAY",
         _count,
         200,
-        "Drawings that one writer may save within 24 hours.",
+        "Drawings that one writer may save within 24 hours; all who send no name are one.",
     ),
     Setting(
         "MAX_DRAWINGS",

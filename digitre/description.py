@@ -320,7 +320,7 @@ def _saving() -> dict[str, Any]:
                     "201": answer | {"description": "It is on the disk."},
                     "200": answer | {"description": "It was saved already, by the same writer."},
                 }
-                | _errors(400, 413, 415, 422, 429, 500, 503, 507),
+                | _errors(400, 403, 413, 415, 422, 429, 500, 503, 507),
             }
         },
         "/_save_drawing/{id}": {
@@ -333,7 +333,7 @@ def _saving() -> dict[str, Any]:
                     "content": {JSON: {"schema": _object({"receipt": TEXT})}},
                 },
                 "responses": {"204": {"description": "It is gone."}}
-                | _errors(400, 404, 413, 500, 503),
+                | _errors(400, 403, 404, 413, 500, 503),
             }
         },
     }

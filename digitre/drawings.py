@@ -124,7 +124,10 @@ GIVEN_UP = {"25P03", "57P01"}
 
 
 def identity(writer: str, label: int, pixels: bytes) -> str:
-    """The id of a drawing: the same drawing and label by the same writer has the same."""
+    """The id of a drawing as it is saved: the same drawing and label by the same writer has the same.
+
+    Another label that it is given later does not change it.
+    """
     text = f"{writer}\0{label}\0".encode() + pixels
     return hashlib.sha256(text).hexdigest()[:32]
 

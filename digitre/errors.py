@@ -32,6 +32,7 @@ KINDS = (
     Kind("bad_strokes", 400, "Strokes that are no lists of [x, y, milliseconds], or too many."),
     Kind("bad_writer", 400, "A writer that is not 1 to 64 letters, digits, hyphens, underscores."),
     Kind("bad_request", 400, "HTTP that cannot be understood, or a Host that is not served."),
+    Kind("cross_site", 403, "A page of another origin saves, and no setting allows it."),
     Kind("not_found", 404, "There is nothing at this address."),
     Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
     Kind("body_too_large", 413, "The body is over the limit, 1 MiB where nothing else is set."),

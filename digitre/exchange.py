@@ -9,12 +9,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from PIL.Image import DecompressionBombError
 
 from digitre.classifier import NO_DIGIT
 from digitre.drawings import STATUSES, Drawings, Wanted, named
@@ -34,7 +36,8 @@ COLUMNS = (
     "strokes",
 )
 
-_PICTURE = re.compile(r"[0-9a-f]{32}\.png")
+_ID = re.compile("[0-9a-f]{32}")
+_LABEL = re.compile("[0-9]|none")
 Row = dict[str, Any]
 
 
@@ -42,29 +45,38 @@ class ImportFileError(ValueError):
     """A row of an export that cannot be a drawing, with its line."""
 
 
-def write_folder(collection: Drawings, wanted: Wanted, folder: Path) -> Iterator[Row]:
+def write_folder(
+    collection: Drawings, wanted: Wanted, folder: Path, *, replace: bool = False
+) -> Iterator[Row]:
     """Write drawings as <folder>/<label>/<id>.png, and `drawings.csv` with all else.
 
-    The table is written beside and renamed when all is written, so that a broken export has none.
+    The table is written beside and renamed when all is written: an export that was broken off has
+    none, or still the one before.
 
-    PNGs of an earlier export that are in the table no more are removed in the end.
+    Args:
+        replace: whether an export that is there already gives way: once this one is whole, the
+            pictures that its table names and this one does not are removed.
 
     Yields:
         each drawing once it is written.
 
     Raises:
+        FileExistsError: where an export is there that may not be replaced.
         UnavailableError, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    before = _listed(folder)
+    if before is not None and not replace:
+        raise FileExistsError(f"{folder} holds an export: name another folder, or --replace it")
     written = set()
     new = folder / f"{TABLE}.new"
     with new.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for row in collection.rows(wanted):
-            place = folder / named(row["label"])
-            place.mkdir(exist_ok=True)
-            (place / f"{row['id']}.png").write_bytes(row["pixels"])
+            picture = folder / named(row["label"]) / f"{row['id']}.png"
+            picture.parent.mkdir(exist_ok=True)
+            picture.write_bytes(row["pixels"])
             strokes = "" if row["strokes"] is None else json.dumps(row["strokes"])
             values = row | {
                 "made": row["made"].isoformat(),
@@ -72,12 +84,33 @@ def write_folder(collection: Drawings, wanted: Wanted, folder: Path) -> Iterator
                 "strokes": strokes,
             }
             table.writerow([values[name] for name in COLUMNS])
-            written.add((named(row["label"]), f"{row['id']}.png"))
+            written.add(picture)
             yield row
     os.replace(new, folder / TABLE)
-    for old in folder.glob("*/*.png"):
-        if _PICTURE.fullmatch(old.name) and (old.parent.name, old.name) not in written:
-            old.unlink()
+    for old in (before or set()) - written:
+        old.unlink(missing_ok=True)
+
+
+def _listed(folder: Path) -> set[Path] | None:
+    """The pictures that a folder's export names, whatever else is there; None where there is none."""
+    try:
+        with _opened(folder) as table:
+            return {
+                folder / row["label"] / f"{row['id']}.png"
+                for row in table
+                if _ID.fullmatch(row["id"] or "") and _LABEL.fullmatch(row["label"] or "")
+            }
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, csv.Error):
+        return set()  # a table, but none of ours: nothing that it names is touched
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[csv.DictReader]:
+    csv.field_size_limit(10_000_000)  # strokes of many points
+    with (folder / TABLE).open(newline="", encoding="utf-8") as file:
+        yield csv.DictReader(file)
 
 
 def read_folder(folder: Path) -> Iterator[Row]:
@@ -87,22 +120,29 @@ def read_folder(folder: Path) -> Iterator[Row]:
         FileNotFoundError: where the folder has no `drawings.csv`.
         ImportFileError: for a line that is no drawing.
     """
-    csv.field_size_limit(10_000_000)  # strokes of many points
-    with (folder / TABLE).open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        if missing := set(COLUMNS) - set(table.fieldnames or ()):
-            raise ImportFileError(f"{TABLE} has no column {', '.join(sorted(missing))}")
-        for values in table:
-            try:
+    with _opened(folder) as table:
+        try:
+            if missing := set(COLUMNS) - set(table.fieldnames or ()):
+                raise ImportFileError(f"{TABLE} has no column {', '.join(sorted(missing))}")
+            for values in table:
                 yield _row(values, folder)
-            except (ValueError, KeyError, TypeError, OSError) as error:
-                raise ImportFileError(f"{TABLE}, line {table.line_num}: {error}") from None
+        except ImportFileError:
+            raise
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            OSError,
+            csv.Error,
+            DecompressionBombError,
+        ) as error:
+            raise ImportFileError(f"{TABLE}, line {table.line_num}: {error}") from None
 
 
 def _row(values: dict[str, str], folder: Path) -> Row:
-    if not re.fullmatch("[0-9a-f]{32}", values["id"]):
+    if not _ID.fullmatch(values["id"]):
         raise ValueError(f"{values['id']!r} is no id")
-    if not re.fullmatch("[0-9]|none", values["label"]):
+    if not _LABEL.fullmatch(values["label"]):
         raise ValueError(f"{values['label']!r} is no label")
     if values["status"] not in STATUSES:
         raise ValueError(f"{values['status']!r} is no status")

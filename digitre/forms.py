@@ -6,10 +6,11 @@ call anything JSON. Only a multipart upload must say that it is one.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import urllib.parse
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from flask import Request
@@ -30,6 +31,21 @@ class RequestError(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UploadRequest(Request):
+    """A request whose uploaded files stay in memory, as the limit of a body allows: nothing that is read
+    waits for a disk, which may be full.
+    """
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
 
 
 def picture_in(request: Request) -> Picture:

@@ -13,7 +13,11 @@ import math
 import os
 import re
 import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
@@ -45,6 +49,8 @@ def save_drawing() -> Response | tuple[Response, int]:
     """Store a drawing: 201 when it is on the disk, 200 when it was already."""
     from digitre import drawings
 
+    if _from_elsewhere():
+        return _refused("cross_site", "Only this server's own pages, and scripts, may save here.")
     sent = _json()
     label = _label(sent.get("label"))
     strokes = _strokes(sent.get("strokes"))
@@ -94,9 +100,11 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
     """Remove a drawing for good, for whoever has its receipt."""
     from digitre import drawings
 
+    if _from_elsewhere():
+        return _refused("cross_site", "Only this server's own pages, and scripts, may delete here.")
     receipt = _json().get("receipt")
     gone = errors.answer(404, "not_found", "There is no such drawing, or the receipt is another's.")
-    if not isinstance(receipt, str):
+    if not isinstance(receipt, str) or not re.fullmatch("[0-9a-f]{32}", id):
         return gone
     try:
         found = _collection().find(id)
@@ -119,6 +127,23 @@ def can_save() -> bool:
         current_app.logger.warning(UNAVAILABLE, error)
         return False
     return True
+
+
+def _from_elsewhere() -> bool:
+    """Whether a browser says that a page of another origin asks, which nobody has allowed.
+
+    Such a request needs no leave if it looks like a form's, so the answer's headers are too late.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site == "same-origin" or not origin:
+        return site == "cross-site"
+    allowed: list[str] = current_app.config["CORS_ORIGINS"] or []
+    if "*" in allowed or origin in allowed:
+        return False
+    try:  # by the name alone: a server before this one may listen at another port
+        return urlsplit(origin).hostname != urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return True
 
 
 def _refused(code: str, message: str) -> Response:
@@ -219,15 +244,24 @@ def _secret() -> bytes:
     if "digitre.secret" not in current_app.extensions:
         file = places.instance(current_app.config) / "secret"
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            new = file.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
-            new.touch(mode=0o600)
-            new.write_text(secrets.token_hex(32))
-            try:
-                os.link(new, file)  # whole or not at all, and one worker's alone
-            except FileExistsError:
-                pass
-            finally:
-                new.unlink()
-        current_app.extensions["digitre.secret"] = file.read_bytes()
+            _make_secret(file)
+        found = file.read_bytes()
+        if not found:  # anybody could sign
+            raise OSError(f"{file} is empty: remove it")
+        current_app.extensions["digitre.secret"] = found
     return current_app.extensions["digitre.secret"]
+
+
+def _make_secret(file: Path) -> None:
+    """Write it whole or not at all; of several workers that do, one's is kept."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, new = tempfile.mkstemp(prefix="secret.", dir=file.parent)
+    try:
+        with open(handle, "w") as written:
+            written.write(secrets.token_hex(32))
+            written.flush()
+            os.fsync(handle)
+        with suppress(FileExistsError):
+            os.link(new, file)
+    finally:
+        os.unlink(new)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,23 @@ def test_an_import_that_cannot_be(digitre, saved, tmp_path: Path, old: str, new:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_import_of_damaged_files(digitre, saved, tmp_path: Path) -> None:
+    """A table in another encoding, a picture that claims to be immense: a line says so."""
+    folder = tmp_path / "out"
+    digitre("export", str(folder), saved[7, "ann"])
+    table = folder / "drawings.csv"
+    text = table.read_text()
+    table.write_bytes(text.replace(",ann,", ",ánn,").encode("latin-1"))
+    assert "utf-8" in digitre("import", str(folder), expect=1).output
+    table.write_text(text)
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 60_000, 60_000, 8, 0, 0, 0, 0)
+    picture = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header
+    picture += struct.pack(">I", zlib.crc32(header))
+    (folder / "7" / f"{saved[7, 'ann']}.png").write_bytes(picture)
+    assert "line 2" in digitre("import", str(folder), expect=1).output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_copy(digitre, saved, database: str, postgres: str, tmp_path: Path) -> None:
     """From one kind of database to the other and back: all of it, goes on where it stopped, proved."""
     from databases import emptied
@@ -247,18 +266,40 @@ def test_a_database_that_cannot_be_used(digitre, database: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_again_has_no_old_pictures(digitre, saved, tmp_path: Path) -> None:
-    """After a relabel and a deletion, the folder is what the database is; other files stay."""
+def test_an_export_again(digitre, saved, tmp_path: Path) -> None:
+    """Over an earlier one only by --replace: then the folder is what the database is, and every file
+    that no export wrote stays.
+    """
     folder = tmp_path / "out"
     digitre("export", str(folder))
-    (folder / "7" / "mine.png").write_bytes(b"mine")
+    table = (folder / "drawings.csv").read_bytes()
+    mine = [folder / "7" / "mine.png", folder / "album" / f"{'d' * 32}.png"]
+    for file in mine:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"mine")
     digitre("relabel", saved[1, "bob"], "7")
     digitre("delete", "--yes", saved[3, "ann"])
-    digitre("export", str(folder))
+    for words in ([], ["--status", "accepted"]):
+        refused = digitre("export", str(folder), *words, expect=1).output
+        assert "holds an export" in refused
+        assert (folder / "drawings.csv").read_bytes() == table
+    digitre("export", str(folder), "--replace")
     assert not (folder / "1" / f"{saved[1, 'bob']}.png").exists()
     assert (folder / "7" / f"{saved[1, 'bob']}.png").exists()
     assert not list((folder / "3").iterdir())
-    assert (folder / "7" / "mine.png").exists()
+    assert all(file.read_bytes() == b"mine" for file in mine)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_export_of_a_lost_database(digitre, saved, database: str, tmp_path: Path) -> None:
+    """A database that is not there is no empty one: the backup stays, and nothing is made."""
+    folder = tmp_path / "out"
+    digitre("export", str(folder))
+    file = Path(database.removeprefix("sqlite:///"))
+    file.unlink()
+    assert "no database" in digitre("export", str(folder), "--replace", expect=1).output
+    assert len(list(folder.glob("*/*.png"))) == 6
+    assert not file.exists()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

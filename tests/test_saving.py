@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import json
@@ -100,6 +101,8 @@ def test_a_drawing_is_removed_for_good(client, instance: Path, database: str) ->
     for receipt in (other["receipt"], "", "ü", None, 7):
         response = client.delete(f"/_save_drawing/{mine['id']}", json={"receipt": receipt})
         assert_error(response, 404, "not_found")
+    for path in ("/_save_drawing/%00", "/_save_drawing/none"):
+        assert_error(client.delete(path, json={"receipt": "x"}), 404, "not_found")
     path = f"/_save_drawing/{mine['id']}"
     assert client.delete(path, json={"receipt": mine["receipt"]}).status_code == 204
     assert_error(client.delete(path, json={"receipt": mine["receipt"]}), 404, "not_found")
@@ -169,6 +172,57 @@ def test_without_saving_there_is_no_route(instance: Path) -> None:
     assert "save" not in client.get("/healthz").get_json()["features"]
     assert_error(save(client), 404, "not_found")
     assert "/_save_drawing" not in client.get("/openapi.json").get_json()["paths"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_other_pages_cannot_save(instance: Path, client) -> None:
+    """What a browser sends for a page of another origin, be it a form's kind of request: 403, unless
+    DIGITRE_CORS_ORIGINS names it. The page itself, at whatever port, and scripts may.
+    """
+    elsewhere: list[dict[str, str]] = [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},  # a page without TLS: browsers say no more
+        {"Origin": "https://sub.localhost", "Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+        {"Origin": "http://[evil"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ]
+    body = json.dumps({"digit": SEVEN, "label": 7})
+    for headers in elsewhere:
+        asked = {"data": body, "content_type": "text/plain", "headers": headers}
+        assert_error(client.post("/_save_drawing", **asked), 403, "cross_site")
+        assert_error(client.delete("/_save_drawing/" + "0" * 32, **asked), 403, "cross_site")
+    own: list[dict[str, str]] = [
+        {"Origin": "https://digits.example.org", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://localhost:8080"},
+        {},
+    ]
+    for headers in own:
+        assert client.post("/_save_drawing", data=body, headers=headers).status_code in (200, 201)
+    named = create_app({"INSTANCE": instance, "CORS_ORIGINS": ["https://friend.example"]})
+    friend = {"Origin": "https://friend.example", "Sec-Fetch-Site": "cross-site"}
+    answer = named.test_client().post("/_save_drawing", data=body, headers=friend)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_secret_that_cannot_be_written(
+    client, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, and nothing is left of the tries; an empty one, which anybody knows, signs nothing."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        unavailable(save(client))
+    assert not list(instance.glob("secret*"))
+    (instance / "secret").touch()
+    unavailable(save(client))
+    (instance / "secret").unlink()
+    assert save(client).status_code == 201
+    assert (instance / "secret").stat().st_mode & 0o777 == 0o600
 
 
 def unavailable(response) -> None:

@@ -38,6 +38,9 @@ def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
         (["--epochs", "0"], "--epochs"),
         (["--batch", "-1"], "--batch"),
         (["--unknown"], "unrecognized"),
+        (["--evaluate", "--network", "mlp-256"], "--network are two things"),
+        (["--drawings", "--images", "."], "--images does not go with --drawings"),
+        (["--drawings", "--output", "."], "--output does not go with --drawings"),
     ],
 )
 def test_wrong_usage_is_said(options: list[str], said: str) -> None:
@@ -45,6 +48,13 @@ def test_wrong_usage_is_said(options: list[str], said: str) -> None:
     done = run(*options)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_there_is_nothing_to_measure(tmp_path: Path) -> None:
+    """--evaluate of a folder without a network: a line that says so."""
+    done = run("--evaluate", "--output", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"there is no network at {tmp_path}/digitre.tflite"
 
 
 def test_calibration_error_is_what_it_is_called() -> None:

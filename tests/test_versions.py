@@ -202,6 +202,23 @@ def test_what_was_left_half_written_is_no_version(versions: Versions) -> None:
     assert CliRunner().invoke(main, ["models", "list"], env=settings).exit_code == 0
 
 
+def test_a_damaged_network_hides_no_other(versions: Versions, tmp_path: Path) -> None:
+    """The list says which one it is, and what there is to go back to."""
+    name = versions.add(another(tmp_path / "a"))
+    bad = versions.folder / "digitre-00000000" / "digitre.tflite"
+    bad.parent.mkdir()
+    bad.write_bytes(b"no network")
+    result = CliRunner().invoke(
+        main, ["models", "list"], env={"DIGITRE_MODELS": str(versions.folder)}
+    )
+    assert result.exit_code == 0, result.output
+    damaged, good = sorted(
+        line for line in result.output.splitlines() if name in line or "00000000" in line
+    )
+    assert "damaged: " in damaged
+    assert good.startswith(name)
+
+
 def test_a_rollback_to_what_cannot_be_had_changes_nothing(
     versions: Versions, tmp_path: Path
 ) -> None:
@@ -222,5 +239,6 @@ def test_a_setting_goes_before_what_is_promoted(versions: Versions, tmp_path: Pa
     result = CliRunner().invoke(main, ["models", "promote", name], env=settings)
     assert "goes before it" in result.output
     listed = CliRunner().invoke(main, ["models", "list"], env=settings).output
-    (served,) = [line for line in listed.splitlines() if "served" in line]
+    (served,) = [line for line in listed.splitlines() if "  served" in line]
     assert served.startswith(Classifier().model)
+    assert f"by DIGITRE_MODEL: {shipped}" in listed

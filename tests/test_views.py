@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
+import tempfile
 import urllib.parse
 
 import numpy as np
@@ -72,6 +74,23 @@ def test_an_upload_is_read_whatever_its_name(client, name: str) -> None:
     """A multipart file in the field `image`."""
     sent = {"image": (io.BytesIO(SEVEN), name)} if name else {"image": URL}
     response = client.post("/_get_digit", data=sent, content_type="multipart/form-data")
+    assert response.get_json()["digit"] == 7
+
+
+def test_a_large_upload_needs_no_disk(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nearly a megabyte, where no temporary file can be made."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    picture = png(np.pad(drawn(DIGITS[7]), 325), compress_level=0)
+    assert 500_000 < len(picture) < 1_000_000
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="large.png"\r\n\r\n'
+    kind = "multipart/form-data; boundary=x"
+    sent = head + picture + b"\r\n--x--\r\n"
+    response = client.post("/_get_digit", data=sent, content_type=kind)
+    assert response.status_code == 200
     assert response.get_json()["digit"] == 7
 
 

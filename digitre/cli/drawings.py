@@ -58,6 +58,14 @@ def collection(url: str | None) -> Drawings:
         raise click.ClickException(f"this is no database's address: {error}") from None
 
 
+def existing(collection: Drawings) -> Drawings:
+    """A database that is there: a lost one, or a wrong address, is not an empty one to be copied."""
+    file = collection.url.database
+    if collection.url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
+        raise click.ClickException(f"there is no database at {collection.url}")
+    return collection
+
+
 @contextmanager
 def reported():
     """Whatever the database or the disk has against it is one line, and exit status 1."""
@@ -229,14 +237,21 @@ def stats(as_json: bool, database: str | None) -> None:
 @drawings.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @filters
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Instead of an earlier export in FOLDER; what is no longer a drawing is removed from it.",
+)
 @DATABASE
-def export(folder: Path, wanted: Wanted, database: str | None) -> None:
+def export(folder: Path, wanted: Wanted, replace: bool, database: str | None) -> None:
     """Write drawings to FOLDER: a PNG each, in folders by label, and drawings.csv.
 
-    Example: digitre drawings export backup/ --status accepted
+    Example: digitre drawings export backup-$(date +%F)/ --status accepted
     """
     with reported():
-        count = sum(1 for _ in exchange.write_folder(collection(database), wanted, folder))
+        source = existing(collection(database))
+        rows = exchange.write_folder(source, wanted, folder, replace=replace)
+        count = sum(1 for _ in rows)
     click.echo(f"{count} written to {folder}")
 
 
@@ -269,10 +284,7 @@ def copy(source: str, target: str) -> None:
     Example: digitre drawings copy --from sqlite:////var/lib/digitre/drawings.sqlite3 --to postgresql+psycopg://db/digitre
     """
     with reported():
-        before, after = collection(source), collection(target)
-        file = before.url.database
-        if before.url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
-            raise click.ClickException(f"there is no database at {source}")
+        before, after = existing(collection(source)), collection(target)
         with click.progressbar(length=before.count(), label="copying") as bar:
             new = exchange.copy(before, after, bar.update)
         wrong = exchange.missing(before, after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -35,37 +36,49 @@ def _said(name: str) -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
 def list_models(as_json: bool) -> None:
-    """The networks, the oldest first, and which one is served.
+    """The networks, the shipped one and then the oldest first; which one is served, from the next
+    reload on.
 
     Example: digitre models list --json
     """
     versions = _versions()
+    chosen = settings()["MODEL"]
     try:
         served = Classifier(places.network(settings())).model
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     shipped = Classifier().model
     for name in dict.fromkeys([shipped, *versions.names()]):
-        card = versions.card(name)
-        figures = card.get("figures", {}).get("MNIST test, preprocessed", {})
+        damaged = None
+        card: dict[str, Any] = {}
+        try:
+            card = versions.card(name)
+        except (ValueError, OSError) as error:  # the others are there to go back to
+            damaged = str(error)
         row = {
             "model": name,
             "served": name == served,
             "shipped": name == shipped,
             "made": card.get("made"),
-            "mnist_test": figures.get("right"),
+            "mnist_test": card.get("figures", {}).get("MNIST test, preprocessed", {}).get("right"),
             "drawings": card.get("drawings", {}).get("learned"),
             "verdict": card.get("verdict", {}).get("passed"),
+            "damaged": damaged,
         }
-        if as_json:
-            click.echo(json.dumps(row))
-        else:
-            notes = [word for word in ("served", "shipped") if row[word]]
-            if row["verdict"] is not None:
-                notes.append("passed its gates" if row["verdict"] else "failed its gates")
-            if row["mnist_test"]:
-                notes.append(f"MNIST {row['mnist_test']:.2f} %")
-            click.echo(f"{name}  {(row['made'] or '')[:16]:16}  {', '.join(notes)}")
+        click.echo(json.dumps(row) if as_json else _line(row))
+    if chosen:
+        click.echo(f"served is {served}, by DIGITRE_MODEL: {chosen}", err=True)
+
+
+def _line(row: dict[str, Any]) -> str:
+    notes = [word for word in ("served", "shipped") if row[word]]
+    if row["verdict"] is not None:
+        notes.append("passed its gates" if row["verdict"] else "failed its gates")
+    if row["mnist_test"]:
+        notes.append(f"MNIST {row['mnist_test']:.2f} %")
+    if row["damaged"]:
+        notes.append(f"damaged: {row['damaged']}")
+    return f"{row['model']}  {(row['made'] or '')[:16]:16}  {', '.join(notes)}"
 
 
 @models.command()
@@ -97,7 +110,10 @@ def pull(url: str, serve: bool) -> None:
             versions.promote(name)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{name} is {'served from the next reload on' if serve else 'here'}")
+    if serve:
+        _said(name)
+    else:
+        click.echo(f"{name} is here")
 
 
 @models.command()

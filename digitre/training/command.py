@@ -32,6 +32,14 @@ WORK = Path("training").resolve()  # where the state of a training under way is 
 # What --finetune does by itself; with --drawings it is QUICK, of what a server learns in minutes.
 GOING_ON: dict[str, Any] = {"epochs": 4, "learning_rate": 6e-4}
 TEACHING: dict[str, Any] = {"network": "teacher", "epochs": 10}
+# What it may do instead of training the shipped network, one at a time, and what else goes with which.
+DOING = ("page", "report", "evaluate", "drawings", "teacher")
+BESIDE = {
+    "images": (),
+    "cluster": (),
+    "finetune": ("--drawings",),
+    "output": ("--report", "--evaluate", "--teacher", "--network"),
+}
 QUICK: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
 
 
@@ -46,10 +54,15 @@ def main(
     for line in data.missing():
         print(f"missing: {line}", file=sys.stderr)
     output = Path(options.output or MODELS)
+    if options.evaluate or options.report:
+        try:
+            classifier = Classifier(output / "digitre.tflite")
+        except (OSError, ValueError) as error:
+            sys.exit(str(error))
     if options.evaluate:
-        figures = report.evaluate(Classifier(output / "digitre.tflite"))
+        figures = report.evaluate(classifier)
     elif options.report:
-        figures = records.write_report(output)
+        figures = records.write_report(classifier, output)
     elif options.drawings:
         return learn(options)
     elif options.network and options.network != "digitre":
@@ -138,6 +151,14 @@ def parse(
         parser.error("--brief goes with --drawings")
     if options.finetune and options.cluster:
         parser.error("--finetune goes on alone, without --cluster")
+    doing = [f"--{name}" for name in DOING if getattr(options, name)]
+    if options.network not in (None, "digitre"):
+        doing.append("--network")
+    if len(doing) > 1:
+        parser.error(f"{doing[0]} and {doing[1]} are two things to do")
+    for name, others in BESIDE.items():
+        if getattr(options, name) and doing and doing[0] not in others:
+            parser.error(f"--{name} does not go with {doing[0]}")
     return options
 
 
@@ -288,7 +309,7 @@ def train_demo(options: argparse.Namespace) -> int:
             folder,
             epochs=options.epochs,
             share=options.share or 1.0,
-            seed=options.seed or 1,
+            seed=1 if options.seed is None else options.seed,
         )
     figures = described["figures"]
     print(json.dumps(described, indent=1) if options.json else report.as_text(figures))

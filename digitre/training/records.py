@@ -68,11 +68,10 @@ def draw_report(classifier: Classifier, described: dict, output: Path) -> None:
     described["pictures"] = sorted(card.PICTURES)
 
 
-def write_report(output: Path) -> dict[str, dict[str, float]]:
-    """Measure the network in a folder again, and write its card, pictures and page anew."""
+def write_report(classifier: Classifier, output: Path) -> dict[str, dict[str, float]]:
+    """Measure a folder's network again, and write its card, pictures and page anew."""
     from digitre.training import fit
 
-    classifier = Classifier(output / "digitre.tflite")
     described = classifier.card()
     if described is None:
         sys.exit(f"{output} has no card of {classifier.model}")

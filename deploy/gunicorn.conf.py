@@ -6,6 +6,8 @@ a file for the process's number: `kill -HUP` to it lets new workers take a promo
 old ones end what they are at.
 """
 
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -17,13 +19,24 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("DIGITRE_LOG", "1")
 
 # What this server keeps while it runs, in memory where there is such a place, which a full disk does not
-# touch: heartbeats, each worker's figures, which /metrics adds up, and the network that it serves. This
-# file is read again at each reload, which goes on with the same folder.
+# touch: heartbeats, each worker's figures, which /metrics adds up, and the network that it serves. The folder
+# is named after gunicorn's master, which reads this file again at each reload and goes on with the same one.
 memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
-if "DIGITRE_RUNTIME" not in os.environ:
-    os.environ["DIGITRE_RUNTIME"] = tempfile.mkdtemp(prefix="digitre-", dir=memory)
-runtime = os.environ["DIGITRE_RUNTIME"]
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", runtime)
+ours = f"digitre-{os.getpid()}-"
+runtime = inherited = os.environ.get("DIGITRE_RUNTIME", "")
+if not os.path.basename(runtime).startswith(ours):
+    runtime = os.environ["DIGITRE_RUNTIME"] = tempfile.mkdtemp(prefix=ours, dir=memory)
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR", inherited) == inherited:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = runtime
+    # Locked while this server runs, its workers as well; what nobody locks was left by one that was killed.
+    fcntl.flock(os.open(f"{runtime}/lock", os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
+    for lock in glob.glob(os.path.join(os.path.dirname(runtime), "digitre-*", "lock")):
+        try:
+            with open(lock, "rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(os.path.dirname(lock), ignore_errors=True)
+        except OSError:
+            continue  # in use, or another user's
 
 
 def on_starting(server):

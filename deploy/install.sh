@@ -51,13 +51,20 @@ if [ -n "$host" ] && [ -n "$known" ]; then
         *) fail "$site has the host $known: change it there and in /etc/digitre.env, then run this again" ;;
     esac
 fi
+# As the application reads it: without quotes and blanks, .example.org for all below it.
 trusted=""
-[ -f /etc/digitre.env ] && trusted=$(sed -n 's/^DIGITRE_TRUSTED_HOSTS=//p' /etc/digitre.env)
-if [ -n "$host" ] && [ -n "$trusted" ]; then
-    case ",$trusted," in
-        *",$host,"*) ;;
-        *) fail "/etc/digitre.env has the hosts $trusted: change DIGITRE_TRUSTED_HOSTS there, then run this again" ;;
-    esac
+[ -f /etc/digitre.env ] && trusted=$(sed -n 's/^DIGITRE_TRUSTED_HOSTS=//p' /etc/digitre.env | tr -d "\"' ")
+is_trusted() {
+    case ",$trusted," in *",$1,"* | *",.$1,"*) return 0 ;; esac
+    rest=$1
+    while [ "$rest" != "${rest#*.}" ]; do
+        rest=${rest#*.}
+        case ",$trusted," in *",.$rest,"*) return 0 ;; esac
+    done
+    return 1
+}
+if [ -n "$host" ] && [ -n "$trusted" ] && ! is_trusted "$host"; then
+    fail "/etc/digitre.env has the hosts $trusted: change DIGITRE_TRUSTED_HOSTS there, then run this again"
 fi
 case $host in
     "") [ -f "$site" ] || fail "name the host: sudo sh deploy/install.sh digits.example.org" ;;
@@ -85,6 +92,8 @@ id digitre >/dev/null 2>&1 ||
 
 say "installing the application into $home"
 mkdir -p "$home"
+static_version='import digitre; print(digitre._static_version())'
+before=$(cd / && "$home/venv/bin/python" -c "$static_version" 2>/dev/null) || before=""
 [ -x "$home/venv/bin/python" ] || python3 -m venv "$home/venv"
 "$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r "$checkout/requirements.txt"
@@ -99,8 +108,10 @@ installed=$(cd / && "$home/venv/bin/python" -c 'import digitre, os; print(os.pat
 install -m 644 "$here/gunicorn.conf.py" "$home/gunicorn.conf.py"
 # Each state of the page's files has a folder of its own: a page from before an upgrade finds its files.
 [ -L "$home/static" ] && rm "$home/static"
-hash=$(cd / && "$home/venv/bin/python" -c 'import digitre; print(digitre._static_version())')
+hash=$(cd / && "$home/venv/bin/python" -c "$static_version")
 mkdir -p "$home/static"
+# It was served until now, however long ago it was installed.
+if [ -n "$before" ] && [ -d "$home/static/$before" ]; then touch "$home/static/$before"; fi
 find "$home/static" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -r {} +
 rm -rf "$home/static/$hash"
 cp -r "$installed/static" "$home/static/$hash"
@@ -139,7 +150,7 @@ if [ ! -f /etc/digitre.env ]; then
     install -m 640 -o root -g digitre /dev/null /etc/digitre.env
     {
         echo "# Digitre's settings, one NAME=value a line: see the README's table."
-        echo "DIGITRE_TRUSTED_HOSTS=$host,localhost"
+        echo "DIGITRE_TRUSTED_HOSTS=$(echo "${host:-$known}" | tr -s ' ' ','),localhost"
     } >>/etc/digitre.env
 fi
 

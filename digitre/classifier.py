@@ -77,6 +77,11 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.1f}"
 
 
+def is_refused(confidence: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
+    """Which of many drawings are answered "Huh...", by the confidence as it is shown: (n,) bool."""
+    return np.round(100 * confidence, 1) < round(100 * threshold, 9)
+
+
 def shipped_model() -> Path:
     """The network that comes with the package, or with the checkout."""
     installed = HERE / "models" / "digitre.tflite"

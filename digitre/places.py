@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flask import Flask
 from digitre.versions import Versions
 
 Settings = Mapping[str, Any]  # as `digitre.config.load` gives them
+COPIED = "DIGITRE_COPIED"  # gunicorn's master tells its workers by this where their network is
 
 
 def instance(settings: Settings) -> Path:
@@ -35,6 +37,11 @@ def network(settings: Settings) -> Path:
         ValueError, OSError: as `Versions.current` does.
     """
     return Path(settings["MODEL"] or versions(settings).current())
+
+
+def served(settings: Settings) -> Path:
+    """The LiteRT file that this process reads with: its master's copy (`digitre.startup`), else `network`."""
+    return Path(os.environ.get(COPIED) or network(settings))
 
 
 def versions(settings: Settings) -> Versions:

@@ -17,22 +17,17 @@ from digitre import config, places
 from digitre.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"
-_CHOSEN = os.environ.get("DIGITRE_MODEL")  # before the first copy takes its place
 
 
 def take(folder: str) -> str:
     """Try the network that the settings name, and let workers take a copy of it.
 
     Args:
-        folder: where the copy goes; DIGITRE_MODEL names it afterwards.
+        folder: where the copy goes; the environment names it afterwards.
 
     Returns:
         What is wrong, in one line; then nothing is changed. Empty where all is well.
     """
-    if _CHOSEN is None:
-        os.environ.pop("DIGITRE_MODEL", None)
-    else:
-        os.environ["DIGITRE_MODEL"] = _CHOSEN
     new = Path(folder) / f"new-{COPY}"
     kept = Path(folder) / COPY
     try:
@@ -50,7 +45,7 @@ def take(folder: str) -> str:
     except (OSError, ValueError) as found:
         error = str(found)
     if kept.exists():
-        os.environ["DIGITRE_MODEL"] = str(kept)
+        os.environ[places.COPIED] = str(kept)
     return error
 
 

@@ -21,7 +21,7 @@ FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed 
 
 def register(app: Flask) -> None:
     """Add the routes, and the reader that they share."""
-    reader = Classifier(places.network(app.config))
+    reader = Classifier(places.served(app.config))
     app.extensions["digitre"] = reader
     app.extensions["digitre.card"] = reader.card()
     app.register_blueprint(blueprint)

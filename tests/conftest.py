@@ -138,7 +138,7 @@ def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterat
     """A real gunicorn with the real application; gives its address and ends it."""
     port = free_port()
     environment = os.environ | {"PORT": str(port)} | variables
-    command = [sys.executable, "-m", "gunicorn", *options, "wsgi:app"]
+    command = [str(Path(sys.executable).with_name("gunicorn")), *options, "wsgi:app"]
     with (
         log.open("wb") as out,
         running(

@@ -156,10 +156,15 @@ def test_standard_input_among_many(tmp_path: Path) -> None:
 
 
 def test_threshold(tmp_path: Path) -> None:
-    """At 1 nothing is sure enough but certainty."""
+    """The option's, else the server's setting: of a 7 that lies nearly on its side."""
     file = tmp_path / "seven.png"
     file.write_bytes(png(Image.fromarray(255 - drawn(DIGITS[7])).rotate(20, fillcolor=255)))
     result = digitre("read", "--json", "--threshold", "0", str(file))
+    assert json.loads(result.stdout)["digit"] is not None
+    setting = {"env": {"DIGITRE_THRESHOLD": "1"}}
+    result = digitre("read", "--json", str(file), **setting)
+    assert json.loads(result.stdout)["digit"] is None
+    result = digitre("read", "--json", "--threshold", "0", str(file), **setting)
     assert json.loads(result.stdout)["digit"] is not None
 
 

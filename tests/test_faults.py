@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -144,6 +145,42 @@ def test_a_reload_with_a_new_network(tmp_path: Path) -> None:
         until(lambda: load.models[-12:] == [name] * 12)
     assert not load.wrong
     assert len(set(load.models)) == 2
+
+
+def test_one_master_after_another(tmp_path: Path) -> None:
+    """gunicorn's own upgrade, SIGUSR2 and then SIGTERM to the old master: the new one has a folder of its
+    own, serves what was promoted meanwhile, its workers come back, and nothing of either is left.
+    """
+
+    def kept() -> set[str]:
+        return {str(path) for path in Path("/dev/shm").glob("digitre-*")}
+
+    before = kept()
+    # Left by a master that was killed.
+    (stale := Path(tempfile.mkdtemp(prefix="digitre-1-", dir="/dev/shm")) / "lock").touch()
+    with contextlib.suppress(ProcessLookupError), site(tmp_path) as server:
+        assert not stale.parent.exists()
+        old = server.master
+        os.kill(old, signal.SIGUSR2)
+        until(lambda: len(re.findall(r"Listening at: ", server.log.read_text())) == 2)
+        new = int(re.findall(r"Listening at: .* \((\d+)\)", server.log.read_text())[1])
+        try:
+            with under_load(server.address) as load:
+                until(lambda: len(workers(server.log)) == 4)
+                os.kill(old, signal.SIGTERM)
+                until(lambda: len(kept() - before) == 1)
+                name = another_network(server.instance)
+                os.kill(new, signal.SIGHUP)
+                until(lambda: load.models[-12:] == [name] * 12)
+                os.kill(workers(server.log)[-1], signal.SIGKILL)
+                until(lambda: len(workers(server.log)) == 7)
+                had = load.answers
+                until(lambda: load.answers > had + 20)
+                assert load.models[-1] == name
+            assert not load.wrong
+        finally:
+            os.kill(new, signal.SIGTERM)
+            until(lambda: kept() <= before)
 
 
 def test_a_worker_is_killed(tmp_path: Path) -> None:

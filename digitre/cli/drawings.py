@@ -14,7 +14,7 @@ import click
 from digitre import exchange, places
 from digitre.classifier import NO_DIGIT, percent
 from digitre.cli import settings
-from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named
+from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named, said
 
 PATIENCE = 60  # seconds for one question to the database: nobody's reading waits for it
 DATABASE = click.option(
@@ -95,8 +95,8 @@ def drawings() -> None:
 
 def described(row: dict[str, Any]) -> dict[str, Any]:
     """A drawing as JSON has it: all but its pixels."""
-    row = row | {"made": row["made"].isoformat(), "label": named(row["label"])}
-    row["said"] = named(NO_DIGIT if row["not_a_digit"] > row["confidence"] else row["read_as"])
+    made, label = row["made"].isoformat(), named(row["label"])
+    row = row | {"made": made, "label": label, "said": named(said(row))}
     return {name: value for name, value in row.items() if name not in ("pixels", "strokes")}
 
 

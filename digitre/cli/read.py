@@ -20,8 +20,8 @@ import click
 import numpy as np
 
 from digitre import demos
-from digitre.classifier import THRESHOLD, Classifier, Reading
-from digitre.cli import terminal
+from digitre.classifier import Classifier, Reading
+from digitre.cli import settings, terminal
 from digitre.preprocessing import PictureError, steps, to_png
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # what a folder is searched for
@@ -73,8 +73,8 @@ network_option = click.option(
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=THRESHOLD,
-    show_default=True,
+    default=lambda: settings()["THRESHOLD"],
+    show_default="DIGITRE_THRESHOLD, else 0.6",
     help='Below this confidence the answer is "Huh...".',
 )
 @click.option("--json", "form", flag_value="json", help="A line of JSON for each picture.")
@@ -164,7 +164,6 @@ def network_named(network: str | None) -> Classifier:
         click.ClickException: where there is no such network.
     """
     from digitre import places
-    from digitre.cli import settings
 
     if network is not None and network not in demos.DEMOS:
         raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")

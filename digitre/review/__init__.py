@@ -26,7 +26,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from digitre import errors, headers
 from digitre.classifier import NO_DIGIT, percent
-from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named
+from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named, said
 
 COOKIE = "digitre_review"
 
@@ -107,13 +107,12 @@ def create_app(collection: Drawings, wanted: Wanted, limit: int, token: str) -> 
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    no_digit = row["not_a_digit"] > row["confidence"]
     return {
         "id": row["id"],
         "image": "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
         "label": named(row["label"]),
         "status": row["status"],
-        "said": named(NO_DIGIT if no_digit else row["read_as"]),
+        "said": named(said(row)),
         "surely": percent(max(row["confidence"], row["not_a_digit"])),
         "agreeing": row["agreeing"],
         "writer": row["writer"],

@@ -52,8 +52,8 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
-class Drawings:
-    """Drawings as pen strokes: `strokes[i]` is a list of (n, 2) arrays of x and y, y upwards."""
+class Traces:
+    """Pen traces: `strokes[i]` is a list of (n, 2) arrays of x and y, y upwards."""
 
     strokes: list[list[np.ndarray]] = field(default_factory=list)
     labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -109,14 +109,14 @@ def mnist(part: Part) -> tuple[np.ndarray, np.ndarray]:
     return sets["x_train"][chosen], sets["y_train"][chosen].astype(np.int64)
 
 
-def pen_digits(part: Part) -> Drawings:
+def pen_digits(part: Part) -> Traces:
     """Digits of the pen traces' writers of this part; none where the file is not there."""
     file = path("pendigits-orig.tra")
     if not file:
-        return Drawings()
+        return Traces()
     writers = PEN_WRITERS[part]
     chosen = [item for item in _read_traces(file) if item[1] in writers]
-    return Drawings([item[2] for item in chosen], np.array([item[0] for item in chosen]))
+    return Traces([item[2] for item in chosen], np.array([item[0] for item in chosen]))
 
 
 def _read_traces(file: Path) -> Iterator[tuple[int, int, list[np.ndarray]]]:
@@ -145,12 +145,12 @@ def _read_traces(file: Path) -> Iterator[tuple[int, int, list[np.ndarray]]]:
         yield label, writer, strokes
 
 
-def unipen_digits(part: Part) -> Drawings:
+def unipen_digits(part: Part) -> Traces:
     """UNIPEN's isolated digits of this part's sites; none where the file is not there."""
     return _unipen(part, lambda label, category: category == "1a")
 
 
-def unipen_others(part: Part) -> Drawings:
+def unipen_others(part: Part) -> Traces:
     """UNIPEN's letters and signs of this part's sites that are no look-alikes of digits."""
     return _unipen(
         part,
@@ -158,10 +158,10 @@ def unipen_others(part: Part) -> Drawings:
     )
 
 
-def _unipen(part: Part, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Drawings:
+def _unipen(part: Part, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Traces:
     file = path("unipen-characters.npz")
     if not file:
-        return Drawings()
+        return Traces()
     with np.load(file) as archive:
         sets = {name: archive[name] for name in archive.files}
     plain = np.char.lstrip(sets["label"], "\\")  # the file escapes the quote and the backslash
@@ -174,7 +174,7 @@ def _unipen(part: Part, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) 
         [points[start[k] : start[k + 1]] for k in range(first[i], first[i + 1])] for i in chosen
     ]
     digits = np.array([int(labels[i]) if labels[i].isdigit() else NO_DIGIT for i in chosen])
-    return Drawings(strokes, digits)
+    return Traces(strokes, digits)
 
 
 def symbols(part: Part) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from digitre.training import augmentation, collected, data, glyphs, measure, scribbles
-from digitre.training.data import NO_DIGIT, Drawings
+from digitre.training.data import NO_DIGIT, Traces
 
 # How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
 # since there are fewer of them and each time is another drawing.
@@ -38,9 +38,9 @@ class Sources:
     """All that an epoch is made from."""
 
     mnist: tuple[np.ndarray, np.ndarray]
-    pen: Drawings
-    unipen: Drawings
-    others: Drawings
+    pen: Traces
+    unipen: Traces
+    others: Traces
     symbols: np.ndarray
 
 

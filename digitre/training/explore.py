@@ -84,7 +84,7 @@ def _sets() -> list[dict[str, Any]]:
     return rows
 
 
-def _shaped(drawings: data.Drawings) -> measure.Pictures:
+def _shaped(drawings: data.Traces) -> measure.Pictures:
     return measure.shaped(measure.first(drawings, DRAWINGS), measure.central)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digitre.classifier import THRESHOLD
+from digitre.classifier import is_refused
 from digitre.training import distillation, distribution, interruption, measure, networks, report
 from digitre.training import epochs as epoch_data
 from digitre.training.collected import Collected
@@ -215,7 +215,7 @@ def calibrate(network: keras.Model) -> dict[str, float]:
 
     def refuses_too_many(temperature: float, offset: float) -> bool:
         return any(
-            (digits(name, temperature, offset).max(1) < THRESHOLD).mean() > REFUSED_DIGITS[name]
+            is_refused(digits(name, temperature, offset).max(1)).mean() > REFUSED_DIGITS[name]
             for name in sets
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from digitre.classifier import THRESHOLD, Classifier
+from digitre.classifier import Classifier, is_refused
 from digitre.training import measure, report
 from digitre.training.data import NO_DIGIT
 from digitre.training.measure import Pictures
@@ -53,7 +53,7 @@ class _Answers:
 
     @property
     def refusals(self) -> np.ndarray:
-        return np.round(100 * self.confidence, 1) < 100 * THRESHOLD
+        return is_refused(self.confidence)
 
     @property
     def calibration_error(self) -> float:
@@ -136,8 +136,8 @@ def _kept(before: Classifier, after: Classifier, kept: Pictures) -> Gate:
     def good(network: Classifier) -> float:
         x, labels = kept
         rows = network.classify(x[..., None].astype(np.float32) / 255)
-        refused = np.round(100 * rows.max(1), 1) < 100 * THRESHOLD
-        right = np.where(labels == NO_DIGIT, refused, (rows.argmax(1) == labels) & ~refused)
+        huh = is_refused(rows.max(1))
+        right = np.where(labels == NO_DIGIT, huh, (rows.argmax(1) == labels) & ~huh)
         return 100 * float(right.mean())
 
     was, now = good(before), good(after)

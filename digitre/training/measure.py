@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from digitre import paper
-from digitre.classifier import THRESHOLD
+from digitre.classifier import is_refused
 from digitre.preprocessing import preprocess, shape_ink
 from digitre.training import augmentation, data, scribbles
-from digitre.training.data import NO_DIGIT, Drawings, Part
+from digitre.training.data import NO_DIGIT, Part, Traces
 from digitre.training.rendering import fit, render
 
 QUICK = ("mnist", "drawn", "unipen", "refused", "digits_refused")
@@ -50,7 +50,7 @@ VIEWS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def shaped(drawings: Drawings, view: Callable[..., np.ndarray], seed: int = 0) -> Pictures:
+def shaped(drawings: Traces, view: Callable[..., np.ndarray], seed: int = 0) -> Pictures:
     """Drawings through one view and the preprocessing, the same for the same seed."""
     random = np.random.default_rng(seed)
     pictures = [augmentation.as_bytes(shape_ink(view(s, random))) for s in drawings.strokes]
@@ -85,13 +85,13 @@ def pairs(part: Part, count: int = 500) -> Pictures:
     strokes = data.pen_digits(part).strokes
     chosen = random.integers(0, len(strokes), (count if strokes else 0, 2))
     both = [scribbles.beside(strokes[a], strokes[b], random) for a, b in chosen]
-    return shaped(Drawings(both, np.full(len(both), NO_DIGIT)), central)
+    return shaped(Traces(both, np.full(len(both), NO_DIGIT)), central)
 
 
-def first(drawings: Drawings, count: int) -> Drawings:
+def first(drawings: Traces, count: int) -> Traces:
     """At most `count` of the drawings, spread evenly."""
     chosen = np.linspace(0, len(drawings) - 1, min(count, len(drawings))).astype(int)
-    return Drawings([drawings.strokes[i] for i in chosen], drawings.labels[chosen])
+    return Traces([drawings.strokes[i] for i in chosen], drawings.labels[chosen])
 
 
 SETS = {"mnist", "drawn", "anywhere", "unipen", "others", "symbols", "invented"}
@@ -126,7 +126,7 @@ def quick(network) -> dict[str, float]:
     for name, (pictures, labels) in validation_sets().items():
         logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0)
         digits = digit_probabilities(logits)
-        below = digits.max(1) < THRESHOLD
+        below = is_refused(digits.max(1))
         if labels[0] == NO_DIGIT:
             refused.append(below.mean())
         else:

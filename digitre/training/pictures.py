@@ -8,7 +8,7 @@ from typing import IO, Any
 import matplotlib as mpl
 import numpy as np
 
-from digitre.classifier import THRESHOLD, Classifier
+from digitre.classifier import Classifier, is_refused
 from digitre.training import report
 from digitre.training.data import NO_DIGIT
 
@@ -35,7 +35,7 @@ def write(classifier: Classifier, history: list[dict[str, Any]], folder: Path) -
         rows = classifier.classify(pictures[..., None].astype(np.float32) / 255)
         found = list(zip(pictures, labels.tolist(), rows, strict=True))
         if labels[0] == NO_DIGIT:
-            accepted += [item for item in found if item[2].max() >= THRESHOLD]
+            accepted += [item for item in found if not is_refused(item[2].max())]
             continue
         right = rows.argmax(1) == labels
         np.add.at(confusion, (labels, rows.argmax(1)), 1)

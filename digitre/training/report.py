@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from digitre.classifier import THRESHOLD, Classifier
+from digitre.classifier import Classifier, is_refused
 from digitre.training import cost, data, measure, steadiness
 from digitre.training.data import NO_DIGIT
 from digitre.training.measure import Pictures
@@ -73,14 +73,14 @@ def small_digits() -> Pictures:
 def measured(classifier: Classifier, pictures: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """The figures of one set, in per cent."""
     rows = classifier.classify(pictures[..., None].astype(np.float32) / 255)
-    refused = float((np.round(100 * rows.max(1), 1) < 100 * THRESHOLD).mean())
+    share = 100 * float(is_refused(rows.max(1)).mean())
     if (labels == NO_DIGIT).all():
-        return {"pictures": len(labels), "refused": 100 * refused}
+        return {"pictures": len(labels), "refused": share}
     right = rows.argmax(1) == labels
     return {
         "pictures": len(labels),
         "right": 100 * float(right.mean()),
-        "refused": 100 * refused,
+        "refused": share,
         "calibration_error": 100 * calibration_error(rows.max(1), right),
     }
 

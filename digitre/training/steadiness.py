@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from digitre.classifier import Classifier
+from digitre.classifier import Classifier, is_refused
 from digitre.preprocessing import shape_ink
 from digitre.training import data, measure
 from digitre.training.rendering import fit, render
@@ -75,8 +75,7 @@ def _ink(strokes, size=0.6, place=(0, 0), turn=0.0, pen=PEN) -> np.ndarray:
 def _answers(classifier: Classifier, shown: list[np.ndarray]) -> np.ndarray:
     """0 to 9, or 10 where the answer is "Huh..."."""
     rows = classifier.classify(np.array(shown)[..., None])
-    refused = np.round(100 * rows.max(1), 1) < 60
-    return np.where(refused, data.NO_DIGIT, rows.argmax(1))
+    return np.where(is_refused(rows.max(1)), data.NO_DIGIT, rows.argmax(1))
 
 
 def _read_packed(classifier: Classifier, strokes) -> Iterator[str]:

@@ -124,7 +124,7 @@ SETTINGS = (
         "DIGITRE_SAVING",
         _switch,
         True,
-        "1: drawings can be saved with what they are, by a click on the page; 0: never.",
+        "1: drawings can be saved with what they are, by a click or a key on the page; 0: never.",
     ),
     Setting(
         "INSTANCE",

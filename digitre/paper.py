@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from digitre.decoding import MIN_CONTRAST
+from digitre.ink import MIN_CONTRAST
 
 GRID = 48  # the light over the page is judged on a picture of at most this many pixels a side
 LARGEST = 1000  # pixels a side that are looked at in full
@@ -15,6 +15,8 @@ LARGEST = 1000  # pixels a side that are looked at in full
 GRAIN = 4.0
 FAINT = 0.2
 SMALLEST = 12  # pixels that the largest patch of ink must have
+ALONG = 0.2  # of an edge: what touches so much of it may be a frame, a shadow or the desk
+HIGH = 0.1  # of the picture's shorter side: what is at least so high or wide may be the drawing
 SPECK = 0.03  # a patch with less than this share of the largest patch's ink is dust
 
 
@@ -54,9 +56,51 @@ def find_ink(grey: np.ndarray) -> np.ndarray:
     weights[0] = 0
     if np.bincount(patches[patches > 0]).max(initial=0) < SMALLEST:
         return np.zeros(grey.shape, np.uint8)  # nothing but single grains
+    beside = along_edges(patches, count)
+    if beside.any():  # a shadow, the desk
+        weights[beside] = 0
+        strongest = float(np.percentile(smooth[weights[patches] > 0], 90))
     keep = (weights >= SPECK * weights.max()) & (weights > 0)
     ink = np.where(keep[patches], np.clip(difference, 0, strongest), 0)
     return np.rint(ink * (255 / strongest)).astype(np.uint8)
+
+
+def without_dust(ink: np.ndarray) -> np.ndarray:
+    """The ink without patches that are specks beside the largest one."""
+    patches, count = ndimage.label(ink, np.ones((3, 3)))
+    weights = ndimage.sum_labels(ink, patches, np.arange(count + 1))
+    return np.where((weights < SPECK * weights.max())[patches], 0, ink).astype(ink.dtype)
+
+
+def inner(ink: np.ndarray) -> np.ndarray | None:
+    """The ink without what runs along the edges, or None where nothing does, or nothing else is."""
+    patches, count = ndimage.label(ink, np.ones((3, 3)))
+    beside = along_edges(patches, count)
+    return np.where(beside[patches], 0, ink).astype(ink.dtype) if beside.any() else None
+
+
+def along_edges(patches: np.ndarray, count: int) -> np.ndarray:
+    """Which patches run along an edge of the picture for a good part of it: (count + 1,) bool.
+
+    None do where nothing else is left that is of some size and touches no edge: a drawing that was
+    cut out tightly touches them itself.
+    """
+    edges = (patches[0], patches[-1], patches[:, 0], patches[:, -1])
+    share = np.array([np.bincount(edge, minlength=count + 1) / edge.size for edge in edges])
+    beside = share.max(0) >= ALONG
+    beside[0] = False
+    if not beside.any():
+        return beside
+    height, width = patches.shape
+    least = max(3, HIGH * min(height, width))
+    others = np.where(beside[patches], 0, patches)
+    for rows, columns in filter(None, ndimage.find_objects(others)):
+        inside = (
+            rows.start > 0 and columns.start > 0 and rows.stop < height and columns.stop < width
+        )
+        if inside and max(rows.stop - rows.start, columns.stop - columns.start) >= least:
+            return beside
+    return np.zeros(count + 1, bool)
 
 
 def _grain(difference: np.ndarray) -> float:

@@ -16,7 +16,8 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from digitre.decoding import PictureError, find_ink, from_array, open_picture, unpack
+from digitre.decoding import PictureError, from_array, open_picture, unpack
+from digitre.ink import find_ink
 
 __all__ = ["PictureError", "centre", "crop", "decode", "preprocess", "resize", "scale", "steps"]
 

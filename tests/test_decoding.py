@@ -13,7 +13,7 @@ from conftest import data_url, png
 from PIL import Image, ImageOps
 from strokes import DIGITS, drawn
 
-from digitre import decoding
+from digitre import ink
 from digitre.decoding import PictureError, open_picture, unpack
 from digitre.preprocessing import decode, preprocess
 
@@ -308,10 +308,10 @@ def test_the_quick_way_gives_the_same(
         pictures = [picture.convert("L" if "L" in mode else "RGB") for picture in pictures]
         framed = framed.convert("RGB")
     files = [png(picture, kind) for picture in [*pictures, framed]]
-    quick = [decoding.find_ink(decoding.open_picture(file)) for file in files]
-    monkeypatch.setattr(decoding, "STRIP", 4000)
-    for file, ink in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(decoding.find_ink(decoding.open_picture(file)), ink)
-    monkeypatch.setattr(decoding, "_on_plain_ground", lambda *_: None)
-    for file, ink in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(decoding.find_ink(decoding.open_picture(file)), ink)
+    quick = [ink.find_ink(open_picture(file)) for file in files]
+    monkeypatch.setattr(ink, "STRIP", 4000)
+    for file, found in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(ink.find_ink(open_picture(file)), found)
+    monkeypatch.setattr(ink, "_on_plain_ground", lambda *_: None)
+    for file, found in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(ink.find_ink(open_picture(file)), found)

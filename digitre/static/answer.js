@@ -2,6 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 const WELCOME = "It is read while you draw.";
+const BY_HAND = "Submit has it read.";
 const NO_DIGIT = 10;
 
 const bars = [...byId("bars").children].map((row) => ({
@@ -32,11 +33,11 @@ export function show(answer) {
   if (answer.steps) showSteps(answer);
 }
 
-export function showNothing() {
+export function showNothing({ realtime = true } = {}) {
   byId("steps").hidden = byId("grey").hidden = true;
   byId("how-empty").hidden = false;
   byId("result").textContent = byId("top").textContent = "";
-  byId("probability").textContent = WELCOME;
+  byId("probability").textContent = realtime ? WELCOME : BY_HAND;
   byId("message").hidden = true;
   for (const { row, bar, value } of bars) {
     bar.style.transform = "scaleX(0)";

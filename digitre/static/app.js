@@ -9,11 +9,12 @@ import { Refused, ask, isWaiting, waiting } from "./server.js";
 const byId = (id) => document.getElementById(id);
 
 const DEBOUNCE = 40; // milliseconds without a change before a drawing in the making is sent
+const LONG = 100_000; // characters of a picture that is no word of a command any more
 const VERY_SLOW = 1500; // milliseconds after which the page says that it waits for a reading
 
 const pad = new DrawingPad(byId("canvas"));
 const url = new URL(byId("result").dataset.url, location.href);
-const readings = new Readings(byId("strip"), byId("readings"), (items) => replace(() => pad.bring(items)));
+const readings = new Readings(byId("strip"), byId("readings"), bring);
 
 let request = null; // the one under way: a newer one replaces it
 let timer = 0;
@@ -43,7 +44,7 @@ async function read() {
   try {
     // Where its way is shown, the whole drawing goes that way.
     const small = byId("how").open ? null : pad.toSmallCanvas();
-    const digit = small ? await toGreyDataURL(small) : pad.toDataURL();
+    const digit = small ? await toGreyDataURL(small) : pad.toDataURL({ small: true });
     const answer = await ask(asked, { body: [{ digit }], signal: mine.signal });
     if (request !== mine) return;
     show(answer);
@@ -75,14 +76,17 @@ pad.addEventListener("change", () => {
   byId("hint").hidden = !pad.empty;
   byId("undo").disabled = !pad.canUndo;
   byId("redo").disabled = !pad.canRedo;
+  // What was said is of the drawing as it was.
+  readings.note(null);
   correcting.changed();
   byId("download").disabled = byId("copy").disabled = pad.empty;
-  if (pad.empty) {
-    forget();
-    showNothing();
-    correcting.read(null);
-  } else if (byId("realtime").checked) {
+  const realtime = byId("realtime").checked;
+  if (realtime && !pad.empty) {
     readSoon();
+  } else {
+    forget();
+    showNothing({ realtime });
+    correcting.read(null);
   }
 });
 
@@ -90,8 +94,14 @@ pad.addEventListener("change", () => {
 
 // Another drawing takes the canvas; the one that was there goes into the strip.
 function replace(change) {
+  pad.settle();
   if (!pad.empty) readings.keep(pad.items, pad.toDataURL());
   change();
+}
+
+function bring(items) {
+  replace(() => pad.bring(items));
+  if (!byId("realtime").checked) read();
 }
 
 const clear = () => replace(() => pad.clear());
@@ -131,8 +141,12 @@ byId("download").addEventListener("click", () => {
 });
 
 byId("copy").addEventListener("click", async () => {
-  const picture = pad.toSmallCanvas()?.toDataURL("image/png") ?? pad.toDataURL();
-  const line = `curl ${url.href} -d '${picture}'`;
+  const picture = pad.toSmallCanvas()?.toDataURL("image/png") ?? pad.toDataURL({ small: true });
+  const asked = new URL(url);
+  if (threshold !== null) asked.searchParams.set("threshold", threshold);
+  // A shell takes only so much in a word.
+  const sent = picture.length < LONG ? `-d '${picture}'` : `-d @- <<'END'\n${picture}\nEND`;
+  const line = `curl '${asked.href}' ${sent}`;
   try {
     await navigator.clipboard.writeText(line);
     byId("copy").textContent = "Copied";
@@ -163,6 +177,10 @@ byId("threshold").addEventListener("input", () => {
   threshold = byId("threshold").value;
   byId("threshold-value").textContent = `${Math.round(100 * threshold)}%`;
   if (!pad.empty && byId("result").textContent) readSoon();
+});
+
+byId("realtime").addEventListener("change", () => {
+  if (byId("realtime").checked && !pad.empty) read();
 });
 
 byId("how").addEventListener("toggle", () => {
@@ -227,7 +245,7 @@ byId("canvas").addEventListener(
   (event) => {
     if (pad.mode !== "move" || pad.empty) return;
     event.preventDefault();
-    pad.transform(0, 0, event.deltaY < 0 ? 1.1 : 1 / 1.1);
+    if (event.deltaY) pad.transform(0, 0, event.deltaY < 0 ? 1.1 : 1 / 1.1);
   },
   { passive: false },
 );

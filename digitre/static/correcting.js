@@ -6,7 +6,8 @@ const WRITER = "digitre.writer"; // a random name, so that one person's drawings
 
 let pad = null;
 let result = null; // what the drawing was read as
-let saved = null; // { id, receipt } of what was saved last
+let saved = null; // { id, receipt } of what was saved of this drawing
+let drawing = 0; // counts the drawings, each change another one
 let available = false;
 
 export const correcting = {
@@ -17,10 +18,15 @@ export const correcting = {
     available = features.includes("save");
     byId("kept").hidden = !available;
     byId("not-kept").hidden = available;
+    this.read(result); // the answer may have been here first
   },
 
-  // The drawing is another one now: what was said of the one before is gone.
-  changed: () => showSaid(""),
+  // The drawing is another one now: what was said and saved of the one before is its own.
+  changed() {
+    drawing += 1;
+    result = saved = null;
+    showSaid("");
+  },
 
   // The drawing was read as this; null where it is not read, or not any more.
   read(newResult) {
@@ -35,8 +41,10 @@ export const correcting = {
 async function label(digit) {
   if (!available || result === null || pad.empty) return;
   const { strokes } = pad;
+  const mine = drawing;
+  const before = saved;
   try {
-    saved = await ask(byId("correct").dataset.url, {
+    const now = await ask(byId("correct").dataset.url, {
       body: {
         digit: pad.toDataURL(),
         label: digit,
@@ -44,19 +52,23 @@ async function label(digit) {
         writer: writer(),
       },
     });
+    if (before && before.id !== now.id) await remove(before); // it is one thing, not two
+    if (mine !== drawing) return;
+    saved = now;
     showSaid(digit === "none" ? "Saved as no digit. Thank you!" : `Saved as a ${digit}. Thank you!`);
     byId("forget").hidden = false;
   } catch (error) {
-    showSaid(error instanceof Refused ? error.message : "It could not be saved.");
+    if (mine === drawing) showSaid(error instanceof Refused ? error.message : "It could not be saved.");
   }
 }
 
+const remove = ({ id, receipt }) =>
+  ask(`${byId("correct").dataset.url}/${id}`, { method: "DELETE", body: { receipt } });
+
 async function forget() {
   try {
-    await ask(`${byId("correct").dataset.url}/${saved.id}`, {
-      method: "DELETE",
-      body: { receipt: saved.receipt },
-    });
+    await remove(saved);
+    saved = null;
     showSaid("Deleted.");
   } catch (error) {
     showSaid(error instanceof Refused ? error.message : "It could not be deleted.");

@@ -1,12 +1,14 @@
 // A canvas to draw on with mouse, finger, pen or keys. It knows strokes and pixels, nothing of a
 // server.
 import { trace, transformed } from "./strokes.js";
+import { tones } from "./tones.js";
 
 // Drawings are kept in these units, whatever the canvas measures on the screen.
 export const SIDE = 250;
 
 const SMALL = 112; // pixels of the longer side of the ink in a picture that is only to be read
 const PICTURE_SIDE = 500; // pixels of the longer side of a picture that is handed on
+const LARGE = 200_000; // characters of a PNG that a JPEG takes the place of
 const HANDLE = 16; // units around the frame's corner that a finger finds
 
 export class DrawingPad extends EventTarget {
@@ -21,6 +23,7 @@ export class DrawingPad extends EventTarget {
   #future = [];
   #current = null; // the stroke being drawn
   #pointer = null; // the id of the pointer that draws it: one at a time
+  #touching = ""; // what kind of pointer that is: "mouse", "touch" or "pen"
   #moving = null; // what is being moved: { scaling, from, box, items }
   #pen = null; // where the keys have brought the pen: { x, y, down }
 
@@ -65,8 +68,15 @@ export class DrawingPad extends EventTarget {
     return plain ? this.#items.map(({ points }) => points) : null;
   }
 
-  clear() {
+  // End what is being drawn or moved, as if the pointer were lifted: it is part of the drawing.
+  settle() {
+    const items = this.#all();
     this.#current = this.#pointer = this.#moving = this.#pen = null;
+    if (items !== this.#items) this.#become(items);
+  }
+
+  clear() {
+    this.settle();
     if (this.#items.length) this.#become([]);
     else this.#changed();
   }
@@ -86,17 +96,19 @@ export class DrawingPad extends EventTarget {
   }
 
   bring(items) {
+    this.settle();
     this.#become(items);
   }
 
   // Show a picture in place of the drawing, as large as the canvas lets it be.
   showPicture(image) {
+    this.settle();
     const scale = SIDE / Math.max(image.width, image.height);
     const width = image.width * scale;
     const height = image.height * scale;
     const x = (SIDE - width) / 2;
     const y = (SIDE - height) / 2;
-    this.#become([{ mode: "picture", image, x, y, width, height }]);
+    this.#become([{ mode: "picture", image, x, y, width, height, ...tones(image) }]);
   }
 
   // Move the drawing, and scale it about its middle.
@@ -132,8 +144,8 @@ export class DrawingPad extends EventTarget {
   }
 
   // The drawing as a PNG data URL: black on white, whatever the screen shows it in, or the picture
-  // in its own colours with what was drawn on it.
-  toDataURL() {
+  // in its own colours with what was drawn on it. A `small` one may be a JPEG.
+  toDataURL({ small = false } = {}) {
     const picture = this.#all().find(({ mode }) => mode === "picture");
     const scale = picture
       ? Math.min(PICTURE_SIDE, Math.max(picture.image.width, picture.image.height)) /
@@ -144,21 +156,23 @@ export class DrawingPad extends EventTarget {
     canvas.height = Math.max(1, Math.round((picture?.height ?? SIDE) * scale));
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, -(picture?.x ?? 0) * scale, -(picture?.y ?? 0) * scale);
-    this.#draw(context, "#000");
+    this.#draw(context, picture?.pen ?? "#000");
     if (!picture) {
       // Behind the ink, not before it: the eraser takes away what is there.
       context.globalCompositeOperation = "destination-over";
       context.fillStyle = "#fff";
       context.fillRect(0, 0, SIDE, SIDE);
     }
-    return canvas.toDataURL("image/png");
+    const png = canvas.toDataURL("image/png");
+    const large = small && png.length > LARGE && !picture?.sheet;
+    return large ? canvas.toDataURL("image/jpeg", 0.9) : png;
   }
 
   // A canvas with as few pixels as are read as well: only the part with ink, without transparency,
   // and its lines drawn anew at a size that is five times what the network sees. Null where a
   // picture is part of the drawing, or where there is no ink.
   toSmallCanvas() {
-    const box = this.#box();
+    const box = this.#box({ seen: true });
     if (!box || this.#all().some(({ mode }) => mode === "picture")) return null;
     const wide = box.right - box.left;
     const high = box.bottom - box.top;
@@ -173,6 +187,9 @@ export class DrawingPad extends EventTarget {
     context.fillRect(0, 0, canvas.width, canvas.height);
     const [left, top] = [margin - box.left * scale, margin - box.top * scale];
     context.setTransform(scale, 0, 0, scale, left, top);
+    context.beginPath();
+    context.rect(0, 0, SIDE, SIDE); // what ran over the canvas's edge is not to be seen
+    context.clip();
     this.#draw(context, "#000", "#fff");
     return canvas;
   }
@@ -184,9 +201,13 @@ export class DrawingPad extends EventTarget {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     const style = getComputedStyle(this.#canvas);
-    // On a picture the pen is black, as it will be sent.
-    const onPicture = this.#all().some(({ mode }) => mode === "picture");
-    this.#draw(context, onPicture ? "#000" : style.color);
+    const picture = this.#all().find(({ mode }) => mode === "picture");
+    if (picture?.sheet) {
+      // Under what is transparent: else it could be black on black.
+      context.fillStyle = picture.sheet;
+      context.fillRect(picture.x, picture.y, picture.width, picture.height);
+    }
+    this.#draw(context, picture?.pen ?? style.color);
     context.strokeStyle = context.fillStyle = style.accentColor;
     context.lineWidth = 1;
     if (this.mode === "move") this.#drawFrame(context);
@@ -211,7 +232,12 @@ export class DrawingPad extends EventTarget {
   }
 
   #down(event) {
-    if (this.#pointer !== null || event.button !== 0) return;
+    if (event.button !== 0) return;
+    if (this.#pointer !== null) {
+      // A hand that lies on the screen is no stroke once the pen comes.
+      if (this.#touching !== "touch" || event.pointerType !== "pen") return;
+      this.#current = this.#moving = null;
+    }
     this.#putPenAway();
     const point = this.#point(event);
     if (this.mode === "move") {
@@ -223,9 +249,10 @@ export class DrawingPad extends EventTarget {
       this.#current = { mode: this.mode, width: this.width, points: [point] };
     }
     this.#pointer = event.pointerId;
+    this.#touching = event.pointerType;
     // A stroke that leaves the canvas and comes back stays one stroke.
     this.#canvas.setPointerCapture(event.pointerId);
-    this.#changed();
+    if (this.#current) this.#changed();
   }
 
   #move(event) {
@@ -292,8 +319,8 @@ export class DrawingPad extends EventTarget {
     this.repaint();
   }
 
-  // The box around all ink; null where there is none.
-  #box() {
+  // The box around all ink, or around what of it the canvas shows; null where there is none.
+  #box({ seen = false } = {}) {
     const boxes = this.#all()
       .filter(({ mode }) => mode !== "erase")
       .map((item) => {
@@ -307,12 +334,14 @@ export class DrawingPad extends EventTarget {
         ];
       });
     if (!boxes.length) return null;
-    return {
-      left: Math.min(...boxes.map((box) => box[0])),
-      top: Math.min(...boxes.map((box) => box[1])),
-      right: Math.max(...boxes.map((box) => box[2])),
-      bottom: Math.max(...boxes.map((box) => box[3])),
+    const clip = (value) => (seen ? Math.min(SIDE, Math.max(0, value)) : value);
+    const box = {
+      left: clip(Math.min(...boxes.map((box) => box[0]))),
+      top: clip(Math.min(...boxes.map((box) => box[1]))),
+      right: clip(Math.max(...boxes.map((box) => box[2]))),
+      bottom: clip(Math.max(...boxes.map((box) => box[3]))),
     };
+    return box.left < box.right && box.top < box.bottom ? box : null;
   }
 
   #fit() {

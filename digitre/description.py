@@ -170,7 +170,7 @@ def _get_digit(reader: Classifier) -> dict[str, Any]:
             "description": "What the drawing was read as.",
             "content": {JSON: {"schema": {"$ref": "#/components/schemas/Reading"}}},
         }
-    } | _errors(413, 500)
+    } | _errors(413, 429, 500, 503)
 
     def example(kind: str, name: str, value: Any, status: int, answer: Any) -> None:
         if status == 200:
@@ -240,10 +240,10 @@ def _upload() -> dict[str, Any]:
         "responses": {
             "200": {"description": "The page, with the answer.", "content": page},
             "400": wrong,
-            "413": wrong | {"content": page | {JSON: {"schema": _error_ref()}}},
+            "413": wrong,
             "415": wrong,
         }
-        | _errors(500),
+        | _errors(429, 500, 503),
     }
 
 
@@ -402,10 +402,6 @@ def _reading_schema() -> dict[str, Any]:
         "description": "With explain=1.",
     }
     return schema
-
-
-def _error_ref() -> dict[str, str]:
-    return {"$ref": "#/components/schemas/Error"}
 
 
 def _error_schema() -> dict[str, Any]:

@@ -41,8 +41,15 @@ KINDS = (
     Kind("bad_label", 422, "A label that is neither a digit nor none, or is missing."),
     Kind("blank_drawing", 422, "There is nothing in the drawing to be saved."),
     Kind("too_many_drawings", 429, "This writer has saved enough for today."),
+    Kind(
+        "too_many_requests",
+        429,
+        "By deploy/nginx.conf: an address reads over 20 drawings a second, 40 more in a burst, or saves "
+        "over 2. Retry-After says how long to wait.",
+    ),
     Kind("internal_error", 500, "A fault of the application; it is written to its log."),
     Kind("storage_unavailable", 503, "Drawings cannot be saved just now; reading goes on."),
+    Kind("unavailable", 503, "By deploy/nginx.conf: the application does not answer just now."),
     Kind("storage_full", 507, "No more drawings can be stored; reading goes on."),
 )
 STATUSES = {kind.code: kind.status for kind in KINDS}
@@ -89,16 +96,16 @@ def _http(error: HTTPException) -> Response:
     if status not in MESSAGES:
         status = 400 if status < 500 else 500
     code, message = MESSAGES[status]
-    if status == 413:
-        _drain()
-    response = answer(status, code, message.format(limit=current_app.config["MAX_CONTENT_LENGTH"]))
+    response = answer(status, code, too_large() if status == 413 else message)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"
     )
     return response
 
 
-def _drain() -> None:
+def too_large() -> str:
+    """What to say of a body that is over the limit, once its rest has been read."""
     stream, left = request.environ["wsgi.input"], DRAINED
     while left > 0 and (read := stream.read(min(left, 65536))):
         left -= len(read)
+    return MESSAGES[413][1].format(limit=current_app.config["MAX_CONTENT_LENGTH"])

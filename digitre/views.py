@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from digitre import errors, monitoring, places, preprocessing
 from digitre.classifier import Classifier, Reading
@@ -46,6 +47,8 @@ def read_upload() -> str | tuple[str, int]:
         return _page(reading=reading)
     except (PictureError, RequestError) as error:
         return _page(message=str(error)), errors.status_of(error)
+    except RequestEntityTooLarge:
+        return _page(message=errors.too_large()), 413
 
 
 def _page(reading: Reading | None = None, message: str = "") -> str:

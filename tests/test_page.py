@@ -345,7 +345,9 @@ def test_without_javascript_a_file_can_be_read(browser, server: str, seven: byte
     tab = context.new_page()
     tab.goto(server)
     gif = png(drawn(DIGITS[7]), "GIF")
-    for file, result, message in [(seven, "7", ""), (gif, "", "Send the picture as PNG")]:
+    large = seven + bytes(2_000_000)
+    sent = [(seven, "7", ""), (gif, "", "Send the picture as PNG"), (large, "", "too large")]
+    for file, result, message in sent:
         tab.locator("input[name=image]").set_input_files(
             {"name": "digit.png", "mimeType": "image/png", "buffer": file}
         )
@@ -353,6 +355,7 @@ def test_without_javascript_a_file_can_be_read(browser, server: str, seven: byte
         assert tab.locator("#result").inner_text() == result
         assert tab.locator("#message").is_visible() is bool(message)
         assert message in tab.locator("#message-text").text_content()
+        assert not tab.locator("#retry").is_visible()
     context.close()
 
 

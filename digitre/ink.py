@@ -239,11 +239,12 @@ def _clean(ink: Image.Image, lossy: bool, around: int = 0) -> np.ndarray | None:
     if not lossy and around + values.size - np.count_nonzero(values) >= 0.7 * ground:
         # Drawn by a program: every grey value means what it says, but one that nobody sees, such as a
         # single pixel of 254 on white, must not widen the box that the digit is cut out by.
+        outer = values[:2], values[-2:], values[:, :2], values[:, -2:]
+        if all(edge.max() >= MIN_CONTRAST for edge in outer):
+            return values
         visible = values >= MIN_CONTRAST
         rows, columns = np.flatnonzero(visible.any(1)), np.flatnonzero(visible.any(0))
         inside = _around(rows, len(visible)), _around(columns, visible.shape[1])
-        if values[inside].shape == values.shape:
-            return values
         seen = np.zeros_like(values)
         seen[inside] = values[inside]
         return seen

@@ -166,14 +166,14 @@ def test_one_master_after_another(tmp_path: Path) -> None:
         new = int(re.findall(r"Listening at: .* \((\d+)\)", server.log.read_text())[1])
         try:
             with under_load(server.address) as load:
-                until(lambda: len(workers(server.log)) == 4)
+                until(lambda: len(workers(server.log)) >= 4)
                 os.kill(old, signal.SIGTERM)
                 until(lambda: len(kept() - before) == 1)
                 name = another_network(server.instance)
                 os.kill(new, signal.SIGHUP)
                 until(lambda: load.models[-12:] == [name] * 12)
                 os.kill(workers(server.log)[-1], signal.SIGKILL)
-                until(lambda: len(workers(server.log)) == 7)
+                until(lambda: len(workers(server.log)) >= 7)
                 had = load.answers
                 until(lambda: load.answers > had + 20)
                 assert load.models[-1] == name

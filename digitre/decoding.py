@@ -90,13 +90,13 @@ def unpack(text: str | bytes) -> bytes:
         if "%" in text:
             text = urllib.parse.unquote(text, "latin-1")
         head = _DATA_URL.match(text)
+        media_type = head[1].strip().lower() if head else ""
         if head is None or ";base64" not in head[2].lower():
-            if head is not None and head[1].strip().lower() not in _MEDIA_TYPES:
+            if media_type not in _MEDIA_TYPES:
                 raise unsupported()
             raise PictureError(
                 "bad_base64", "A data URL must read data:image/png;base64, and then the base64."
             )
-        media_type = head[1].strip().lower()
         text = text[head.end() :]
     packed = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
     try:

@@ -93,24 +93,31 @@ def _on_plain_ground(image: Image.Image, lossy: bool, cropped: bool) -> np.ndarr
     cleaned = _clean(difference, lossy, width * height - difference.width * difference.height)
     if cleaned is None:
         return None
-    # What a lossy format leaves around a frame was cleaned away.
-    part = _inked(cleaned) if lossy else (slice(None), slice(None))
-    if _has_frame(cleaned[part]):
-        from digitre import paper
-
-        inside = paper.inner(cleaned[part])
-        if inside is not None:
-            cleaned = np.zeros_like(cleaned)
-            cleaned[part] = inside
-    elif np.count_nonzero(cleaned) < SPARSE * cleaned.size:
-        from digitre import paper
-
-        cleaned = paper.without_dust(cleaned)
+    alone = _by_itself(cleaned, lossy)
     if cropped:
-        return cleaned
+        return alone
     ink = np.zeros((height, width), np.uint8)
-    ink[top:bottom, left:right] = cleaned
+    ink[top:bottom, left:right] = alone
     return ink
+
+
+def _by_itself(ink: np.ndarray, lossy: bool) -> np.ndarray:
+    """The ink of a plain ground without a frame around it, or specks of dust far from it."""
+    # What a lossy format leaves around a frame was cleaned away.
+    part = _inked(ink) if lossy else (slice(None), slice(None))
+    framed = _has_frame(ink[part])
+    if not framed and np.count_nonzero(ink) >= SPARSE * ink.size:
+        return ink
+    from digitre import paper  # rare, and SciPy's labels cost a worker memory
+
+    if not framed:
+        return paper.without_dust(ink)
+    inside = paper.inner(ink[part])
+    if inside is None:
+        return ink
+    alone = np.zeros_like(ink)
+    alone[part] = inside
+    return alone
 
 
 def _from_ground(

@@ -34,7 +34,7 @@ check: $(VENV)/.testing
 
 # Other inputs each time, unlike `make test`: what they find belongs into tests/bad_inputs.py.
 fuzz: $(VENV)/.testing
-	EXAMPLES=1500 $(BIN)/python -m pytest -q tests/test_description.py
+	EXAMPLES=1500 $(BIN)/python -m pytest -q tests/web/test_openapi.py
 	$(BIN)/python tests/fuzz_preprocess.py -max_total_time=300
 
 soak: $(VENV)/.testing

@@ -46,7 +46,7 @@ def _keras(call: Callable[[Any], Callable]) -> Flask:
     """Digitre's preprocessing, and Keras for the network."""
     import keras
 
-    from digitre.preprocessing import preprocess
+    from digitre.recognition.preprocessing import preprocess
 
     network = keras.models.load_model(KERAS_FILE, compile=False)
     run = call(network)

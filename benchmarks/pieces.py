@@ -20,7 +20,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as deploy/gunicorn.conf.py
 
 from werkzeug.test import create_environ
 
-from digitre import classifier, create_app, monitoring, preprocessing, views
+from digitre import create_app
+from digitre.recognition import classifier, preprocessing
+from digitre.web import monitoring, views
 
 DRAWINGS = Path(__file__).resolve().parent / "drawings"
 READINGS = 1500

@@ -3,7 +3,7 @@
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-worker_class = "digitre.worker.WholeAnswers"
+worker_class = "digitre.serving.worker.WholeAnswers"
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None

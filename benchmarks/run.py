@@ -29,7 +29,7 @@ from PIL import Image
 
 from benchmarks import servers
 from digitre import Classifier
-from digitre.preprocessing import preprocess
+from digitre.recognition.preprocessing import preprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"

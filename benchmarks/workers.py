@@ -22,7 +22,7 @@ from benchmarks import servers
 
 ROUNDS, SECONDS = 5, 3
 CORES = os.cpu_count() or 1
-SHIPPED = "digitre.worker.WholeAnswers"
+SHIPPED = "digitre.serving.worker.WholeAnswers"
 # Name, worker class, workers, threads of each, whether nginx keeps its connections.
 KINDS = [
     ("sync, one a core (shipped)", SHIPPED, CORES, 1, False),

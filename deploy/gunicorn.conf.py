@@ -43,18 +43,18 @@ def on_starting(server):
     """Without a network that works nothing is started."""
     if server.cfg.reload:
         return  # for development: workers import the code themselves, anew
-    from digitre import startup
+    from digitre.serving import preload
 
-    if error := startup.take(runtime):
+    if error := preload.take(runtime):
         shutil.rmtree(runtime, ignore_errors=True)
         raise SystemExit(f"digitre: {error}")
 
 
 def on_reload(server):
     """The network may be another one now; if it does not work, the one that is served stays."""
-    from digitre import startup
+    from digitre.serving import preload
 
-    if error := startup.take(runtime):
+    if error := preload.take(runtime):
         server.log.error("digitre: %s; the network that is served stays", error)
 
 
@@ -72,7 +72,7 @@ def on_exit(server):
 
 bind = os.environ.get("DIGITRE_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
-worker_class = "digitre.worker.WholeAnswers"  # sync: reading a digit waits for nothing
+worker_class = "digitre.serving.worker.WholeAnswers"  # sync: reading a digit waits for nothing
 pidfile = os.environ.get("DIGITRE_PIDFILE") or None
 timeout = 30
 graceful_timeout = 30

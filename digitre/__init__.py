@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from digitre.classifier import Classifier, Reading
+    from digitre.recognition.classifier import Classifier, Reading
 
 __version__ = "0.1.0"
 YEAR = 365 * 24 * 3600  # seconds
@@ -37,10 +37,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     from flask import Flask
 
     from digitre import config as settings
-    from digitre import errors, forms, headers, monitoring, saving, views
+    from digitre.web import errors, headers, monitoring, requests, saving, views
 
     app = Flask(__name__, static_url_path=f"/static/{_static_version()}")
-    app.request_class = forms.UploadRequest
+    app.request_class = requests.UploadRequest
     app.config.from_mapping(settings.load(config))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML
@@ -64,7 +64,7 @@ def _static_version() -> str:
 def __getattr__(name: str) -> Any:
     # The reader brings LiteRT with it, which `import digitre` alone need not wait for.
     if name in ("Classifier", "Reading"):
-        from digitre import classifier
+        from digitre.recognition import classifier
 
         return getattr(classifier, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from digitre.versions import Versions
+from digitre.registry import Versions
 
 Settings = Mapping[str, Any]  # as `digitre.config.load` gives them
 COPIED = "DIGITRE_COPIED"  # gunicorn's master tells its workers by this where their network is
@@ -40,7 +40,7 @@ def network(settings: Settings) -> Path:
 
 
 def served(settings: Settings) -> Path:
-    """The LiteRT file that this process reads with: its master's copy (`digitre.startup`), else `network`."""
+    """The LiteRT file that this process reads with: its master's copy (`digitre.serving.preload`), else `network`."""
     return Path(os.environ.get(COPIED) or network(settings))
 
 

@@ -24,7 +24,7 @@ from PIL import Image
 from strokes import DIGITS, drawn
 
 from digitre import Classifier, create_app
-from digitre.training import data
+from digitre.training.data import datasets
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,7 +43,7 @@ def need(program: str) -> str:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with the data sets; tests that need it are skipped where it is not."""
-    found = data.folder()
+    found = datasets.folder()
     if found is None:
         pytest.skip("DIGITRE_DATA names no folder")
     return found

@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["digitre", "PIL"]):
     import numpy as np
 
-    from digitre.preprocessing import PictureError, preprocess
+    from digitre.recognition.preprocessing import PictureError, preprocess
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 HEADS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP")

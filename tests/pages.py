@@ -8,7 +8,7 @@ import numpy as np
 from playwright.sync_api import Error
 from strokes import smooth
 
-from digitre.preprocessing import decode
+from digitre.recognition.preprocessing import decode
 
 READING = "**/_get_digit*"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitre.training.rendering import render
+from digitre.training.data.strokes import render
 
 DIGITS: dict[int, list[list[tuple[int, int]]]] = {
     0: [

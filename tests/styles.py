@@ -8,7 +8,8 @@ import numpy as np
 from conftest import data_url, png
 from strokes import DIGITS, smooth
 
-from digitre.training import augmentation, rendering
+from digitre.training.data import augmentation
+from digitre.training.data.strokes import fit, render
 
 
 def crossed_zero() -> list[np.ndarray]:
@@ -28,7 +29,7 @@ def variants(strokes: list[np.ndarray], count: int, seed: int) -> Iterator[dict]
     """The same drawing by one hand, `count` times: data URLs with their strokes."""
     random = np.random.default_rng(seed)
     for _ in range(count):
-        lines = augmentation.bend(rendering.fit(strokes, 150, 125, 125), random)
-        picture = rendering.render(lines, 250, 250, random.uniform(6, 18))
+        lines = augmentation.bend(fit(strokes, 150, 125, 125), random)
+        picture = render(lines, 250, 250, random.uniform(6, 18))
         points = [[[float(x), float(y), 0] for x, y in line] for line in lines]
         yield {"digit": data_url(png(picture)), "strokes": points}

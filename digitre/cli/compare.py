@@ -9,8 +9,8 @@ from typing import Any
 import click
 import numpy as np
 
-from digitre.classifier import Classifier
-from digitre.demos import DEMOS, FOLDER, DemoClassifier, card
+from digitre.recognition.baselines import DEMOS, FOLDER, DemoClassifier, card
+from digitre.recognition.classifier import Classifier
 
 ROUNDS, READINGS = 5, 100
 TODAY, OWN = "today's preprocessing", "its own preprocessing"

@@ -11,10 +11,11 @@ from typing import Any
 
 import click
 
-from digitre import exchange, places
-from digitre.classifier import NO_DIGIT, percent
+from digitre import places
 from digitre.cli import settings
-from digitre.drawings import STATUSES, Drawings, UnavailableError, Wanted, named, said
+from digitre.drawings import export as files
+from digitre.drawings.collection import STATUSES, Drawings, UnavailableError, Wanted, named, said
+from digitre.recognition.classifier import NO_DIGIT, percent
 
 PATIENCE = 60  # seconds for one question to the database: nobody's reading waits for it
 DATABASE = click.option(
@@ -142,8 +143,8 @@ def show(id: str, png: Path | None, as_json: bool, database: str | None) -> None
     if as_json:
         click.echo(json.dumps(described(row) | {"strokes": row["strokes"]}))
         return
-    from digitre import preprocessing
     from digitre.cli.terminal import blocks
+    from digitre.recognition import preprocessing
 
     for name, value in described(row).items():
         click.echo(f"{name:12} {'-' if value == '' else value}")
@@ -250,7 +251,7 @@ def export(folder: Path, wanted: Wanted, replace: bool, database: str | None) ->
     """
     with reported():
         source = existing(collection(database))
-        rows = exchange.write_folder(source, wanted, folder, replace=replace)
+        rows = files.write_folder(source, wanted, folder, replace=replace)
         count = sum(1 for _ in rows)
     click.echo(f"{count} written to {folder}")
 
@@ -266,9 +267,9 @@ def import_folder(folder: Path, database: str | None) -> None:
     new = seen = 0
     with reported():
         try:
-            for stored, had in exchange.store(collection(database), exchange.read_folder(folder)):
+            for stored, had in files.store(collection(database), files.read_folder(folder)):
                 new, seen = new + stored, seen + had
-        except exchange.ImportFileError as error:
+        except files.ImportFileError as error:
             raise click.ClickException(f"{error} ({new} were stored before it)") from None
     click.echo(f"{new} stored, {seen - new} were here already")
 
@@ -286,8 +287,8 @@ def copy(source: str, target: str) -> None:
     with reported():
         before, after = existing(collection(source)), collection(target)
         with click.progressbar(length=before.count(), label="copying") as bar:
-            new = exchange.copy(before, after, bar.update)
-        wrong = exchange.missing(before, after)
+            new = files.copy(before, after, bar.update)
+        wrong = files.missing(before, after)
         if wrong:
             raise click.ClickException(f"{len(wrong)} are missing or differ, such as {wrong[0]}")
         click.echo(f"{new} copied; all {before.count()} are there, each the same")
@@ -303,7 +304,7 @@ def review(port: int, status: str, limit: int, database: str | None) -> None:
 
     Example: digitre drawings review
     """
-    from digitre import review as pages
+    from digitre.web import review as pages
 
     with reported():
         store = collection(database)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from digitre import demos
 from digitre.cli.read import network_named, network_option
+from digitre.recognition import baselines
 
 
 @click.command()
@@ -28,11 +28,11 @@ def explore(output: Path, network: str | None) -> None:
     try:
         import matplotlib  # noqa: F401
 
-        from digitre.training import explore as report
+        from digitre.training.reporting import explore as report
     except ImportError as error:
         raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
     classifier = network_named(network)
-    card = demos.card(network) if network else classifier.card()
+    card = baselines.card(network) if network else classifier.card()
     try:
         report.write(classifier, card or {}, output)
     except (OSError, ValueError) as error:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from digitre import places
-from digitre.classifier import Classifier
 from digitre.cli import settings
-from digitre.versions import Versions
+from digitre.recognition.classifier import Classifier
+from digitre.registry import Versions
 
 
 @click.group()

@@ -19,16 +19,16 @@ from typing import TextIO
 import click
 import numpy as np
 
-from digitre import demos
-from digitre.classifier import Classifier, Reading
 from digitre.cli import settings, terminal
-from digitre.preprocessing import PictureError, steps, to_png
+from digitre.recognition import baselines
+from digitre.recognition.classifier import Classifier, Reading
+from digitre.recognition.preprocessing import PictureError, steps, to_png
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # what a folder is searched for
 MANY = 64  # files from which on it pays to start a process for each core
 CHUNK = 32  # files that a process gets at a time
 OURS = "digitre"
-NETWORKS = (OURS, *demos.DEMOS)
+NETWORKS = (OURS, *baselines.DEMOS)
 COLUMNS = ("file", "result", "digit", "confidence", "not_a_digit", "reason", "error")
 
 
@@ -165,11 +165,11 @@ def network_named(network: str | None) -> Classifier:
     """
     from digitre import places
 
-    if network is not None and network not in demos.DEMOS:
+    if network is not None and network not in baselines.DEMOS:
         raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")
     try:
         if network is not None:
-            found: Classifier = demos.DemoClassifier(network)
+            found: Classifier = baselines.DemoClassifier(network)
         else:
             found = Classifier(places.network(settings()))
         with terminal.silenced():

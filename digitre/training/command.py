@@ -17,16 +17,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
-from digitre.classifier import Classifier
-from digitre.demos import DEMOS
-from digitre.training import data, records, report, targets
-from digitre.training.records import MODELS
+from digitre.recognition.baselines import DEMOS
+from digitre.recognition.classifier import Classifier
+from digitre.training.data import datasets
+from digitre.training.evaluation import report, targets
+from digitre.training.reporting import records
+from digitre.training.reporting.records import MODELS
 
 if TYPE_CHECKING:
     import keras
 
     from digitre.training import fit
-    from digitre.training.distribution import Cluster
+    from digitre.training.distributed import Cluster
 
 WORK = Path("training").resolve()  # where the state of a training under way is kept
 # What --finetune does by itself; with --drawings it is QUICK, of what a server learns in minutes.
@@ -51,7 +53,7 @@ def main(
     if options.page:
         records.write_page()
         return 0
-    for line in data.missing():
+    for line in datasets.missing():
         print(f"missing: {line}", file=sys.stderr)
     output = Path(options.output or MODELS)
     if options.evaluate or options.report:
@@ -186,17 +188,17 @@ def the_teacher() -> dict[str, Any]:
 @contextmanager
 def stopping_well(work: Path) -> Iterator[None]:
     """One training at a time in a folder; whatever ends it is one line."""
-    from digitre.drawings import UnavailableError
-    from digitre.training import learning
+    from digitre.drawings.collection import UnavailableError
+    from digitre.training import retrain
 
     try:
-        with learning.alone(work):
+        with retrain.alone(work):
             yield
     except KeyboardInterrupt as error:
         sys.exit(f"\nstopped; {error or 'nothing was learned that is not kept already'}")
     except UnavailableError as error:
         sys.exit(f"the saved drawings cannot be read: {error}")
-    except (ValueError, learning.BusyError) as error:
+    except (ValueError, retrain.BusyError) as error:
         sys.exit(str(error))
 
 
@@ -216,7 +218,7 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
         settings = replace(settings, images=str(options.images.resolve()))
         own = sorted_pictures(options.images)
     short = settings.share < 1 or settings.epochs < fit.Settings(**usual).epochs
-    if not options.output and (short or data.missing() or options.images):
+    if not options.output and (short or datasets.missing() or options.images):
         # What has not seen all of the data as often, or more, never replaces the shipped network.
         output = options.work
         print(f"the network will be in {output}", file=sys.stderr)
@@ -253,14 +255,14 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
 
 def shipped_network() -> tuple[keras.Model, dict[str, Any]]:
     """The shipped network as its training left it, and its card."""
-    from digitre.training import learning
+    from digitre.training import retrain
 
     shipped = Classifier(MODELS / "digitre.tflite")
     card = shipped.card()
     if card is None:
         sys.exit(f"{MODELS} has no card of {shipped.model}")
     try:
-        return learning.as_trained(shipped), card
+        return retrain.as_trained(shipped), card
     except ValueError as error:
         sys.exit(str(error))
 
@@ -269,7 +271,7 @@ def joined(options: argparse.Namespace) -> Cluster | None:
     """The processes that train together, once all are there; None where this one is alone."""
     if not options.cluster:
         return None
-    from digitre.training.distribution import Cluster
+    from digitre.training.distributed import Cluster
 
     address, processes, index = options.cluster
     cluster = Cluster(address, int(processes), int(index))
@@ -286,7 +288,7 @@ def teach(options: argparse.Namespace) -> int:
 
     settings = settings_of(options, **TEACHING)
     enough = settings.share == 1 and settings.epochs >= TEACHING["epochs"]
-    whole = enough and not data.missing() and not options.output
+    whole = enough and not datasets.missing() and not options.output
     output = MODELS if whole else Path(options.output or options.work)
     output.mkdir(parents=True, exist_ok=True)
     with stopping_well(options.work):
@@ -298,11 +300,11 @@ def teach(options: argparse.Namespace) -> int:
 
 def train_demo(options: argparse.Namespace) -> int:
     """Train a published demo's network, and say what it reaches."""
-    from digitre import demos
-    from digitre.training import demos as training
+    from digitre.recognition import baselines
+    from digitre.training import baselines as training
 
     trial = options.share is not None or options.epochs is not None
-    folder = Path(options.output or (options.work / "demos" if trial else demos.FOLDER))
+    folder = Path(options.output or (options.work / "demos" if trial else baselines.FOLDER))
     with stopping_well(options.work):
         described = training.train(
             options.network,
@@ -327,8 +329,8 @@ def train_demo(options: argparse.Namespace) -> int:
 def learn(options: argparse.Namespace) -> int:
     """Train with the saved drawings; 0 if the network passed its gates and was promoted."""
     from digitre import config, places
-    from digitre.drawings import Drawings
-    from digitre.training import learning
+    from digitre.drawings.collection import Drawings
+    from digitre.training import retrain
 
     try:
         here = config.load()
@@ -343,7 +345,7 @@ def learn(options: argparse.Namespace) -> int:
 
     # In whichever folder it works: one server's networks are promoted by one training at a time.
     with stopping_well(options.work), stopping_well(places.instance(here)):
-        name, verdict, table = learning.learn(
+        name, verdict, table = retrain.learn(
             settings_of(options, teacher=heard["digest"], **usual),
             Drawings(places.database_url(here)),
             places.versions(here),
@@ -363,8 +365,8 @@ def learn(options: argparse.Namespace) -> int:
 def sorted_pictures(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """The held back tenth of somebody's own pictures; says which files cannot be read."""
     try:
-        pictures, labels, unread = data.sorted_pictures(folder, "test")
-        learned, _, unread_too = data.sorted_pictures(folder, "train")
+        pictures, labels, unread = datasets.sorted_pictures(folder, "test")
+        learned, _, unread_too = datasets.sorted_pictures(folder, "train")
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     for file in unread + unread_too:

@@ -16,11 +16,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digitre.classifier import is_refused
-from digitre.training import distillation, distribution, interruption, measure, networks, report
-from digitre.training import epochs as epoch_data
-from digitre.training.collected import Collected
-from digitre.training.data import NO_DIGIT
+from digitre.recognition.classifier import is_refused
+from digitre.training import distillation, distributed, interruption, networks
+from digitre.training.data import epochs as epoch_data
+from digitre.training.data.datasets import NO_DIGIT
+from digitre.training.data.saved import Collected
+from digitre.training.evaluation import report, sets
+from digitre.training.evaluation.sets import digit_probabilities, validation_sets
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def train(
     teacher: keras.Model | None = None,
     start: keras.Model | None = None,
     saved: Collected | None = None,
-    cluster: distribution.Cluster | None = None,
+    cluster: distributed.Cluster | None = None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train a network; after each epoch, and at Ctrl-C, the whole state is kept in `work`.
 
@@ -119,7 +121,7 @@ def train(
             if teacher:
                 targets = distillation.targets(labels, shown, teacher, is_saved)
             if cluster:
-                given: dict = {"x": distribution.batches(shown, targets, settings.batch)}
+                given: dict = {"x": distributed.batches(shown, targets, settings.batch)}
             else:
                 # It comes shuffled, and what people saved is spread evenly.
                 given = {"x": shown, "y": targets, "batch_size": settings.batch, "shuffle": False}
@@ -137,7 +139,7 @@ def train(
                     history.append(
                         {name: float(values[-1]) for name, values in fitted.history.items()}
                         | {"seconds": time.monotonic() - started}
-                        | ({} if cluster else measure.quick(network))
+                        | ({} if cluster else sets.quick(network))
                     )
                     left = (settings.epochs - epoch - 1) * history[-1]["seconds"] / 60
                     print(f"  {describe(history[-1])}; about {left:.0f} minutes left", flush=True)
@@ -147,7 +149,7 @@ def train(
         maker.terminate()
     if network is None:
         raise ValueError("no epoch was trained")
-    return distribution.alone(network) if cluster else network, history
+    return distributed.alone(network) if cluster else network, history
 
 
 def compile_network(network: keras.Model, settings: Settings, steps: int) -> None:
@@ -169,9 +171,7 @@ def compile_network(network: keras.Model, settings: Settings, steps: int) -> Non
 
 def describe(row: dict) -> str:
     return ", ".join(
-        f"{name.replace('_', ' ')} {value:.2f}"
-        for name, value in row.items()
-        if name in measure.QUICK
+        f"{name.replace('_', ' ')} {value:.2f}" for name, value in row.items() if name in sets.QUICK
     )
 
 
@@ -197,14 +197,14 @@ def calibrate(network: keras.Model) -> dict[str, float]:
     """
     sets = {
         name: (network.predict(x[..., None].astype(np.float32) / 255, verbose=0), y)
-        for name, (x, y) in measure.validation_sets().items()
+        for name, (x, y) in validation_sets().items()
         if name in REFUSED_DIGITS
     }
 
     def digits(name: str, temperature: float, offset: float) -> np.ndarray:
         scaled = sets[name][0] / temperature
         scaled[:, NO_DIGIT] += offset
-        return measure.digit_probabilities(scaled)
+        return digit_probabilities(scaled)
 
     def off(temperature: float, offset: float) -> float:
         rows = {name: digits(name, temperature, offset) for name in sets}

@@ -1,0 +1,161 @@
+"""What a person might as well have drawn: each drawing anew, a little different, every epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from digitre.recognition import photo
+from digitre.recognition.preprocessing import SIDE, shape_ink
+from digitre.training.data.strokes import fit, render
+
+TURN = 7.0  # standard deviation of the rotation, in degrees
+SHEAR = 0.12
+STRETCH = 0.10  # of the logarithm of width over height
+BEND = 0.035  # of a drawing's size: how far its parts move against each other
+# Width of the pen over the size of the digit. A pen of 3 px on a digit of 225 px is 0.013, one of
+# 25 px on 150 px is 0.17.
+PEN = (0.012, 0.26)
+THICK = 0.4  # share of drawings whose pen is any of those as likely; else, thin ones more often
+SIZE = (36.0, 220.0)  # pixels of the digit's longer side
+ON_PAPER = 0.08  # share of drawings that are seen as a scan or a photo
+COARSE = 0.06  # share that come as a few large pixels, enlarged by somebody
+COARSE_SIDE = (8, 16)  # pixels of those
+
+
+def _matrix(random: np.random.Generator) -> np.ndarray:
+    angle = np.radians(np.clip(random.normal(0, TURN), -2.2 * TURN, 2.2 * TURN))
+    shear = np.clip(random.normal(0, SHEAR), -0.3, 0.3)
+    stretch = np.exp(np.clip(random.normal(0, STRETCH), -0.25, 0.25))
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    return turn @ np.array([[1, shear], [0, 1]]) @ np.diag([stretch, 1 / stretch])
+
+
+def bend(strokes: list[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:
+    """Turn, slant, stretch and bend strokes that `fit` has brought to a size, in pixels.
+
+    The bending is a sum of three plane waves of low frequency: smooth everywhere, so that a line
+    stays a line.
+    """
+    matrix = _matrix(random)
+    points = np.concatenate(strokes)
+    middle = (points.min(0) + points.max(0)) / 2
+    size = float(np.ptp(points, axis=0).max()) or 1.0
+    waves = random.normal(0, 2.2, (3, 2))
+    phases = random.uniform(0, 2 * np.pi, (3, 2))
+    depth = random.normal(0, BEND * size, (3, 2))
+    moved = []
+    for stroke in strokes:
+        unit = (stroke - middle) / size
+        shift = sum(
+            depth[k] * np.sin(unit @ waves[k][:, None] + phases[k][None, :]) for k in range(3)
+        )
+        moved.append((stroke - middle) @ matrix.T + middle + shift)
+    return moved
+
+
+def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) -> np.ndarray:
+    """A drawing, changed at random, on a canvas of random size with a random pen.
+
+    Returns:
+        (28, 28) uint8: what the network would see, times 255.
+    """
+    size = np.exp(random.uniform(*np.log(SIZE)))
+    if random.random() < THICK:
+        share = random.uniform(*PEN)
+    else:
+        share = np.exp(random.uniform(*np.log(PEN)))
+    pen = max(1.0, size * share)
+    side = int(size * 1.5 + pen * 2 + 8)
+    place = side / 2 + random.uniform(-0.5, 0.5, 2)
+    lines = bend(fit(strokes, size, *place, flip=flip), random)
+    ink = render(lines, side, side, pen)
+    chance = random.random()
+    if chance < ON_PAPER:
+        ink = photo.find_ink(photograph(ink, random))
+    elif chance < ON_PAPER + COARSE:
+        ink = coarsen(ink, random)
+    return as_bytes(shape_ink(ink))
+
+
+def as_bytes(pixels: np.ndarray) -> np.ndarray:
+    return np.rint(pixels * 255).astype(np.uint8)
+
+
+def coarsen(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Ink as a picture of 8 to 16 pixels, enlarged again to (96, 96) uint8, sharp or smooth."""
+    side = int(random.integers(COARSE_SIDE[0], COARSE_SIDE[1] + 1))
+    ways = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
+    cut = Image.fromarray(ink).crop(Image.fromarray(ink).getbbox())
+    whole = Image.new("L", (max(cut.size),) * 2)
+    whole.paste(cut, ((whole.width - cut.width) // 2, (whole.height - cut.height) // 2))
+    small = whole.resize((side, side), Image.Resampling.BOX)
+    return np.asarray(small.resize((96, 96), ways[random.integers(len(ways))]))
+
+
+def photograph(
+    ink: np.ndarray, random: np.random.Generator, heights: tuple[int, int] = (32, 120)
+) -> np.ndarray:
+    """Ink as a small scan or photo of it: (h, w) uint8, dark on uneven grainy paper; `heights` are the
+    least and the most pixels of its height.
+    """
+    height = int(random.uniform(*heights))
+    box = Image.fromarray(ink).getbbox() or (0, 0, *ink.shape[::-1])
+    margin = 0.12 * max(box[2] - box[0], box[3] - box[1])
+    frame = (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin)
+    small = (
+        Image.fromarray(ink)
+        .transform(
+            (max(8, int(height * (frame[2] - frame[0]) / (frame[3] - frame[1]))), height),
+            Image.Transform.EXTENT,
+            frame,
+            Image.Resampling.BICUBIC,
+        )
+        .reduce(1)
+    )
+    cover = ndimage.gaussian_filter(np.asarray(small, np.float32) / 255, random.uniform(0, 0.9))
+    y, x = np.mgrid[-1 : 1 : small.height * 1j, -1 : 1 : small.width * 1j]
+    light = random.uniform(150, 245) + random.normal(0, 14) * x + random.normal(0, 14) * y
+    dark = random.uniform(0.15, 0.65)
+    grain = random.normal(0, random.uniform(0, 7), cover.shape)
+    return np.clip(light * (1 - (1 - dark) * cover) + grain, 0, 255).astype(np.uint8)
+
+
+def warp(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Turn, slant, stretch, move and bend pictures, and change the pen's width.
+
+    Elastic distortion after Simard, Steinkraus and Platt (2003).
+
+    Args:
+        pictures: (n, 28, 28) uint8.
+
+    Returns:
+        (n, 28, 28) uint8.
+    """
+    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
+    middle = 14.0
+    warped = np.empty_like(pictures)
+    for index, picture in enumerate(pictures):
+        matrix = _matrix(random) * np.exp(random.normal(0, 0.05))
+        shift = np.clip(random.normal(0, 0.5, 2), -1.2, 1.2)
+        field = ndimage.gaussian_filter(
+            random.uniform(-1, 1, (2, SIDE, SIDE)).astype(np.float32), (0, 4.5, 4.5), truncate=2.5
+        ) * random.uniform(0, 22)
+        at_x = matrix[0, 0] * (x - middle) + matrix[0, 1] * (y - middle) + middle + shift[0]
+        at_y = matrix[1, 0] * (x - middle) + matrix[1, 1] * (y - middle) + middle + shift[1]
+        moved = ndimage.map_coordinates(
+            picture.astype(np.float32), [at_y + field[1], at_x + field[0]], order=3, mode="constant"
+        )
+        chance = random.random()
+        if chance < 0.24:
+            widen = ndimage.grey_dilation if chance < 0.12 else ndimage.grey_erosion
+            share = random.uniform(0.2, 0.8)
+            moved = (1 - share) * moved + share * widen(moved, footprint=_PLUS)
+        high = float(moved.max())
+        warped[index] = np.clip(moved * (255 / max(high, 1.0)), 0, 255)
+    return warped
+
+
+_PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)

@@ -1,0 +1,426 @@
+"""Faults, with real nginx before real gunicorn, under a steady load in which every answer is checked."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, data_url, free_port, gunicorn, png, running, workers
+from sites import serve
+from strokes import DIGITS, drawn
+
+from digitre.recognition.classifier import shipped_model
+from digitre.registry import Versions
+
+pytestmark = pytest.mark.slow
+
+DRAWN = {digit: png(drawn(strokes)) for digit, strokes in DIGITS.items()}
+
+
+@dataclass
+class Server:
+    """gunicorn behind nginx: nginx's address, gunicorn's own, its log, its instance folder."""
+
+    address: str
+    behind: str
+    log: Path
+    instance: Path
+
+    @property
+    def master(self) -> int:
+        found = re.search(r"Listening at: .* \((\d+)\)", self.log.read_text())
+        assert found is not None
+        return int(found[1])
+
+
+@contextmanager
+def site(folder: Path, *, unlimited: bool = True, **variables: str) -> Iterator[Server]:
+    instance = folder / "instance"
+    settings = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(instance)} | variables
+    log = folder / "log"
+    (folder / "nginx").mkdir()
+    with (
+        gunicorn(log, "--config", "deploy/gunicorn.conf.py", **settings) as behind,
+        serve(folder / "nginx", behind, unlimited=unlimited) as running,
+    ):
+        yield Server(running.http, behind, log, instance)
+
+
+def post(address: str, path: str, body: bytes, timeout: float = 30) -> tuple[int, dict]:
+    host, port = address.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
+    try:
+        connection.request("POST", path, body)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+@dataclass
+class Load:
+    """What a steady load saw: answers, and whatever was not right."""
+
+    answers: int = 0
+    wrong: list = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def under_load(address: str, clients: int = 3) -> Iterator[Load]:
+    """Drawings are read all the while, each answer checked."""
+    load, stop = Load(), threading.Event()
+
+    def ask(number: int) -> None:
+        while not stop.is_set():
+            digit = (load.answers + number) % 10
+            started = time.monotonic()
+            try:
+                status, answer = post(address, "/_get_digit", DRAWN[digit])
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                load.wrong.append(repr(error))
+                continue
+            load.seconds.append(time.monotonic() - started)
+            load.answers += 1
+            if status != 200 or answer["digit"] != digit:
+                load.wrong.append((status, answer))
+            else:
+                load.models.append(answer["model"])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(40)
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> float:
+    """Wait for something; how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() < started + seconds, "it did not come"
+        time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def another_network(instance: Path) -> str:
+    """A network of another version, promoted: the shipped one with a byte that nobody reads."""
+    folder = instance.parent / "another"
+    folder.mkdir(exist_ok=True)
+    content = shipped_model().read_bytes()
+    (folder / "digitre.tflite").write_bytes(content + b"\0")
+    versions = Versions(instance / "models")
+    name = versions.add(folder)
+    versions.promote(name)
+    return name
+
+
+def test_a_reload_with_a_new_network(tmp_path: Path) -> None:
+    """SIGHUP: no request fails, and in the end all of them are read by the new network."""
+    with site(tmp_path) as server, under_load(server.address) as load:
+        until(lambda: load.answers > 20)
+        name = another_network(server.instance)
+        os.kill(server.master, signal.SIGHUP)
+        until(lambda: load.models[-12:] == [name] * 12)
+    assert not load.wrong
+    assert len(set(load.models)) == 2
+
+
+def test_one_master_after_another(tmp_path: Path) -> None:
+    """gunicorn's own upgrade, SIGUSR2 and then SIGTERM to the old master: the new one has a folder of its
+    own, serves what was promoted meanwhile, its workers come back, and nothing of either is left.
+    """
+
+    def kept() -> set[str]:
+        return {str(path) for path in Path("/dev/shm").glob("digitre-*")}
+
+    before = kept()
+    # Left by a master that was killed.
+    (stale := Path(tempfile.mkdtemp(prefix="digitre-1-", dir="/dev/shm")) / "lock").touch()
+    with contextlib.suppress(ProcessLookupError), site(tmp_path) as server:
+        assert not stale.parent.exists()
+        old = server.master
+        os.kill(old, signal.SIGUSR2)
+        until(lambda: len(re.findall(r"Listening at: ", server.log.read_text())) == 2)
+        new = int(re.findall(r"Listening at: .* \((\d+)\)", server.log.read_text())[1])
+        try:
+            with under_load(server.address) as load:
+                until(lambda: len(workers(server.log)) >= 4)
+                os.kill(old, signal.SIGTERM)
+                until(lambda: len(kept() - before) == 1)
+                name = another_network(server.instance)
+                os.kill(new, signal.SIGHUP)
+                until(lambda: load.models[-12:] == [name] * 12)
+                os.kill(workers(server.log)[-1], signal.SIGKILL)
+                until(lambda: len(workers(server.log)) >= 7)
+                had = load.answers
+                until(lambda: load.answers > had + 20)
+                assert load.models[-1] == name
+            assert not load.wrong
+        finally:
+            os.kill(new, signal.SIGTERM)
+            until(lambda: kept() <= before)
+
+
+def test_a_worker_is_killed(tmp_path: Path) -> None:
+    """SIGKILL: nginx asks another worker, no request fails, and a new one is there within a second,
+    but for a busy machine: at the best of four.
+    """
+    took = []
+    with site(tmp_path) as server, under_load(server.address) as load:
+        for _ in range(4):
+            had, before = load.answers, len(workers(server.log))
+            until(lambda had=had: load.answers > had + 10)
+            os.kill(workers(server.log)[-1], signal.SIGKILL)
+            took.append(until(lambda before=before: len(workers(server.log)) > before, 10))
+        had = load.answers
+        until(lambda: load.answers > had + 20)
+    assert not load.wrong
+    assert min(took) < 1
+
+
+def test_the_server_is_ended(tmp_path: Path) -> None:
+    """SIGTERM: what is in flight is answered, what comes later is a clean 502 as JSON."""
+    with contextlib.suppress(ProcessLookupError), site(tmp_path) as server:
+        with under_load(server.address) as load:
+            until(lambda: load.answers > 20)
+            os.kill(server.master, signal.SIGTERM)
+            until(lambda: bool(load.wrong))
+        assert {status for status, _ in load.wrong} == {502}
+        assert {answer["error"]["code"] for _, answer in load.wrong} == {"unavailable"}
+
+
+def test_slow_clients(tmp_path: Path) -> None:
+    """200 clients that drip bytes: the others' p99 stays under a second."""
+    with site(tmp_path) as server:
+        host, port = server.address.removeprefix("http://").split(":")
+        head = f"POST /_get_digit HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5000\r\n\r\n".encode()
+        slow = []
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):
+                client = stack.enter_context(socket.create_connection((host, int(port)), 10))
+                client.sendall(head)
+                slow.append(client)
+            with under_load(server.address) as load:
+                for _ in range(20):
+                    for client in slow:
+                        client.sendall(b"a")
+                    time.sleep(0.1)
+    assert not load.wrong
+    assert load.answers > 40
+    assert sorted(load.seconds)[int(0.99 * len(load.seconds))] < 1
+
+
+def test_a_burst(tmp_path: Path) -> None:
+    """Far more than may come: answers or 429, each at once, and soon all is as before."""
+    with site(tmp_path, unlimited=False) as server:
+        with under_load(server.address, clients=40) as load:
+            time.sleep(4)
+        statuses = [status for status, _ in load.wrong if isinstance(status, int)]
+        assert len(statuses) == len(load.wrong)
+        assert set(statuses) == {429}
+        assert load.answers > 200
+        assert max(load.seconds) < 3
+        time.sleep(1)
+        assert post(server.address, "/_get_digit", DRAWN[7])[1]["digit"] == 7
+
+
+def test_more_than_it_can_carry(tmp_path: Path) -> None:
+    """250 clients that are not limited, who ask without a pause: each gets its answer, or at once a
+    429 or 503; none waits for its time-out, and soon all is as before.
+    """
+    with site(tmp_path) as server:
+        with under_load(server.address, clients=250) as load:
+            time.sleep(4)
+        assert {each[0] for each in load.wrong} <= {429, 502, 503}, load.wrong[:3]
+        assert load.answers > 250
+        assert max(load.seconds) < 15  # of the 30 that a client waits
+        until(lambda: post(server.address, "/_get_digit", DRAWN[7], timeout=1)[0] == 200, 3)
+
+
+def test_neither_log_nor_temporary_files_can_be_written(tmp_path: Path) -> None:
+    """A disk that is full for whoever writes there: digits are read, by workers that begin anew too."""
+    if os.geteuid() != 0 or not Path("/dev/full").exists():
+        pytest.skip("a small disk can be mounted by root alone, /dev/full is Linux's")
+    disk, log = tmp_path / "disk", tmp_path / "log"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    settings = {"PORT": str(free_port()), "WEB_CONCURRENCY": "2", "TMPDIR": str(disk)}
+    settings["DIGITRE_INSTANCE"] = str(disk / "instance")
+    try:
+        with contextlib.suppress(OSError):
+            (disk / "filler").write_bytes(b"x" * 8192)
+        with (
+            log.open("wb") as errors,
+            Path("/dev/full").open("wb") as full,
+            running(
+                [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "wsgi:app"],
+                f"http://127.0.0.1:{settings['PORT']}",
+                cwd=ROOT,
+                env=os.environ | settings,
+                stdout=full,
+                stderr=errors,
+            ) as address,
+        ):
+            until(lambda: len(workers(log)) == 2)
+            for turn in range(3):
+                for digit in range(10):
+                    assert post(address, "/_get_digit", DRAWN[digit])[1]["digit"] == digit
+                had = workers(log)
+                os.kill(had[-1], signal.SIGKILL)
+                until(lambda had=had: len(workers(log)) > len(had), 10)
+                assert len(had) == 2 + turn  # none has died by itself
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def log_of_start(folder: Path, **variables: str) -> tuple[int, str]:
+    """A start that should fail: the exit status, and what was said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"],
+        cwd=ROOT,
+        env=os.environ | {"PORT": str(free_port()), "DIGITRE_INSTANCE": str(folder)} | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["missing", "truncated", "wrong"])
+def test_a_network_that_cannot_be(tmp_path: Path, kind: str) -> None:
+    """Not started, with one clear line."""
+    file = tmp_path / "digitre.tflite"
+    content = shipped_model().read_bytes()
+    if kind == "truncated":
+        file.write_bytes(content[: len(content) // 2])
+    elif kind == "wrong":
+        file.write_bytes(b"hello" * 1000)
+    code, said = log_of_start(tmp_path / "instance", DIGITRE_MODEL=str(file))
+    assert code != 0
+    lines = [line for line in said.splitlines() if "[INFO]" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("digitre: ")
+    assert str(file) in lines[0] or "no LiteRT network" in lines[0]
+
+
+def test_a_running_server_keeps_its_network(tmp_path: Path) -> None:
+    """The promoted file breaks: a reload, and a worker that dies, leave the old network serving."""
+    with site(tmp_path) as server, under_load(server.address) as load:
+        name = another_network(server.instance)
+        os.kill(server.master, signal.SIGHUP)
+        until(lambda: load.models[-12:] == [name] * 12)
+        file = server.instance / "models" / name / "digitre.tflite"
+        file.write_bytes(file.read_bytes()[:100_000])
+        os.kill(server.master, signal.SIGHUP)
+        until(lambda: "stays" in server.log.read_text())
+        until(lambda: len(workers(server.log)) >= 6)
+        os.kill(workers(server.log)[-1], signal.SIGKILL)
+        until(lambda: len(workers(server.log)) >= 7)
+        had = load.answers
+        until(lambda: load.answers > had + 30)
+        assert set(load.models[-20:]) == {name}
+        status, ready = post_get(server.behind, "/readyz")
+        assert (status, ready["model"]) == (200, name)
+    assert not load.wrong
+    assert "is no network that works" in server.log.read_text()
+
+
+def post_get(address: str, path: str) -> tuple[int, dict]:
+    host, port = address.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """Saving says 503, nothing that was acknowledged is lost, and reading goes on."""
+    if os.geteuid() != 0:
+        pytest.skip("a small disk can be mounted by root alone")
+    disk = tmp_path / "instance"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        with site(tmp_path) as server, under_load(server.address, clients=1) as load:
+            saved, full = [], 0
+            for number in range(400):
+                body = {"digit": data_url(DRAWN[7]), "label": 7, "writer": f"w{number}"}
+                body["strokes"] = [[[k, k, k] for k in range(300)]]  # type: ignore[assignment]
+                status, answer = post(server.address, "/_save_drawing", json.dumps(body).encode())
+                assert status in (201, 503), answer
+                if status == 201:
+                    saved.append(answer["id"])
+                else:
+                    assert answer["error"]["code"] == "storage_unavailable"
+                    full += 1
+                if full > 5:
+                    break
+            assert full > 5
+            assert len(saved) > 3
+            had = load.answers
+            until(lambda: load.answers > had + 20)
+        copied = tmp_path / "copy"
+        shutil.copytree(disk, copied)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    from digitre.drawings.collection import Drawings
+
+    there = Drawings(f"sqlite:///{copied / 'drawings.sqlite3'}")
+    assert all(there.find(id) for id in saved)
+    assert not load.wrong
+
+
+def test_the_database_goes(tmp_path: Path, postgres: str) -> None:
+    """A database that stops answering: saving says 503, readyz says why, reading goes on."""
+    import databases
+    import sqlalchemy as sa
+
+    url = databases.emptied(postgres)
+    databases.close_all()
+    body = json.dumps({"digit": data_url(DRAWN[7]), "label": 7}).encode()
+    with site(tmp_path, DIGITRE_DATABASE_URL=url) as server:
+        assert post(server.address, "/_save_drawing", body)[0] == 201
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE drawings RENAME TO elsewhere"))
+        with under_load(server.address) as load:
+            again = json.dumps({"digit": data_url(DRAWN[3]), "label": 3}).encode()
+            status, answer = post(server.address, "/_save_drawing", again)
+            assert (status, answer["error"]["code"]) == (503, "storage_unavailable")
+            until(lambda: load.answers > 30)
+        assert not load.wrong
+        status, ready = post_get(server.behind, "/readyz")
+        assert (status, list(ready["wrong"])) == (503, ["database"])
+        with engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO drawings"))
+        assert post(server.address, "/_save_drawing", again)[0] == 201
+        engine.dispose()

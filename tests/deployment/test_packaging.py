@@ -1,0 +1,135 @@
+"""The wheel works by itself, away from the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, data_url, free_port, running
+
+pytestmark = pytest.mark.slow
+
+
+def copy_tracked(target: Path) -> None:
+    """The files that are tracked, or would be, as a clone has them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the tracked files and unpacked as pip would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, target = folder / "source", folder / "installed"
+    copy_tracked(source)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)],
+        check=True,
+    )
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(target)
+    return target
+
+
+def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
+    """Templates, static files, the network and the servers' settings are in it; tests are not."""
+    names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+    assert {
+        "digitre/templates/index.html",
+        "digitre/static/app.js",
+        "digitre/drawings/migrations/versions/0001_drawings.py",
+        "digitre/static/icon.svg",
+        "digitre/models/digitre.tflite",
+        "digitre/models/digitre.json",
+        "digitre/models/digitre.keras",
+        "digitre/models/demos/mlp-256.tflite",
+        "digitre/models/demos/mlp-256.json",
+        "digitre/models/demos/mlp-256.npz",
+        "digitre/deploy/gunicorn.conf.py",
+        "wsgi.py",
+    } <= names
+    assert not any(name.startswith("tests") for name in names)
+
+
+def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: bytes) -> None:
+    """gunicorn runs it from another folder, with the configuration that came along."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--config"]
+    command += [str(installed / "digitre/deploy/gunicorn.conf.py"), "--chdir", str(tmp_path)]
+    with running(
+        [*command, "wsgi:app"],
+        f"http://127.0.0.1:{port}",
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(installed), "PORT": str(port), "WEB_CONCURRENCY": "1"},
+        stderr=subprocess.DEVNULL,
+    ) as address:
+        request = urllib.request.Request(f"{address}/_get_digit", data=seven)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["digit"] == 7
+
+
+def test_the_lock_fits_the_ranges() -> None:
+    """requirements.txt pins what setup.py asks for, within its ranges, each with its hashes."""
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "requirements.txt").read_text()
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", lines, re.MULTILINE))
+    asked = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import importlib.metadata as m; print(*m.requires('digitre'), sep='\\n')",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    needed = [Requirement(line) for line in asked if "extra ==" not in line]
+    assert len(needed) >= 6
+    for requirement in needed:
+        assert requirement.specifier.contains(pinned[requirement.name]), requirement
+    for block in re.split(r"^(?=[a-z0-9-]+==)", lines, flags=re.MULTILINE)[1:]:
+        assert "--hash=sha256:" in block
+    assert "index-url" not in lines
+    assert "tensorflow" not in lines
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_lock_installs_and_serves(tmp_path: Path, seven: bytes) -> None:
+    """In an empty environment: what is locked, by its hashes, and the package alone; it serves."""
+    place = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    install = [place / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
+    locked = ROOT / "requirements.txt"
+    subprocess.run([*install, "--require-hashes", "-r", locked], check=True)
+    source = tmp_path / "source"
+    copy_tracked(source)
+    subprocess.run([*install, "--no-deps", source], check=True)
+    port = free_port()
+    command = [place / "bin" / "gunicorn", "--bind", f"127.0.0.1:{port}", "wsgi:app"]
+    environment = os.environ | {"DIGITRE_INSTANCE": str(tmp_path / "instance")}
+    with running(command, f"http://127.0.0.1:{port}", cwd=tmp_path, env=environment) as address:
+        asked = urllib.request.Request(f"{address}/_get_digit", data=seven)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            assert json.load(answer)["digit"] == 7
+        body = json.dumps({"digit": data_url(seven), "label": 7}).encode()
+        asked = urllib.request.Request(f"{address}/_save_drawing", data=body)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            assert answer.status == 201

@@ -1,0 +1,219 @@
+"""The published demos' networks: trained by their recipes, read through their own preprocessing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT, browser_here, png
+from strokes import DIGITS, drawn
+
+from digitre.cli import main
+from digitre.recognition import baselines
+from digitre.recognition.baselines import DEMOS, DemoClassifier
+from digitre.training.data import datasets
+
+# What each demo says that it reaches of MNIST's test set, less what a seed makes of it.
+PUBLISHED = {
+    "mlp-256": 97.8,
+    "mlp-3x128": 96.5,
+    "mlp-2x128": 96.7,
+    "cnn-3x3": 99.0,
+    "digitre-2017": 98.8,
+}
+KEPT = [name for name in DEMOS if (baselines.FOLDER / f"{name}.tflite").exists()]
+
+
+def train(name: str, folder: Path, *more: str) -> dict:
+    command = [sys.executable, "train.py", "--network", name, "--output", str(folder), "--json"]
+    done = subprocess.run(
+        [*command, "--work", str(folder / "work"), *more],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout[done.stdout.index("{\n") :])
+
+
+def test_whole_canvas() -> None:
+    """The canvas as it is: a digit in a corner stays there."""
+    ink = np.zeros((280, 280), np.uint8)
+    ink[:100, :100] = 255
+    pixels = baselines.whole_canvas(ink)
+    assert pixels.shape == (28, 28)
+    assert pixels[:10, :10].min() == 1
+    assert pixels[10:].max() == pixels[:, 10:].max() == 0
+
+
+def test_bounding_box() -> None:
+    """Its longer side is 22 pixels, 3 are left around; a blank is blank."""
+    ink = np.zeros((250, 250), np.uint8)
+    ink[20:120, 200:240] = 255
+    rows, columns = np.nonzero(baselines.bounding_box(ink))
+    assert (rows.min(), rows.max()) == (3, 24)
+    assert 8 <= np.ptp(columns) + 1 <= 10
+    assert not baselines.bounding_box(np.zeros((9, 9), np.uint8)).any()
+
+
+def test_scales() -> None:
+    """Standardised by MNIST's mean and deviation; rows of length one, blank rows blank."""
+    pixels = np.zeros((1, 28, 28, 1), np.float32)
+    pixels[0, 3, 4:8] = 0.5
+    assert baselines.standardised(pixels)[0, 0, 0, 0] == pytest.approx(-0.1307 / 0.3081)
+    rows = baselines.unit_rows(pixels)
+    assert np.square(rows[0, 3]).sum() == pytest.approx(1)
+    assert not rows[0, 4].any()
+
+
+def test_local_response_normalization() -> None:
+    """Each value over the strength of itself and four channels to either side, by the paper's sum."""
+    from digitre.training.networks import LocalResponseNormalization
+
+    values = np.random.default_rng(0).uniform(0, 30, (2, 3, 3, 32)).astype(np.float32)
+    found = np.asarray(LocalResponseNormalization()(values))
+    for channel in (0, 3, 16, 31):
+        near = values[..., max(0, channel - 4) : channel + 5]
+        strength = (1 + 0.001 / 9 * np.square(near).sum(-1)) ** 0.75
+        assert found[..., channel] == pytest.approx(values[..., channel] / strength, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
+    """Its hash, and what it reads of MNIST's test set: the published figure, but for the seed."""
+    network, card = DemoClassifier(name), baselines.card(name)
+    assert card["model"] == network.model
+    x, y = datasets.mnist("test")
+    right = network.classify(x[..., None].astype(np.float32) / 255).argmax(1) == y
+    assert 100 * right.mean() == pytest.approx(card["figures"]["MNIST test"]["right"], abs=0.03)
+    assert 100 * right.mean() >= PUBLISHED[name]
+    assert card["before"]["accuracy"] < 0.3 < card["after"]["accuracy"]
+    assert np.sum(card["confusion"]) == 10_000
+
+
+def test_the_weights_of_mlp_256_load_back(real_data) -> None:
+    """From its .npz, in NumPy alone: the same answers."""
+    x, _ = datasets.mnist("test")
+    pixels = baselines.standardised(x[:500, :, :, None].astype(np.float32) / 255)
+    given = baselines.from_npz(baselines.FOLDER / "mlp-256.npz")(pixels)
+    network = DemoClassifier("mlp-256")
+    served = network.classify(x[:500, :, :, None].astype(np.float32) / 255)
+    np.testing.assert_allclose(given, served, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*KEPT, "digitre"])
+def test_each_reads_a_drawing_in_its_own_way(name: str, tmp_path: Path) -> None:
+    """`digitre read --network NAME FILE`; without "no digit", the ten sum to one."""
+    file = tmp_path / "one.png"
+    file.write_bytes(png(drawn(DIGITS[3])))
+    result = CliRunner().invoke(main, ["read", "--json", "--network", name, str(file)])
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout)
+    assert name == "digitre" or row["not_a_digit"] < 1e-6
+    assert row["confidence"] > 0.1
+
+
+def test_a_network_that_was_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says how to train it; `compare` goes on without it."""
+    monkeypatch.setattr(baselines, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        DemoClassifier("mlp-256", tmp_path)
+    with pytest.raises(ValueError, match="choose from"):
+        DemoClassifier("mlp-257")
+
+
+def test_compare() -> None:
+    """One row for each network, ours the last, with all that is asked."""
+    result = CliRunner().invoke(main, ["compare", "--json"])
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout)
+    assert [row["network"] for row in rows[:-1]] == KEPT
+    assert rows[-1]["network"].startswith("digitre-")
+    for row in rows:
+        assert row["parameters"] > 10_000
+        assert row["microseconds"] > 1
+        assert 0 < row["drawn_own"] <= 100
+    ours = rows[-1]
+    assert all(ours["drawn_own"] > row["drawn_own"] + 3 for row in rows[:-1])
+    text = CliRunner().invoke(main, ["compare"]).stdout
+    assert len(text.splitlines()) == len(rows) + 1
+
+
+# The small ones whole; the large ones briefly, and what they reach all the same.
+TRIALS = {
+    "digitre-2017": (("--share", "0.1", "--epochs", "1"), 85),
+    "cnn-3x3": (("--share", "0.1", "--epochs", "3"), 90),
+    **{name: ((), PUBLISHED[name]) for name in ("mlp-2x128", "mlp-3x128", "mlp-256")},
+}
+
+
+@pytest.fixture(scope="module")
+def trained(real_data, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict, Path]]:
+    """All of them, trained anew by their recipes, two at a time: each alone leaves a core idle."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in TRIALS}
+    with ThreadPoolExecutor(2) as threads:
+        cards = threads.map(lambda name: train(name, folders[name], *TRIALS[name][0]), TRIALS)
+        return {name: (card, folders[name]) for name, card in zip(TRIALS, cards, strict=True)}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", TRIALS)
+def test_each_learns_by_its_recipe(name: str, trained) -> None:
+    """It reaches its figure, and what was kept is what was measured."""
+    card, folder = trained[name]
+    assert card["figures"]["MNIST test"]["right"] >= TRIALS[name][1]
+    assert DemoClassifier(name, folder).model == card["model"]
+
+
+@pytest.mark.slow
+def test_explore(real_data, tmp_path: Path) -> None:
+    """A report in one file: opened in Chromium, every picture is there and nothing is fetched."""
+    file = tmp_path / "report.html"
+    for words in ([], ["--network", "mlp-256"]):
+        result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
+        assert result.exit_code == 0, result.output
+        with browser_here() as browser:
+            page = browser.new_page()
+            asked: list[str] = []
+            page.on("request", lambda request, asked=asked: asked.append(request.url[:9]))
+            page.goto(file.as_uri())
+            assert set(asked) <= {"file:///t", "data:imag"}
+            titles = page.locator("h3").all_inner_texts()
+            sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+        assert min(sizes) > 100
+        assert len(sizes) == len(titles)
+        assert {
+            "Samples",
+            "Balance",
+            "Learning",
+            "Confusion",
+            "Confused pairs",
+            "Reliability",
+        } < set(titles)
+        if not words:
+            assert {"First convolution", "Feature maps of convolution 2"} < set(titles)
+        else:
+            assert "First layer" in titles
+
+
+def test_every_row_of_the_table_is_tried() -> None:
+    """docs/from-the-demos.md names tests, and each of them is there."""
+    text = (ROOT / "docs" / "from-the-demos.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "test_" in line]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", row.split("|")[3])
+        assert named, row
+        for file, test in named:
+            (path,) = (ROOT / "tests").rglob(file)
+            assert f"def {test or 'test_'}" in path.read_text(), row

@@ -1,0 +1,138 @@
+"""Real gunicorn, asked with real curl."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import data_url, gunicorn, need, png
+from strokes import DIGITS, drawn
+
+from digitre.recognition.preprocessing import preprocess
+
+pytestmark = pytest.mark.slow
+
+
+def curl(*options: str) -> tuple[int, dict]:
+    """The status and the JSON that curl gets."""
+    done = subprocess.run(
+        [need("curl"), "--silent", "--max-time", "20", "--write-out", "\n%{http_code}", *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), json.loads(body)
+
+
+def test_curl_in_every_form(server: str, seven: bytes, tmp_path: Path) -> None:
+    """JSON, a bare data URL, base64, bytes, an upload, grey values and a form field, by curl."""
+    url = data_url(seven)
+    pixels = (preprocess(seven)[0, :, :, 0] * 255).round().astype(int)
+    files = {
+        "seven.png": seven,
+        "seven.json": json.dumps([{"digit": url}]).encode(),
+        "seven.txt": url.encode(),
+        "seven.b64": url.split(",")[1].encode(),
+        "pixels.json": json.dumps({"image": ",".join(map(str, pixels.ravel()))}).encode(),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    address = f"{server}/_get_digit"
+    forms = [
+        ["--header", "Content-Type: application/json", "--data", f"@{tmp_path}/seven.json"],
+        ["--data", f"@{tmp_path}/seven.json"],
+        ["--data", f"@{tmp_path}/seven.txt"],
+        ["--data", f"@{tmp_path}/seven.b64"],
+        ["--data-binary", f"@{tmp_path}/seven.png"],
+        ["--form", f"image=@{tmp_path}/seven.png"],
+        ["--data", f"@{tmp_path}/pixels.json"],
+        ["--data-urlencode", f"img@{tmp_path}/seven.txt"],
+        ["--header", "Transfer-Encoding: chunked", "--data-binary", f"@{tmp_path}/seven.png"],
+    ]
+    for form in forms:
+        status, answer = curl(*form, address)
+        assert (status, answer.get("result")) == (200, "7"), (form, answer)
+
+
+@pytest.mark.parametrize(
+    "header", [[], ["--header", "Transfer-Encoding: chunked"], ["--header", "Expect:"]]
+)
+def test_a_body_over_the_limit_gets_its_answer(
+    server: str, tmp_path: Path, header: list[str]
+) -> None:
+    """With a length, without one, or sent without asking: a 413 that the client can read."""
+    large = tmp_path / "large"
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
+    status, answer = curl(*header, "--data-binary", f"@{large}", f"{server}/_get_digit")
+    assert status == 413
+    assert answer["error"]["code"] == "body_too_large"
+
+
+def test_a_chunked_upload_over_the_limit(server: str, tmp_path: Path) -> None:
+    """A multipart upload that does not tell its length is cut off at the limit too."""
+    large = tmp_path / "large.png"
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
+    status, answer = curl(
+        "--header",
+        "Transfer-Encoding: chunked",
+        "--form",
+        f"image=@{large}",
+        f"{server}/_get_digit",
+    )
+    assert (status, answer["error"]["code"]) == (413, "body_too_large")
+    body = ["--header", "Transfer-Encoding: chunked", "--data-binary", f"@{large}"]
+    status, answer = curl(*body, f"{server}/_save_drawing")
+    assert (status, answer["error"]["code"]) == (413, "body_too_large")
+
+
+def test_gunicorn_without_a_configuration(seven: bytes, tmp_path: Path) -> None:
+    """`gunicorn wsgi:app` alone serves as well."""
+    with gunicorn(tmp_path / "log") as address:
+        request = urllib.request.Request(f"{address}/_get_digit", data=seven)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["digit"] == 7
+
+
+def test_every_digit_over_http(server: str, tmp_path: Path) -> None:
+    """The ten digits drawn by hand, through the server."""
+    for digit, strokes in DIGITS.items():
+        request = urllib.request.Request(f"{server}/_get_digit", data=png(drawn(strokes)))
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["digit"] == digit
+
+
+def raw(server: str, request: bytes) -> tuple[int, bytes]:
+    """The status and the rest of the answer to these very bytes."""
+    host, port = server.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "statuses"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 200 + b"\r\n", {400, 431}),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n", {400, 431}),
+        (b"GET /?" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", {400, 414}),
+        (b"nonsense\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", {400}),
+        (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: odd\r\n\r\n", {400, 501}),
+    ],
+)
+def test_floods_of_headers_and_broken_http(server: str, request_bytes: bytes, statuses) -> None:
+    """gunicorn's limits refuse them, and the next request is served as ever."""
+    status, _ = raw(server, request_bytes)
+    assert status in statuses
+    with urllib.request.urlopen(f"{server}/healthz", timeout=20) as answer:
+        assert answer.status == 200

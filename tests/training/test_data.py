@@ -1,0 +1,94 @@
+"""The one split of the project, and the drawings it holds."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+
+from digitre.training.data import datasets
+from digitre.training.data.datasets import NO_DIGIT
+
+PARTS = ("train", "validation", "test")
+
+
+@pytest.mark.parametrize(
+    "table", [datasets.PEN_WRITERS, datasets.UNIPEN_SITES, datasets.SYMBOL_CLASSES]
+)
+def test_no_part_shares_a_writer_a_site_or_a_class(table) -> None:
+    """Whoever drew for one part drew for no other."""
+    everyone = [one for part in PARTS for one in table[part]]
+    assert len(everyone) == len(set(everyone))
+
+
+def test_without_data_the_sets_are_empty_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without DIGITRE_DATA nothing fails: what is missing is named, with where to get it."""
+    monkeypatch.delenv("DIGITRE_DATA", raising=False)
+    assert len(datasets.missing()) == 4
+    assert all("http" in line for line in datasets.missing())
+    assert len(datasets.pen_digits("train")) == 0
+    assert len(datasets.unipen_others("train")) == 0
+    assert datasets.symbols("train").shape == (0, 32, 32)
+    assert datasets.hashes() == {}
+
+
+def test_the_sets_are_whole(real_data) -> None:
+    """Every digit of the pen traces is in one part; MNIST is split 55,000, 5,000, 10,000."""
+    assert [len(datasets.mnist(part)[1]) for part in PARTS] == [55_000, 5_000, 10_000]
+    assert sum(len(datasets.pen_digits(part)) for part in PARTS) == 7_494
+    for part in PARTS:
+        assert set(datasets.pen_digits(part).labels) == set(range(10))
+        assert set(datasets.unipen_digits(part).labels) == set(range(10))
+        assert set(datasets.unipen_others(part).labels) == {NO_DIGIT}
+    assert sum(len(datasets.symbols(part)) for part in PARTS) == 1_791
+    assert datasets.missing() == []
+
+
+def test_traces_are_read_as_they_are_written(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels, writers, strokes and points of the traces' own format."""
+    (tmp_path / "pendigits-orig.tra").write_text(
+        '.HIERARCHY DIGIT\n\n.SEGMENT DIGIT 0 ? "8"\n.COMMENT 8 3 224\n.PEN_DOWN\n 267  333\n 267  336\n'
+        '.PEN_UP\n.DT 100\n.PEN_DOWN\n 1 2\n.PEN_UP\n.SEGMENT DIGIT 1 ? "4"\n.COMMENT 4 27 54\n'
+        ".PEN_DOWN\n 5 6\n 7 8\n.PEN_UP\n.DT 100\n"
+    )
+    monkeypatch.setenv("DIGITRE_DATA", str(tmp_path))
+    learned, tested = datasets.pen_digits("train"), datasets.pen_digits("test")
+    assert learned.labels.tolist() == [8]
+    assert [stroke.tolist() for stroke in learned.strokes[0]] == [
+        [[267, 333], [267, 336]],
+        [[1, 2]],
+    ]
+    assert tested.labels.tolist() == [4]
+    assert [stroke.tolist() for stroke in tested.strokes[0]] == [[[5, 6], [7, 8]]]
+
+
+def test_look_alikes_are_left_out(real_data) -> None:
+    """An O, an l, a 1-like stroke count neither as digits nor as none; an A counts as none."""
+    everything = datasets._unipen("train", lambda labels, category: category != "1a")
+    assert len(datasets.unipen_others("train")) < 0.9 * len(everything)
+    for sign in "OolIS|/":
+        assert sign in datasets.LOOK_ALIKES
+    for sign in "AKMWaemx#":
+        assert sign not in datasets.LOOK_ALIKES
+
+
+def test_points_are_those_of_the_distribution(real_data) -> None:
+    """A site's points in the archive are those of its raw files, in order."""
+    digits = datasets.unipen_digits("test")
+    with tarfile.open(real_data / "unipen-sample.tar.gz") as sample:
+        names = [name for name in sample.getnames() if "uqb" in name and "/data/" in f"/{name}"]
+        raw = b"".join(
+            file.read() for name in names if (file := sample.extractfile(name)) is not None
+        )
+    points = set()
+    for line in io.BytesIO(raw):
+        words = line.split()
+        if len(words) >= 2 and words[0].lstrip(b"-").replace(b".", b"").isdigit():
+            points.add((float(words[0]), float(words[1])))
+    found = [
+        all(tuple(map(float, point)) in points for point in np.concatenate(strokes).tolist())
+        for strokes in digits.strokes
+    ]
+    assert 500 < sum(found) < len(found), "one of the two test sites is uqb, of 598 digits"

@@ -1,0 +1,220 @@
+"""Training, for real: small in minutes, and what its command line refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, png
+from strokes import DIGITS, smooth
+
+from digitre import Classifier
+from digitre.training.data import datasets, epochs
+from digitre.training.data.strokes import render
+from digitre.training.evaluation import report
+
+
+def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "train.py", *options],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--share", "0"], "--share"),
+        (["--share", "2"], "--share"),
+        (["--epochs", "0"], "--epochs"),
+        (["--batch", "-1"], "--batch"),
+        (["--unknown"], "unrecognized"),
+        (["--evaluate", "--network", "mlp-256"], "--network are two things"),
+        (["--drawings", "--images", "."], "--images does not go with --drawings"),
+        (["--drawings", "--output", "."], "--output does not go with --drawings"),
+    ],
+)
+def test_wrong_usage_is_said(options: list[str], said: str) -> None:
+    """Exit status 2, and a line that names the option."""
+    done = run(*options)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_there_is_nothing_to_measure(tmp_path: Path) -> None:
+    """--evaluate of a folder without a network: a line that says so."""
+    done = run("--evaluate", "--output", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"there is no network at {tmp_path}/digitre.tflite"
+
+
+def test_calibration_error_is_what_it_is_called() -> None:
+    """Always 90 % sure and nine in ten right is no error; all right is one of ten points."""
+    sure = np.full(1500, 0.9)
+    right = np.tile([True] * 9 + [False], 150)
+    assert report.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
+    assert report.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
+
+
+def sorted_folder(folder: Path, count: int) -> Path:
+    """Hand-drawn digits, each a little different, in folders 0 to 9; and one file that is none."""
+    random = np.random.default_rng(2)
+    for digit, strokes in DIGITS.items():
+        place = folder / str(digit)
+        place.mkdir(parents=True)
+        for number in range(count):
+            bent = [stroke + random.normal(0, 2, stroke.shape) for stroke in map(smooth, strokes)]
+            (place / f"{number}.png").write_bytes(
+                png(render(bent, 250, 250, random.uniform(6, 18)))
+            )
+    (folder / "3" / "notes.txt").write_text("hello")
+    return folder
+
+
+def test_pictures_sorted_into_folders(tmp_path: Path) -> None:
+    """Each picture is preprocessed and named by its folder; a tenth is held back, for good."""
+    folder = sorted_folder(tmp_path / "mine", 12)
+    x, y, unread = datasets.sorted_pictures(folder, "train")
+    held_x, held_y, unread_too = datasets.sorted_pictures(folder, "test")
+    assert len(y) + len(held_y) == 120
+    assert 2 <= len(held_y) <= 30
+    assert [file.name for file in unread + unread_too] == ["notes.txt"]
+    assert set(y.tolist()) == set(range(10))
+    assert (x.max((1, 2)) == 255).all()
+    assert (held_x.max((1, 2)) == 255).all()
+    plain = epochs.make(1, 0, 0.01) if datasets.folder() else None
+    if plain is not None:
+        more = epochs.make(1, 0, 0.01, str(folder))
+        assert len(more[1]) == len(plain[1]) + int(3 * len(y) * 0.01)
+
+
+@pytest.mark.parametrize("content", [None, "empty"])
+def test_a_folder_without_pictures_is_said(tmp_path: Path, content: str | None) -> None:
+    """No folders 0 to 9, or nothing in them: one line, and nothing is trained."""
+    if content == "empty":
+        (tmp_path / "0").mkdir()
+    done = run("--images", str(tmp_path))
+    assert done.returncode == 1
+    assert "folders named 0 to 9" in done.stderr or "no picture to learn from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None:
+    """--images learns a folder beside the rest, and measures the tenth that it did not learn; with
+    --finetune it goes on from the shipped network, and says so on its card.
+    """
+    folder = sorted_folder(tmp_path / "mine", 12)
+    settings = ["--finetune", "--share", "0.05", "--epochs", "1", "--work", str(tmp_path / "work")]
+    done = run(*settings, "--images", str(folder), "--output", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "not a picture, or blank" in done.stderr
+    figures = json.loads(done.stdout[done.stdout.index("{\n") :])
+    assert figures["your pictures, a tenth held back"]["right"] > 25  # by chance: 10
+    assert figures["MNIST test, preprocessed"]["right"] > 99
+    shipped = json.loads((ROOT / "models" / "digitre.json").read_text())
+    card = json.loads((tmp_path / "out" / "digitre.json").read_text())
+    assert card["settings"]["start"] == card["before"][-1]["model"] == shipped["model"]
+    assert len(card["history"]) == len(shipped["history"]) + 1
+    for name in ("curves", "confusion", "reliability", "wrong", "accepted"):
+        assert (tmp_path / "out" / "report" / f"{name}.png").stat().st_size > 2000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
+    """A tenth of the data four times: trained, calibrated, exported, measured, with its card."""
+    work = tmp_path / "work"
+    settings = ["--share", "0.1", "--work", str(work), "--output", str(tmp_path / "models")]
+    whole = run(*settings, "--epochs", "4", "--json", "--target-accuracy", "90")
+    assert whole.returncode == 0, whole.stderr
+    figures = json.loads(whole.stdout[whole.stdout.index("{\n") :])
+    assert figures["MNIST test, preprocessed"]["right"] > 90
+    assert figures["drawn by test writers, central"]["right"] > 85
+
+    assert figures["MNIST test, preprocessed"]["targets"]["right"] == {
+        "asked": "at least 99.6",
+        "met": False,
+    }
+    for row in figures.values():
+        row.pop("targets", None)
+    card = json.loads((tmp_path / "models" / "digitre.json").read_text())
+    assert card["figures"] == figures
+    assert card["settings"]["share"] == 0.1
+    assert set(card["data"]["files"]) == {
+        "mnist.npz",
+        "pendigits-orig.tra",
+        "unipen-characters.npz",
+        "not-digits.npz",
+    }
+    assert card["model"] == Classifier(tmp_path / "models" / "digitre.tflite").model
+    assert (tmp_path / "models" / "digitre.keras").exists()
+
+    again = run(*settings, "--epochs", "5", "--resume")
+    assert again.returncode == 1
+    assert "other settings" in again.stderr
+    missed = run("--evaluate", "--output", str(tmp_path / "models"), "--target-accuracy", "100")
+    assert missed.returncode == 1
+    assert "below 100" in missed.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
+    """Killed in its second epoch, a training keeps its first; stopped by Ctrl-C, also each batch;
+    --resume ends it."""
+    settings = [
+        "--share",
+        "0.02",
+        "--epochs",
+        "2",
+        "--work",
+        str(tmp_path),
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    command = [sys.executable, "train.py", *settings]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "minutes left" in line:
+                break
+        while not (tmp_path / "history.json").exists():
+            assert process.poll() is None
+        process.kill()
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
+    assert not (tmp_path / "out" / "digitre.tflite").exists()
+
+    with subprocess.Popen(
+        [*command, "--resume"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        next(line for line in process.stdout if "Epoch 2/2" in line)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert said.endswith("stopped; what was learned is kept: go on with --resume\n")
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
+
+    resumed = run(*settings, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert re.search(r"  [1-9]\d* of this epoch's \d+ batches are learned", resumed.stdout)
+    assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 2
+    assert (tmp_path / "out" / "digitre.tflite").exists()

@@ -1,0 +1,175 @@
+"""The API's description: valid, whole, and kept by the application, whatever is sent."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import io
+import json
+import os
+import shutil
+import tempfile
+import urllib.parse
+
+import numpy as np
+import pytest
+import schemathesis
+from conftest import data_url, png
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+from PIL import Image
+
+from digitre import create_app
+from digitre.web import errors
+from digitre.web.openapi import SEVEN
+
+INSTANCE = tempfile.mkdtemp(prefix="digitre-")
+atexit.register(shutil.rmtree, INSTANCE, True)
+APP = create_app({"TESTING": True, "INSTANCE": INSTANCE, "SAVES_A_DAY": 10**9})
+JSON = "application/json"
+
+
+def picture(sides: tuple[int, int], kind: str, seed: int) -> bytes:
+    """A file with a line of a random colour on a random ground."""
+    random = np.random.default_rng(seed)
+    pixels = np.empty((*sides, 3), np.uint8)
+    pixels[:] = random.integers(0, 256, 3)
+    pixels[sides[0] // 4 : -sides[0] // 4 or None, sides[1] // 3] = random.integers(0, 256, 3)
+    return png(Image.fromarray(pixels), kind)
+
+
+FILES = st.builds(
+    picture,
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.sampled_from(["PNG", "JPEG", "WEBP"]),
+    st.integers(0, 2**32 - 1),
+)
+
+
+def blots(side: int, seed: int) -> np.ndarray:
+    """Ink that is never blank: a line, somewhere."""
+    ink = np.zeros((side, side), np.uint8)
+    random = np.random.default_rng(seed)
+    ink[2:-2, random.integers(3, side - 3)] = 255
+    return ink
+
+
+def as_url(file: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(file).decode()
+
+
+def grey_values(seed: int) -> str:
+    return ",".join(map(str, np.random.default_rng(seed).integers(0, 256, 784)))
+
+
+PICTURES = st.builds(as_url, FILES, st.sampled_from(["png", "jpeg", "webp"]))
+GREY = st.integers(0, 2**32 - 1).map(grey_values)
+schemathesis.openapi.format("picture", PICTURES)
+INKED = st.builds(
+    lambda side, seed: data_url(png(blots(side, seed))), st.integers(12, 60), st.integers(0, 999)
+)
+schemathesis.openapi.format("drawing", INKED)
+schemathesis.openapi.format("picture-or-grey-values", PICTURES | GREY)
+schemathesis.openapi.format("picture-file", FILES)
+
+description = schemathesis.openapi.from_wsgi("/openapi.json", APP)
+
+
+@pytest.mark.slow
+@description.parametrize()
+@settings(
+    max_examples=int(os.environ.get("EXAMPLES", 100)),
+    derandomize="EXAMPLES" not in os.environ,  # `make fuzz` looks further, each time elsewhere
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_application_keeps_its_description(case) -> None:
+    """Good data and bad: no 500, no status or shape that is not described."""
+    case.call_and_validate()
+
+
+def described() -> dict:
+    return APP.test_client().get("/openapi.json").get_json()
+
+
+def test_the_description_is_valid() -> None:
+    """OpenAPI 3.1, by the specification's own schema."""
+    found = described()
+    assert found["openapi"].startswith("3.1")
+    validate(found)
+
+
+def test_every_route_is_described() -> None:
+    """Each address and method of the application is in it, and no other."""
+    routes = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        for rule in APP.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes == {(path, way) for path, ways in described()["paths"].items() for way in ways}
+
+
+def test_every_example_is_what_it_gives(subtests) -> None:
+    """Each request that is shown gets the very answer that is shown."""
+    client = APP.test_client()
+    shown = 0
+    for path, ways in described()["paths"].items():
+        for way, operation in ways.items():
+            for status, answer in operation["responses"].items():
+                for body in answer.get("content", {}).values():
+                    for name, example in body.get("examples", {}).items():
+                        with subtests.test(name):
+                            asked = example.get("x-request", {})
+                            response = client.open(path, method=way.upper(), **as_sent(asked))
+                            assert response.status_code == int(status)
+                            assert response.get_json() == example["value"]
+                            shown += 1
+            for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+                for name, example in body.get("examples", {}).items():
+                    sent = as_sent({"content-type": kind, "body": example["value"]})
+                    response = client.open(path, method=way.upper(), **sent)
+                    assert response.status_code == 200, name
+    assert shown >= 9
+
+
+def as_sent(asked: dict) -> dict:
+    """An example's request as the test client takes it."""
+    kind, body = asked.get("content-type"), asked.get("body")
+    if kind == JSON:
+        body = json.dumps(body)
+    elif isinstance(body, dict):
+        body = urllib.parse.urlencode(body)
+    return {"data": body, "content_type": kind}
+
+
+def test_every_error_is_described() -> None:
+    """Each code is among those of its status, and the description lists no other."""
+    found = described()["components"]
+    codes = found["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    assert sorted(codes) == sorted(errors.STATUSES)
+    for kind in errors.KINDS:
+        assert f"`{kind.code}`" in found["responses"][str(kind.status)]["description"]
+
+
+def test_the_docs_can_be_read() -> None:
+    """A page with every address, example and code, and nothing from elsewhere."""
+    response = APP.test_client().get("/docs")
+    page = response.get_data(as_text=True)
+    assert response.mimetype == "text/html"
+    assert "http" not in page
+    assert "<script" not in page
+    for path in described()["paths"]:
+        assert f"{path}</code>" in page
+    for kind in errors.KINDS:
+        assert f"{kind.status} {kind.code}" in page
+    assert SEVEN in page
+
+
+def test_an_uploaded_example_is_read() -> None:
+    """The seven of the examples, as a file."""
+    file = base64.b64decode(SEVEN.split(",")[1])
+    sent = {"image": (io.BytesIO(file), "seven.png")}
+    response = APP.test_client().post("/_get_digit", data=sent)
+    assert response.get_json()["digit"] == 7

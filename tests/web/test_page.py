@@ -1,0 +1,370 @@
+"""The page in a real Chromium, with real pointers, against real gunicorn."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, png
+from pages import READING, by_hand, draw, press, reads, submitted, whole_drawing
+from playwright.sync_api import Error
+from strokes import DIGITS, OTHERS, drawn
+
+from digitre.recognition.preprocessing import preprocess
+from digitre.training.data import datasets
+from digitre.training.data.strokes import fit
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_digit_drawn_with_the_mouse_is_read(page, digit: int) -> None:
+    """Draw, Submit: the digit and its probability appear, with no reload."""
+    page.evaluate("window.here = true")
+    draw(page, by_hand(DIGITS[digit]))
+    answer = submitted(page)
+    assert page.locator("#result").inner_text() == str(digit)
+    assert page.locator("#probability").inner_text() == answer["probability"]
+    assert page.evaluate("window.here")
+
+
+def test_a_scribble_is_refused(page) -> None:
+    """The original's words for what is no digit."""
+    draw(page, by_hand(OTHERS["scribble"]))
+    submitted(page)
+    assert page.locator("#result").inner_text() == "Huh..."
+    assert page.locator("#probability").inner_text() == "You call that a digit?"
+
+
+def test_clear_makes_room_for_another(page) -> None:
+    """Clear empties the canvas and the answer; the next digit is read by itself."""
+    draw(page, by_hand(DIGITS[8]))
+    submitted(page)
+    press(page, "Clear")
+    assert page.locator("#result").inner_text() == ""
+    assert page.locator("#hint").is_visible()
+    assert page.locator("#bars .best").count() == 0
+    draw(page, by_hand(DIGITS[2]))
+    submitted(page)
+    assert page.locator("#result").inner_text() == "2"
+
+
+def test_an_empty_canvas_is_not_sent(page) -> None:
+    """Submit without a drawing says so, and asks no server."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    press(page, "Submit")
+    assert "draw a digit first" in page.locator("#message").inner_text()
+    assert not [url for url in asked if "_get_digit" in url]
+
+
+def test_a_click_is_a_dot(page) -> None:
+    """A click without a move leaves ink, and the answer is no digit."""
+    draw(page, [np.array([(125.0, 125.0)])])
+    ink = whole_drawing(page)
+    assert 100 < (ink > 127).sum() < 130  # a disc of 12 pixels across has 113
+
+
+def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
+    """Out over the edge and back in again is one stroke, and the button up outside ends it."""
+    draw(page, [np.array([(125.0, 40.0), (125, 120), (300, 120), (300, 200), (125, 200)])])
+    ink = whole_drawing(page)
+    assert ink[120, 240] > 200
+    assert ink[200, 240] > 200
+    page.mouse.move(10, 10)
+    assert np.array_equal(whole_drawing(page), ink)
+
+
+def test_real_traces_are_read(page, real_data) -> None:
+    """Digits of people that the network was not trained on, drawn with a real pointer."""
+    traces = datasets.pen_digits("test")
+    right = 0
+    for digit in range(10):
+        chosen = int(np.flatnonzero(traces.labels == digit)[3])
+        press(page, "Clear")
+        draw(page, fit(traces.strokes[chosen], 150, 125, 125, flip=True))
+        right += submitted(page)["prediction"] == str(digit)
+    assert right >= 9
+
+
+def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
+    """On a phone with a touch screen a stroke draws, and the page stays where it is."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 640},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=3,
+    )
+    tab = context.new_page()
+    tab.goto(server)
+    box = tab.locator("#canvas").bounding_box()
+    factor = box["width"] / 250
+    touch = context.new_cdp_session(tab)
+
+    def send(kind: str, point) -> None:
+        points = (
+            []
+            if point is None
+            else [{"x": box["x"] + point[0] * factor, "y": box["y"] + point[1] * factor}]
+        )
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for stroke in by_hand(DIGITS[4]):
+        send("touchStart", stroke[0])
+        for point in stroke[1:]:
+            send("touchMove", point)
+        send("touchEnd", None)
+    assert tab.evaluate("scrollY") == 0
+    with tab.expect_response(READING) as waiting:
+        tab.get_by_role("button", name="Submit").tap()
+    assert waiting.value.json()["digit"] == 4
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_the_drawing_survives_a_resize(page) -> None:
+    """Another window size redraws the same strokes; what is sent does not change."""
+    draw(page, by_hand(DIGITS[6]))
+    before = whole_drawing(page)
+    page.set_viewport_size({"width": 400, "height": 700})
+    np.testing.assert_array_equal(whole_drawing(page), before)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (413, '{"error": {"code": "body_too_large", "message": "Too much."}}', "Too much."),
+        (413, "<html>", "too large"),
+        (429, "<html>", "Wait a moment"),
+        (429, '{"error": {"code": "too_many", "message": "Slower, please."}}', "Slower, please."),
+        (500, '{"error": {"code": "internal_error", "message": "No."}}', "has a problem"),
+        (502, "<html>", "has a problem"),
+        (None, None, "did not answer"),
+    ],
+)
+def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, body, said) -> None:
+    """A refusal, a broken answer, no answer: a sentence, never silence, and nothing is lost."""
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(server)
+    tab.route(
+        READING,
+        lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
+    )
+    draw(tab, by_hand(DIGITS[3]))
+    press(tab, "Submit")
+    tab.locator("#message", has_text=said).wait_for()
+    tab.unroute(READING)
+    submitted(tab)
+    assert tab.locator("#result").inner_text() == "3"
+    assert not tab.locator("#message").is_visible()
+    context.close()
+
+
+def test_it_is_read_while_it_is_drawn(page) -> None:
+    """In realtime, nothing needs to be pressed; each stroke may change the answer."""
+    page.get_by_label("update in realtime").check()
+    for digit in (3, 0, 7):
+        draw(page, by_hand(DIGITS[digit]))
+        reads(page, str(digit))
+        press(page, "Clear")
+
+
+def test_without_realtime_it_waits_for_submit(page) -> None:
+    """With realtime off, nothing is asked until Submit, or Enter."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    draw(page, by_hand(DIGITS[3]))
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if "_get_digit" in url]
+    page.keyboard.press("Enter")
+    reads(page, "3")
+
+
+def test_bars_show_every_probability(page) -> None:
+    """Ten bars and one for no digit, in their places, with the numbers that were answered."""
+    draw(page, by_hand(DIGITS[6]))
+    answer = submitted(page)
+    rows = page.locator("#bars li")
+    assert rows.count() == 11
+    shown = [text.split("\n")[-1].strip() for text in rows.all_inner_texts()]
+    wanted = [*answer["probabilities"], answer["not_a_digit"]]
+    assert shown == [f"{100 * value:.1f}%" for value in wanted]
+    assert page.locator("#bars .best .name").inner_text() == "6"
+
+
+def test_undo_redo_and_their_keys(page) -> None:
+    """Each stroke can be taken back and brought again; clearing can be undone too."""
+    draw(page, by_hand(DIGITS[4]))
+    whole = whole_drawing(page)
+    press(page, "Undo")
+    half = whole_drawing(page)
+    assert 0 < half.sum() < whole.sum()
+    press(page, "Redo")
+    np.testing.assert_array_equal(whole_drawing(page), whole)
+    page.keyboard.press("Delete")
+    assert page.locator("#hint").is_visible()
+    page.keyboard.press("Control+z")
+    np.testing.assert_array_equal(whole_drawing(page), whole)
+    page.keyboard.press("Control+z")
+    np.testing.assert_array_equal(whole_drawing(page), half)
+    page.keyboard.press("Control+Shift+Z")
+    np.testing.assert_array_equal(whole_drawing(page), whole)
+
+
+def test_modes_and_pen(page) -> None:
+    """D, L and E choose: a straight line ignores the way, the eraser takes ink away."""
+    page.locator("#width").fill("20")
+    page.keyboard.press("l")
+    draw(page, [np.array([(50.0, 125.0), (120, 40), (200, 125)])])
+    line = whole_drawing(page)
+    assert line[125, 50:200].min() == 255
+    assert not line[:110].any()
+    assert 19 <= (line[:, 125] > 127).sum() <= 21
+    page.keyboard.press("e")
+    draw(page, [np.array([(125.0, 60.0), (125, 125), (125, 200)])])
+    erased = whole_drawing(page)
+    assert not erased[:, 120:130].any()
+    assert erased[125, 60] == 255
+    page.keyboard.press("d")
+    draw(page, [np.array([(60.0, 200.0), (61, 201)])])
+    assert whole_drawing(page)[200, 60] == 255
+
+
+def test_the_threshold_acts_at_once(page) -> None:
+    """A drawing between two thresholds turns from a digit to "Huh..." as the slider moves."""
+    page.route(
+        READING,
+        lambda route: route.fulfill(
+            json={
+                "result": "Huh..." if "threshold=0.9" in route.request.url else "5",
+                "probability": "",
+                "digit": None,
+                "probabilities": [0] * 5 + [0.8] + [0] * 4,
+                "not_a_digit": 0.2,
+                "reason": None,
+            }
+        ),
+    )
+    draw(page, by_hand(DIGITS[5]))
+    press(page, "Submit")
+    reads(page, "5")
+    page.locator("#threshold").fill("0.9")
+    reads(page, "Huh...")
+    assert page.locator("#threshold-value").inner_text() == "90%"
+
+
+def test_a_late_answer_never_overwrites_a_newer_one(page) -> None:
+    """The first request is held back until the second is answered: the second's answer stays."""
+    held: list = []
+
+    def hold_the_first(route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(READING, hold_the_first)
+    draw(page, by_hand(DIGITS[1]))
+    press(page, "Submit")
+    page.locator("#progress").wait_for()  # said to be slow after 300 ms
+    press(page, "Clear")
+    draw(page, by_hand(DIGITS[2]))
+    press(page, "Submit")
+    reads(page, "2")
+    with contextlib.suppress(Error):  # the page has given it up by now
+        held[0].fulfill(json={"result": "1"})
+    page.wait_for_timeout(200)
+    assert page.locator("#result").inner_text() == "2"
+    assert not page.locator("#progress").is_visible()
+
+
+def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
+    """From the pen's last move to the answer on the page: under 100 ms, the fastest of ten."""
+    page.get_by_label("update in realtime").check()
+    times = []
+    for _ in range(10):
+        press(page, "Clear")
+        page.evaluate(
+            """() => new Promise((done) => {
+                let last = 0;
+                document.getElementById("canvas").addEventListener(
+                    "pointerup", () => { last = performance.now(); }, { once: true });
+                new MutationObserver((_, watch) => {
+                    if (last) { watch.disconnect(); window.took = performance.now() - last; }
+                }).observe(document.getElementById("result"), { childList: true });
+                window.took = null;
+                done();
+            })"""
+        )
+        draw(page, by_hand(DIGITS[7]))
+        end = time.monotonic() + 10
+        while page.evaluate("window.took") is None:
+            assert time.monotonic() < end
+        times.append(page.evaluate("window.took"))
+    assert min(times) < 100, times
+
+
+def test_how_it_was_read(page) -> None:
+    """Opened, it shows each step in order, down to the 28 x 28 pixels, and follows the drawing."""
+    page.get_by_text("How it was read").click()
+    assert page.locator("#how-empty").is_visible()
+    draw(page, by_hand(DIGITS[9]))
+    submitted(page)
+    steps = page.locator("#steps li")
+    assert [text.split("\n")[0].split(" ")[0] for text in steps.all_inner_texts()] == [
+        "Ink",
+        "Crop",
+        "Centre",
+        "Resize",
+        "Scale",
+        "What",
+    ]
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll("#steps img")]
+            .map((image) => [image.naturalWidth, image.naturalHeight])"""
+    )
+    assert sizes[0] == [250, 250]
+    assert sizes[-2:] == [[28, 28], [28, 28]]
+    page.locator("#explained", has_text="a 9").wait_for()
+    page.get_by_text("The 784 grey values").click()
+    page.locator("#grey-values td").nth(783).wait_for()
+    shown = [int(text) for text in page.locator("#grey-values td").all_inner_texts()]
+    seen = preprocess(whole_drawing(page)).ravel() * 255
+    assert np.abs(np.array(shown) - seen).max() <= 1
+    press(page, "Clear")
+    assert not steps.first.is_visible()
+
+
+def test_without_javascript_a_file_can_be_read(browser, server: str, seven: bytes) -> None:
+    """A form takes a picture, and the page comes back with the answer, or with what was wrong."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(server)
+    gif = png(drawn(DIGITS[7]), "GIF")
+    large = seven + bytes(2_000_000)
+    sent = [(seven, "7", ""), (gif, "", "Send the picture as PNG"), (large, "", "too large")]
+    for file, result, message in sent:
+        tab.locator("input[name=image]").set_input_files(
+            {"name": "digit.png", "mimeType": "image/png", "buffer": file}
+        )
+        tab.get_by_role("button", name="Read it").click()
+        assert tab.locator("#result").inner_text() == result
+        assert tab.locator("#message").is_visible() is bool(message)
+        assert message in tab.locator("#message-text").text_content()
+        assert not tab.locator("#retry").is_visible()
+    context.close()
+
+
+def test_the_about_section_has_the_cards_figures(page) -> None:
+    """The network's layers and figures, as its card has them."""
+    page.get_by_text("About", exact=True).click()
+    card = json.loads((ROOT / "models" / "digitre.json").read_text())
+    figure = card["figures"]["MNIST test, preprocessed"]
+    row = page.locator(".about tr", has_text="MNIST test, preprocessed")
+    assert f"{figure['right']:.2f}%" in row.inner_text()
+    assert "Conv2D" in page.locator(".about").inner_text()
+    assert card["model"] in page.locator(".about").inner_text()

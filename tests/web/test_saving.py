@@ -1,0 +1,362 @@
+"""Saving drawings: what is stored, what is refused, and that nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import io
+import json
+import os
+import signal
+import sqlite3
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from conftest import assert_error, data_url, gunicorn, png, workers
+from PIL import Image
+from strokes import DIGITS, OTHERS, drawn
+
+from digitre import create_app
+from digitre.drawings.collection import Drawings, UnavailableError
+
+SEVEN = data_url(png(drawn(DIGITS[7])))
+STROKES = [[[10, 20.123, 0], [30, 40, 16]], [[5, 5, 40]]]
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    return tmp_path / "instance"
+
+
+@pytest.fixture
+def app(instance: Path, database: str):
+    return create_app({"TESTING": True, "INSTANCE": instance, "DATABASE_URL": database})
+
+
+def save(client, **more):
+    return client.post("/_save_drawing", json={"digit": SEVEN, "label": 7} | more)
+
+
+def test_a_drawing_is_saved(client, instance: Path, database: str, classifier) -> None:
+    """201 with an id and a receipt; stored is what is promised, and nothing else."""
+    response = save(client, strokes=STROKES, writer="abc-1")
+    assert response.status_code == 201
+    answer = response.get_json()
+    assert set(answer) == {"id", "receipt"}
+    row = Drawings(database).find(answer["id"])
+    assert row is not None
+    assert (row["label"], row["writer"], row["status"]) == (7, "abc-1", "accepted")
+    assert row["strokes"] == [[[10, 20.12, 0], [30, 40, 16]], [[5, 5, 40]]]
+    assert row["model"] == classifier.model
+    assert row["read_as"] == 7
+    assert row["confidence"] == pytest.approx(classifier.read(SEVEN).confidence)
+    kept = Image.open(io.BytesIO(row["pixels"]))
+    assert (kept.format, kept.mode) == ("PNG", "L")
+    np.testing.assert_array_equal(255 - np.asarray(kept), drawn(DIGITS[7]))
+    assert row["size"] == len(row["pixels"]) + len(json.dumps(row["strokes"]))
+    assert not {"address", "agent", "ip"} & set(row)
+    assert (instance / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_the_same_again_is_the_same(client, instance: Path, database: str) -> None:
+    """A retry after a lost answer gets the id and the receipt; another label or writer is another."""
+    first = save(client, writer="a")
+    again = save(client, writer="a", label="7")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.get_json() == again.get_json()
+    others = [save(client, writer="b"), save(client, writer="a", label=1), save(client)]
+    assert [other.status_code for other in others] == [201] * 3
+    assert len({other.get_json()["id"] for other in [first, *others]}) == 4
+    assert Drawings(database).count() == 4
+
+
+@pytest.mark.parametrize(
+    ("drawing", "label", "status"),
+    [
+        (DIGITS[7], 7, "accepted"),
+        (DIGITS[7], 1, "pending"),
+        (DIGITS[7], "none", "pending"),
+        (OTHERS["scribble"], "none", "accepted"),
+        (OTHERS["scribble"], 3, "pending"),
+    ],
+)
+def test_what_the_network_agrees_with_is_accepted(
+    client, database: str, drawing, label, status: str
+) -> None:
+    """Only where the network says the same, at least to 0.9: a disagreement waits for a person."""
+    answer = save(client, digit=data_url(png(drawn(drawing))), label=label).get_json()
+    row = Drawings(database).find(answer["id"])
+    assert row is not None
+    assert row["status"] == status
+
+
+def test_a_drawing_is_removed_for_good(client, instance: Path, database: str) -> None:
+    """With its receipt: 204, and then 404; with another's, or none, 404 and it stays."""
+    mine, other = save(client, writer="a").get_json(), save(client, writer="b").get_json()
+    for receipt in (other["receipt"], "", "ü", None, 7):
+        response = client.delete(f"/_save_drawing/{mine['id']}", json={"receipt": receipt})
+        assert_error(response, 404, "not_found")
+    for path in ("/_save_drawing/%00", "/_save_drawing/none"):
+        assert_error(client.delete(path, json={"receipt": "x"}), 404, "not_found")
+    path = f"/_save_drawing/{mine['id']}"
+    assert client.delete(path, json={"receipt": mine["receipt"]}).status_code == 204
+    assert_error(client.delete(path, json={"receipt": mine["receipt"]}), 404, "not_found")
+    assert Drawings(database).count() == 1
+    assert save(client, writer="a").status_code == 201
+
+
+BAD = {
+    "no JSON": ("hello", 400, "malformed_json"),
+    "a list": ("[]", 400, "malformed_json"),
+    "deep": ("[" * 10_000, 400, "malformed_json"),
+    "no drawing": ({"label": 7}, 400, "no_picture"),
+    "a drawing that is none": ({"digit": "data:image/png;base64,@", "label": 7}, 400, "bad_base64"),
+    "a GIF": ({"digit": "data:image/gif;base64,R0lG", "label": 7}, 415, "unsupported_format"),
+    "no label": ({"digit": SEVEN}, 422, "bad_label"),
+    "label 10": ({"digit": SEVEN, "label": 10}, 422, "bad_label"),
+    "label seven": ({"digit": SEVEN, "label": "seven"}, 422, "bad_label"),
+    "label true": ({"digit": SEVEN, "label": True}, 422, "bad_label"),
+    "label 7.0": ({"digit": SEVEN, "label": 7.0}, 422, "bad_label"),
+    "a blank": (
+        {"digit": data_url(png(Image.new("L", (50, 50)))), "label": 7},
+        422,
+        "blank_drawing",
+    ),
+    "strokes of text": ({"digit": SEVEN, "label": 7, "strokes": "x"}, 400, "bad_strokes"),
+    "no strokes": ({"digit": SEVEN, "label": 7, "strokes": []}, 400, "bad_strokes"),
+    "an empty stroke": ({"digit": SEVEN, "label": 7, "strokes": [[]]}, 400, "bad_strokes"),
+    "a flat point": ({"digit": SEVEN, "label": 7, "strokes": [[[1, 2]]]}, 400, "bad_strokes"),
+    "a huge point": ({"digit": SEVEN, "label": 7, "strokes": [[[1e99, 2, 3]]]}, 400, "bad_strokes"),
+    "too many": ({"digit": SEVEN, "label": 7, "strokes": [[[1, 2, 3]]] * 201}, 400, "bad_strokes"),
+    "a long writer": ({"digit": SEVEN, "label": 7, "writer": "a" * 65}, 400, "bad_writer"),
+    "an odd writer": ({"digit": SEVEN, "label": 7, "writer": "a b"}, 400, "bad_writer"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_requests_save_nothing(client, database: str, case: str) -> None:
+    """Each is named, and nothing is stored."""
+    body, status, code = BAD[case]
+    data = body if isinstance(body, str) else json.dumps(body)
+    assert_error(client.post("/_save_drawing", data=data), status, code)
+    assert Drawings(database).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "status", "code"),
+    [
+        ({"SAVES_A_DAY": 2}, 429, "too_many_drawings"),
+        ({"MAX_DRAWINGS": 2}, 507, "storage_full"),
+        ({"MAX_DRAWINGS_BYTES": 5000}, 507, "storage_full"),
+    ],
+)
+def test_limits(instance: Path, database: str, setting: dict, status: int, code: str) -> None:
+    """Past a limit saving says so; what is there may be sent again; reading goes on."""
+    more = {"TESTING": True, "INSTANCE": instance, "DATABASE_URL": database} | setting
+    client = create_app(more).test_client()
+    answers = [save(client, writer="a", label=label) for label in range(8)]
+    assert answers[0].status_code == 201
+    assert_error(answers[-1], status, code)
+    assert save(client, writer="a", label=0).status_code == 200
+    assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
+
+
+def test_without_saving_there_is_no_route(instance: Path) -> None:
+    """DIGITRE_SAVING=0: not offered, not there."""
+    client = create_app({"SAVING": False, "INSTANCE": instance}).test_client()
+    assert "save" not in client.get("/healthz").get_json()["features"]
+    assert_error(save(client), 404, "not_found")
+    assert "/_save_drawing" not in client.get("/openapi.json").get_json()["paths"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_other_pages_cannot_save(instance: Path, client) -> None:
+    """What a browser sends for a page of another origin, be it a form's kind of request: 403, unless
+    DIGITRE_CORS_ORIGINS names it. The page itself, at whatever port, and scripts may.
+    """
+    elsewhere: list[dict[str, str]] = [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},  # a page without TLS: browsers say no more
+        {"Origin": "https://sub.localhost", "Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+        {"Origin": "http://[evil"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ]
+    body = json.dumps({"digit": SEVEN, "label": 7})
+    for headers in elsewhere:
+        asked = {"data": body, "content_type": "text/plain", "headers": headers}
+        assert_error(client.post("/_save_drawing", **asked), 403, "cross_site")
+        assert_error(client.delete("/_save_drawing/" + "0" * 32, **asked), 403, "cross_site")
+    own: list[dict[str, str]] = [
+        {"Origin": "https://digits.example.org", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://localhost:8080"},
+        {},
+    ]
+    for headers in own:
+        assert client.post("/_save_drawing", data=body, headers=headers).status_code in (200, 201)
+    named = create_app({"INSTANCE": instance, "CORS_ORIGINS": ["https://friend.example"]})
+    friend = {"Origin": "https://friend.example", "Sec-Fetch-Site": "cross-site"}
+    answer = named.test_client().post("/_save_drawing", data=body, headers=friend)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_secret_that_cannot_be_written(
+    client, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, and nothing is left of the tries; an empty one, which anybody knows, signs nothing."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        unavailable(save(client))
+    assert not list(instance.glob("secret*"))
+    (instance / "secret").touch()
+    unavailable(save(client))
+    (instance / "secret").unlink()
+    assert save(client).status_code == 201
+    assert (instance / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def unavailable(response) -> None:
+    assert_error(response, 503, "storage_unavailable")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_locked_database(app, client, instance: Path, caplog) -> None:
+    """While another holds it: 503 within seconds, and reading goes on; then saving works again. The
+    server's log says why, in a line without the drawing.
+    """
+    assert save(client).status_code == 201
+    other = sqlite3.connect(instance / "drawings.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    unavailable(save(client, label=1))
+    assert caplog.messages == ["the drawings' database cannot be used: database is locked"]
+    assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
+    other.execute("ROLLBACK")
+    other.close()
+    assert save(client, label=1).status_code == 201
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_host_that_vanishes_holds_up_nobody(client, database: str) -> None:
+    """Cut off in the middle of a save, it leaves its turn to the others before they give up."""
+    assert save(client).status_code == 201
+    vanished = Drawings(database)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError), vanished._begin() as connection:  # noqa: PT012
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(4712)"))
+        assert save(client, label=3).status_code == 201
+        assert time.monotonic() - began > 0.5, "it did hold the lock"
+        connection.execute(sa.text("SELECT 1"))
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_save_that_is_held_up_is_made_again(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stands still in a save loses its turn, and takes another."""
+    assert save(client).status_code == 201
+    counted, held = Drawings._today, []
+
+    def slowly(self, *arguments) -> int:
+        if not held:
+            held.append(time.sleep(1.5))
+        return counted(self, *arguments)
+
+    monkeypatch.setattr(Drawings, "_today", slowly)
+    assert save(client, label=3).status_code == 201
+    assert held
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_tables_are_waited_for(client, database: str) -> None:
+    """While another makes them, for longer than a save may last: then the drawing is saved."""
+    other = sa.create_engine(database)
+    with other.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+        answers: list[int] = []
+        saving = threading.Thread(target=lambda: answers.append(save(client).status_code))
+        saving.start()
+        saving.join(2.5)
+        assert saving.is_alive()
+    saving.join()
+    assert answers == [201]
+
+
+def test_a_database_that_cannot_be(tmp_path: Path) -> None:
+    """No folder can be made, the file is no database, or the server is not there: 503."""
+    (tmp_path / "file").write_text("no folder")
+    broken = tmp_path / "broken.sqlite3"
+    broken.write_bytes(b"no database at all" * 100)
+    settings: list[dict] = [
+        {"INSTANCE": tmp_path / "file" / "instance"},
+        {"DATABASE_URL": f"sqlite:///{broken}", "SECRET": "x"},
+        {"DATABASE_URL": f"postgresql+psycopg://digitre@/none?host={tmp_path}", "SECRET": "x"},
+    ]
+    for setting in settings:
+        client = create_app({"TESTING": True} | setting).test_client()
+        unavailable(save(client))
+        assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
+    assert broken.read_bytes() == b"no database at all" * 100
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost(tmp_path: Path, database: str) -> None:
+    """gunicorn's workers are killed in mid-load, again and again: every answered 201 is there."""
+    instance = tmp_path / "instance"
+    acknowledged: set[str] = set()
+    stop = threading.Event()
+    options = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(instance)}
+    options["DIGITRE_DATABASE_URL"] = database
+    log = tmp_path / "log"
+    with gunicorn(
+        log, "--config", "deploy/gunicorn.conf.py", DIGITRE_SAVES_A_DAY="1000000", **options
+    ) as address:
+
+        def write(number: int) -> None:
+            sent = 0
+            while not stop.is_set():
+                sent += 1
+                body = {"digit": SEVEN, "label": 7, "writer": f"w{number}-{sent}"}
+                asked = urllib.request.Request(
+                    f"{address}/_save_drawing", data=json.dumps(body).encode()
+                )
+                try:
+                    with urllib.request.urlopen(asked, timeout=20) as answer:
+                        if answer.status == 201:
+                            acknowledged.add(json.load(answer)["id"])
+                except (OSError, http.client.HTTPException, ValueError):
+                    continue  # killed before or in the midst of its answer: not acknowledged
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        killed = 0
+        for _ in range(12):
+            # In mid-load: once two more were acknowledged, however slow this machine is just now.
+            wanted, end = len(acknowledged) + 2, time.monotonic() + 20
+            while len(acknowledged) < wanted and time.monotonic() < end:
+                stop.wait(0.02)
+            for process in workers(log)[-2:]:
+                try:
+                    os.kill(process, signal.SIGKILL)
+                    killed += 1
+                except ProcessLookupError:
+                    continue
+                break
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+    assert killed >= 6
+    assert len(acknowledged) > 20
+    there = Drawings(database)
+    missing = [id for id in acknowledged if there.find(id) is None]
+    assert not missing
+    assert there.count() >= len(acknowledged)

@@ -92,7 +92,7 @@ id digitre >/dev/null 2>&1 ||
 
 say "installing the application into $home"
 mkdir -p "$home"
-static_version='import digitre; print(digitre._static_version())'
+static_version='from digitre.web.app import static_version; print(static_version())'
 before=$(cd / && "$home/venv/bin/python" -c "$static_version" 2>/dev/null) || before=""
 [ -x "$home/venv/bin/python" ] || python3 -m venv "$home/venv"
 "$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \

@@ -1,11 +1,14 @@
-"""Every setting, in one table."""
+"""Every setting in one table, and the folders that follow from them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+Settings = Mapping[str, Any]  # the values by name, as `load` returns them
 
 
 def _threshold(value: Any) -> float:
@@ -191,3 +194,23 @@ def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     # Form fields of an upload may be as long as any other body.
     loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
     return loaded | given
+
+
+def instance_folder(settings: Settings) -> Path:
+    """The folder for the data of this server: DIGITRE_INSTANCE, or Flask's instance folder."""
+    if settings["INSTANCE"]:
+        return Path(settings["INSTANCE"]).resolve()
+    from flask import Flask
+
+    # The name decides where Flask puts the folder: another one would lose a server's drawings.
+    return Path(Flask("digitre").instance_path).resolve()
+
+
+def database_url(settings: Settings) -> str:
+    """The address of the drawings database, as SQLAlchemy takes it."""
+    return settings["DATABASE_URL"] or f"sqlite:///{instance_folder(settings) / 'drawings.sqlite3'}"
+
+
+def models_folder(settings: Settings) -> Path:
+    """The folder of the networks that were trained or fetched here."""
+    return Path(settings["MODELS"] or instance_folder(settings) / "models").resolve()

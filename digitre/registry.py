@@ -10,7 +10,6 @@ it is whole. Where nothing was promoted, the shipped network is served.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import http.client
 import json
@@ -25,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from digitre import config, files
 from digitre.recognition.classifier import Classifier, shipped_model
 
 FILES = ("digitre.tflite", "digitre.json", "digitre.keras")  # the last two may be missing
@@ -48,18 +48,18 @@ def _download(url: str) -> bytes:
     return content
 
 
-class Versions:
+class Registry:
     """The networks in a folder, which is made when the first one is added.
 
     Args:
         folder: where they are.
-        otherwise: the address of the network to serve where none is promoted, as `fetch` takes it;
+        default_url: the address of the network to serve where none is promoted, as `fetch` takes it;
             the shipped one without it.
     """
 
-    def __init__(self, folder: Path, otherwise: str | None = None) -> None:
+    def __init__(self, folder: Path, default_url: str | None = None) -> None:
         self.folder = folder
-        self.otherwise = otherwise
+        self.default_url = default_url
 
     def names(self) -> list[str]:
         """The versions that are here, the oldest first."""
@@ -109,7 +109,7 @@ class Versions:
     def _one(self, promoted: list[str]) -> Path:
         if promoted:
             return self.path(promoted[-1])
-        return self.path(self.fetch(self.otherwise)) if self.otherwise else shipped_model()
+        return self.path(self.fetch(self.default_url)) if self.default_url else shipped_model()
 
     def add(self, source: Path) -> str:
         """Keep a trained network: the `FILES` in a folder. Returns the version's name."""
@@ -195,14 +195,30 @@ class Versions:
     @contextmanager
     def _changing(self) -> Iterator[list[str]]:
         """The promoted versions to change, one process at a time; written when all went well."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.locked(self.folder):
             promoted = self.promoted()
             yield promoted
-            new = self.folder / "current.new"
-            with new.open("w") as file:
-                file.write(json.dumps({"promoted": promoted}, indent=1) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self.folder / "current.json")
+            files.write_json(self.folder / "current.json", {"promoted": promoted})
+
+
+COPIED = "DIGITRE_COPIED"  # where gunicorn's master put the network, for its workers
+
+
+def from_settings(settings: config.Settings) -> Registry:
+    """The networks of this server."""
+    return Registry(config.models_folder(settings), settings["MODEL_URL"])
+
+
+def network_file(settings: config.Settings) -> Path:
+    """The LiteRT file to serve: DIGITRE_MODEL, or the promoted network, or the bundled one.
+
+    Raises:
+        ValueError, OSError: as `Registry.current` does.
+    """
+    return Path(settings["MODEL"] or from_settings(settings).current())
+
+
+def served_file(settings: config.Settings) -> Path:
+    """The LiteRT file that this process reads with: the copy that gunicorn's master made
+    (`digitre.serving.preload`), or `network_file`. Raises ValueError, OSError."""
+    return Path(os.environ.get(COPIED) or network_file(settings))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conftest import ROOT, free_port, need, running
 
-from digitre import _static_version
+from digitre.web.app import static_version
 
 # What a distribution's nginx.conf has round a site; here as whoever runs the tests, in one folder.
 AROUND = """
@@ -61,7 +61,7 @@ def edited(site: str, places: dict[str, str]) -> str:
 def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
     """The shipped file with this test's addresses and paths in the places that a user edits."""
     # As deploy/install.sh has them: in a folder named by their hash.
-    static = folder / "static" / _static_version()
+    static = folder / "static" / static_version()
     if not static.exists():
         shutil.copytree(ROOT / "digitre" / "static", static)
     site = shipped("nginx.conf")

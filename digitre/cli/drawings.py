@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from digitre import places
+from digitre import config
 from digitre.cli import settings
 from digitre.drawings import export as files
 from digitre.drawings.collection import STATUSES, Drawings, UnavailableError, Wanted, named, said
@@ -54,7 +54,7 @@ def filters(command: Callable) -> Callable:
 
 def collection(url: str | None) -> Drawings:
     try:
-        return Drawings(url or places.database_url(settings()), PATIENCE)
+        return Drawings(url or config.database_url(settings()), PATIENCE)
     except Exception as error:  # SQLAlchemy's own, which is not imported for its sake
         raise click.ClickException(f"this is no database's address: {error}") from None
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from digitre import places
+from digitre import registry
 from digitre.cli import settings
 from digitre.recognition.classifier import Classifier
-from digitre.registry import Versions
+from digitre.registry import Registry
 
 
 @click.group()
@@ -21,8 +21,8 @@ def models() -> None:
     """
 
 
-def _versions() -> Versions:
-    return places.versions(settings())
+def _versions() -> Registry:
+    return registry.from_settings(settings())
 
 
 def _said(name: str) -> None:
@@ -44,7 +44,7 @@ def list_models(as_json: bool) -> None:
     versions = _versions()
     chosen = settings()["MODEL"]
     try:
-        served = Classifier(places.network(settings())).model
+        served = Classifier(registry.network_file(settings())).model
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     shipped = Classifier().model

@@ -163,7 +163,7 @@ def network_named(network: str | None) -> Classifier:
     Raises:
         click.ClickException: where there is no such network.
     """
-    from digitre import places
+    from digitre import registry
 
     if network is not None and network not in baselines.DEMOS:
         raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")
@@ -171,7 +171,7 @@ def network_named(network: str | None) -> Classifier:
         if network is not None:
             found: Classifier = baselines.DemoClassifier(network)
         else:
-            found = Classifier(places.network(settings()))
+            found = Classifier(registry.network_file(settings()))
         with terminal.silenced():
             found.runner()
     except FileNotFoundError as error:

@@ -71,6 +71,24 @@ class Reading:
         """The most probable digit as text, refused or not; None for a blank."""
         return str(self.candidates[0].digit) if self.candidates else None
 
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as the API answers it, ready for JSON; probabilities to six decimals."""
+        return {
+            "result": self.result,
+            "probability": self.probability,
+            "digit": self.digit,
+            "confidence": round(self.confidence, 6),
+            "probabilities": [round(value, 6) for value in self.probabilities],
+            "not_a_digit": round(self.not_a_digit, 6),
+            "candidates": [
+                {"digit": digit, "probability": round(probability, 6)}
+                for digit, probability in self.candidates
+            ],
+            "prediction": self.prediction,
+            "reason": self.reason,
+            "model": self.model,
+        }
+
 
 def percent(probability: float) -> str:
     """A probability as it is shown: per cent with one decimal."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitre import config, places
+from digitre import config, registry
 from digitre.recognition.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"
@@ -31,7 +31,7 @@ def take(folder: str) -> str:
     new = Path(folder) / f"new-{COPY}"
     kept = Path(folder) / COPY
     try:
-        chosen = places.network(config.load())
+        chosen = registry.network_file(config.load())
         if not chosen.is_file():
             raise ValueError(f"there is no network at {chosen}")
         shutil.copyfile(chosen, new)
@@ -45,7 +45,7 @@ def take(folder: str) -> str:
     except (OSError, ValueError) as found:
         error = str(found)
     if kept.exists():
-        os.environ[places.COPIED] = str(kept)
+        os.environ[registry.COPIED] = str(kept)
     return error
 
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
+from digitre import files
 from digitre.recognition.baselines import DEMOS, DemoClassifier
-from digitre.training import fit, networks
+from digitre.training import export, networks
 from digitre.training.data import datasets
 from digitre.training.data.datasets import NO_DIGIT
 from digitre.training.evaluation import report, sets
@@ -79,8 +80,10 @@ def train(
     after = network.evaluate(test_shown, test_y, verbose=0)
     network.save(folder / "new.keras")
     # Three million weights are a large file to keep for a comparison.
-    precision = "half" if network.count_params() > 1_000_000 else "single"
-    fit.export(folder / "new.keras", folder / f"{name}.tflite", "probabilities", precision)
+    precision: Literal["half", "single"] = (
+        "half" if network.count_params() > 1_000_000 else "single"
+    )
+    export.to_litert(folder / "new.keras", folder / f"{name}.tflite", "probabilities", precision)
     os.unlink(folder / "new.keras")
     if name == "mlp-256":
         _save_weights(network, folder / f"{name}.npz")
@@ -95,7 +98,7 @@ def train(
         "epochs": epochs or recipe.epochs,
         "share": share,
         "parameters": network.count_params(),
-        "layers": fit.layers(network),
+        "layers": export.layers(network),
         "seconds": seconds,
         "before": {"loss": before[0], "accuracy": before[1]},
         "after": {"loss": after[0], "accuracy": after[1]},
@@ -108,7 +111,7 @@ def train(
         .tolist(),
         "figures": figures(classifier, drawn=share == 1 and epochs is None),
     }
-    fit.write_json(folder / f"{name}.json", card)
+    files.write_json(folder / f"{name}.json", card)
     return card
 
 

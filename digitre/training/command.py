@@ -17,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
+from digitre import files
 from digitre.recognition.baselines import DEMOS
 from digitre.recognition.classifier import Classifier
 from digitre.training.data import datasets
@@ -204,7 +205,7 @@ def stopping_well(work: Path) -> Iterator[None]:
 
 def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, float]]:
     """Train, calibrate, export, measure, and write the card; returns the figures."""
-    from digitre.training import fit
+    from digitre.training import export, fit
 
     # Several processes learn from the labels alone: the teacher would be asked by each of them.
     heard = the_teacher() if not options.cluster else {"teacher": None, "digest": None}
@@ -239,7 +240,7 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
             print(f"process {cluster.index} of {cluster.processes} has done its part")
             sys.exit(0)
         calibration = fit.calibrate(network)
-        fit.save(network, output)
+        export.save(network, output)
     classifier = Classifier(output / "digitre.tflite")
     figures = report.evaluate(classifier)
     if options.images:
@@ -247,7 +248,7 @@ def train(options: argparse.Namespace, output: Path) -> dict[str, dict[str, floa
     described = records.describe(classifier, network, settings, history, calibration, before)
     described["figures"] = figures
     records.draw_report(classifier, described, output)
-    fit.write_json(output / "digitre.json", described)
+    files.write_json(output / "digitre.json", described)
     if output == MODELS:
         records.write_page()
     return figures
@@ -284,7 +285,7 @@ def joined(options: argparse.Namespace) -> Cluster | None:
 
 def teach(options: argparse.Namespace) -> int:
     """Train the teacher, and say what it reaches on the validation parts."""
-    from digitre.training import fit
+    from digitre.training import export, fit
 
     settings = settings_of(options, **TEACHING)
     enough = settings.share == 1 and settings.epochs >= TEACHING["epochs"]
@@ -293,7 +294,7 @@ def teach(options: argparse.Namespace) -> int:
     output.mkdir(parents=True, exist_ok=True)
     with stopping_well(options.work):
         network, history = fit.train(settings, options.work, resume=options.resume)
-        fit.save_teacher(network, output)
+        export.save_teacher(network, output)
     print(json.dumps(history[-1], indent=1) if options.json else fit.describe(history[-1]))
     return 0
 
@@ -328,7 +329,7 @@ def train_demo(options: argparse.Namespace) -> int:
 
 def learn(options: argparse.Namespace) -> int:
     """Train with the saved drawings; 0 if the network passed its gates and was promoted."""
-    from digitre import config, places
+    from digitre import config, registry
     from digitre.drawings.collection import Drawings
     from digitre.training import retrain
 
@@ -344,12 +345,12 @@ def learn(options: argparse.Namespace) -> int:
         return records.describe(classifier, *more) | {"figures": figures}
 
     # In whichever folder it works: one server's networks are promoted by one training at a time.
-    with stopping_well(options.work), stopping_well(places.instance(here)):
+    with stopping_well(options.work), stopping_well(config.instance_folder(here)):
         name, verdict, table = retrain.learn(
             settings_of(options, teacher=heard["digest"], **usual),
-            Drawings(places.database_url(here)),
-            places.versions(here),
-            places.network(here),
+            Drawings(config.database_url(here)),
+            registry.from_settings(here),
+            registry.network_file(here),
             options.work,
             described,
             finetune=options.finetune,

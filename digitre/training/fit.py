@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from digitre import files
 from digitre.recognition.classifier import is_refused
 from digitre.training import distillation, distributed, interruption, networks
 from digitre.training.data import epochs as epoch_data
@@ -93,9 +93,9 @@ def train(
 
         def keep(network: keras.Model) -> None:
             # First the new state, then its name: being stopped half-way loses nothing.
-            network.save(work / "new.keras")
-            os.replace(work / "new.keras", state)
-            write_json(log, {"settings": asdict(settings), "epochs": history})
+            with files.replacing(state) as new:
+                network.save(new)
+            files.write_json(log, {"settings": asdict(settings), "epochs": history})
 
         if len(history) < settings.epochs:
             following = ask(len(history))
@@ -237,77 +237,3 @@ def uncalibrate(network: keras.Model, calibration: dict[str, float]) -> None:
     kernel, bias = last.get_weights()
     bias[NO_DIGIT] -= calibration["no_digit_offset"]
     last.set_weights([part * calibration["temperature"] for part in (kernel, bias)])
-
-
-EXPORT = """
-import sys
-import keras, tensorflow as tf
-from digitre.training import networks  # its layers
-network = keras.models.load_model(sys.argv[1], compile=False)
-drawing = keras.Input(batch_shape=(1, 28, 28, 1))
-result = network(drawing, training=False)
-if sys.argv[3] == "logits":
-    result = keras.layers.Softmax()(result)
-served = keras.Model(drawing, result)
-converter = tf.lite.TFLiteConverter.from_keras_model(served)
-if sys.argv[4] == "half":
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
-open(sys.argv[2], "wb").write(converter.convert())
-"""
-
-
-def write_json(file: Path, content: object) -> None:
-    """Write a file that is there whole or not at all, however the process ends."""
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(new, file)
-
-
-def save(network: keras.Model, folder: Path) -> None:
-    """Write `digitre.keras` and `digitre.tflite`, the latter only when both are whole."""
-    # Made anew from its layers: the optimizer's state is twice as large as the network.
-    plain = keras.Sequential.from_config(network.get_config())
-    plain.set_weights(network.get_weights())
-    plain.save(folder / "new.keras")
-    export(folder / "new.keras", folder / "digitre.tflite")
-    os.replace(folder / "new.keras", folder / "digitre.keras")
-
-
-def save_teacher(network: keras.Model, folder: Path) -> None:
-    """Write `teacher.keras`, without the optimizer's state; whole or not at all."""
-    plain = keras.Sequential.from_config(network.get_config())
-    plain.set_weights(network.get_weights())
-    plain.save(folder / "new.keras")
-    os.replace(folder / "new.keras", folder / "teacher.keras")
-
-
-def layers(network: keras.Model) -> list[dict[str, object]]:
-    """Each layer's kind, shape of its result and number of parameters."""
-    return [
-        {
-            "layer": type(layer).__name__,
-            "output": list(layer.output.shape[1:]),
-            "parameters": layer.count_params(),
-        }
-        for layer in network.layers
-    ]
-
-
-def export(saved: Path, file: Path, gives: str = "logits", precision: str = "single") -> None:
-    """Write a network as LiteRT, one picture at a time; where it gives logits, softmax is added.
-
-    `precision` is of the weights as they are kept: "single", or "half" for a file of half the size.
-
-    TensorFlow does this in a process of its own, whatever backend Keras trains with here.
-    """
-    new = file.with_suffix(".new")
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run(
-        [sys.executable, "-c", EXPORT, str(saved), str(new), gives, precision],
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.replace(new, file)

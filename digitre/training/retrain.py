@@ -12,10 +12,11 @@ from typing import Any
 
 import keras
 
+from digitre import files
 from digitre.drawings.collection import Drawings
 from digitre.recognition.classifier import Classifier
-from digitre.registry import Versions
-from digitre.training import fit
+from digitre.registry import Registry
+from digitre.training import export, fit
 from digitre.training.data.saved import gather
 from digitre.training.evaluation import gates, sets
 
@@ -58,7 +59,7 @@ def as_trained(classifier: Classifier) -> keras.Model:
 def learn(
     settings: fit.Settings,
     collection: Drawings,
-    versions: Versions,
+    versions: Registry,
     serving: Path,
     work: Path,
     describe: Callable[..., dict[str, Any]],
@@ -107,7 +108,7 @@ def learn(
     calibration = fit.calibrate(network)
     folder = work / "candidate"
     folder.mkdir(exist_ok=True)
-    fit.save(network, folder)
+    export.save(network, folder)
     candidate = Classifier(folder / "digitre.tflite")
     found = gates.compare(served, candidate, saved.kept)
     verdict = gates.as_json(found) | {"against": served.model}
@@ -118,7 +119,7 @@ def learn(
         "manifest": saved.manifest,
     }
     described["verdict"] = verdict
-    fit.write_json(folder / "digitre.json", described)
+    files.write_json(folder / "digitre.json", described)
     name = versions.add(folder)
     if verdict["passed"]:
         if versions.promoted() != promoted:

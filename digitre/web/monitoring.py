@@ -18,6 +18,7 @@ import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from digitre.recognition.classifier import SHAPE, Reading
+from digitre.web.state import state, state_of
 
 blueprint = Blueprint("monitoring", __name__)
 
@@ -29,8 +30,7 @@ UNKNOWN = "unknown"  # the route of what has none: an address that somebody made
 def register(app: Flask) -> None:
     """Watch every request, and add the routes."""
     app.register_blueprint(blueprint)
-    app.extensions["digitre.checks"] = {}  # what else has to answer, each a function
-    app.extensions["digitre.metrics"] = Metrics() if app.config["METRICS"] else None
+    state_of(app).metrics = Metrics() if app.config["METRICS"] else None
     app.before_request_funcs.setdefault(None, []).insert(0, _begin)
     app.after_request(_end)
 
@@ -110,17 +110,16 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     # Flask's names look themselves up at each use: here once.
-    asked, extensions = request.environ, current_app.extensions
+    asked, known = request.environ, state()
     if _STARTED not in asked:  # a request that was turned away before anything else
         _begin()
     seconds = time.perf_counter() - asked[_STARTED]
     response.headers["X-Request-ID"] = asked[_REQUEST]
     rule = request.url_rule
     route, method = (rule.rule, asked["REQUEST_METHOD"].upper()) if rule else (UNKNOWN, UNKNOWN)
-    model, status = extensions["digitre"].model, response.status_code
-    metrics: Metrics | None = extensions["digitre.metrics"]
-    if metrics:
-        metrics.count(route, method, status, seconds, model)
+    model, status = known.classifier.model, response.status_code
+    if known.metrics:
+        known.metrics.count(route, method, status, seconds, model)
     if current_app.config["LOG"]:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -139,7 +138,7 @@ def _end(response: Response) -> Response:
 
 def count_reading(reading: Reading) -> None:
     """One more drawing was read."""
-    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    metrics = state().metrics
     if metrics:
         result = "none" if reading.digit is None else str(reading.digit)
         metrics.child(metrics.readings, result, reading.reason or "").inc()
@@ -147,7 +146,7 @@ def count_reading(reading: Reading) -> None:
 
 def count_saved() -> None:
     """One more drawing was stored."""
-    metrics: Metrics | None = current_app.extensions["digitre.metrics"]
+    metrics = state().metrics
     if metrics:
         metrics.saved.inc()
 
@@ -157,18 +156,18 @@ def ready() -> Response:
     """Whether everything works that this server is for: 200, or 503 and what does not."""
     wrong: dict[str, str] = {}
     try:
-        rows = current_app.extensions["digitre"].classify(np.ones((1, *SHAPE), np.float32))
+        rows = state().classifier.classify(np.ones((1, *SHAPE), np.float32))
         if not np.isfinite(rows).all():
             raise ValueError("its answer is no number")
     except (OSError, ValueError, RuntimeError) as error:
         wrong["network"] = str(error)
-    for name, works in current_app.extensions["digitre.checks"].items():
+    for name, works in state().checks.items():
         if not works():
             wrong[name] = "it does not answer"
     response = jsonify(
         status="unavailable" if wrong else "ready",
         wrong=wrong,
-        model=current_app.extensions["digitre"].model,
+        model=state().classifier.model,
     )
     response.status_code = 503 if wrong else 200
     return response
@@ -177,7 +176,7 @@ def ready() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response | tuple[Response, int]:
     """The figures for Prometheus; nginx shows them to nobody outside."""
-    found: Metrics | None = current_app.extensions["digitre.metrics"]
+    found = state().metrics
     if not found:
         from digitre.web import errors
 

@@ -16,7 +16,7 @@ from digitre.recognition.decoding import MAX_PIXELS, MAX_SIDE
 from digitre.recognition.preprocessing import SIDE
 from digitre.web import errors
 from digitre.web.saving import LARGEST, MAX_STROKES
-from digitre.web.views import FEATURES, describe, features
+from digitre.web.state import FEATURES, features, state_of
 
 # A seven of 28 x 28 pixels in four shades of grey.
 SEVEN = (
@@ -80,9 +80,9 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": {
-            "/_get_digit": {"post": _get_digit(app.extensions["digitre"])},
+            "/_get_digit": {"post": _get_digit(state_of(app).classifier)},
             "/predict": {
-                "post": _get_digit(app.extensions["digitre"])
+                "post": _get_digit(state_of(app).classifier)
                 | {"summary": "The same, at the address of older clients", "operationId": "predict"}
             },
             "/": {"get": _page(), "post": _upload()},
@@ -184,7 +184,7 @@ def _get_digit(reader: Classifier) -> dict[str, Any]:
         asked = {"content-type": kind, "body": value}
         content.setdefault("examples", {})[name] = {"value": answer, "x-request": asked}
 
-    reading = describe(reader.read(SEVEN))
+    reading = reader.read(SEVEN).to_dict()
     for name, (kind, value) in GOOD.items():
         example(kind, name, value, 200, reading)
     for name, (kind, value, code, message) in BAD.items():
@@ -282,7 +282,7 @@ def _health(app: Flask) -> dict[str, Any]:
         "alive": {
             "value": {
                 "status": "ok",
-                "model": app.extensions["digitre"].model,
+                "model": state_of(app).classifier.model,
                 "features": features(app),
             }
         }

@@ -16,18 +16,22 @@ import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
-from digitre import places
+from digitre import config
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import NO_DIGIT
 from digitre.web import errors, monitoring
 from digitre.web.requests import RequestError, body_of
+from digitre.web.state import state, state_of
+
+if TYPE_CHECKING:
+    from digitre.drawings.collection import Drawings
 
 blueprint = Blueprint("saving", __name__)
 
@@ -43,7 +47,7 @@ def register(app: Flask) -> None:
     """Add the routes, where saving is on."""
     if app.config["SAVING"]:
         app.register_blueprint(blueprint)
-        app.extensions["digitre.checks"]["database"] = can_save
+        state_of(app).checks["database"] = can_save
 
 
 @blueprint.post("/_save_drawing")
@@ -61,7 +65,7 @@ def save_drawing() -> Response | tuple[Response, int]:
     if not isinstance(digit, str) or not digit.strip():
         raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
     ink = preprocessing.decode(digit)
-    reader = current_app.extensions["digitre"]
+    reader = state().classifier
     reading = reader.decide(preprocessing.shape_ink(ink).reshape(1, 28, 28, 1))
     if reading.reason == "blank":
         raise RequestError("blank_drawing", "There is nothing in the drawing to be saved.")
@@ -225,14 +229,14 @@ def _encoded(ink: np.ndarray) -> bytes:
     return preprocessing.to_png(np.asarray(picture))
 
 
-def _collection() -> Any:
+def _collection() -> Drawings:
     """The drawings' database, opened when something is first saved."""
-    if "digitre.drawings" not in current_app.extensions:
-        from digitre.drawings.collection import Drawings
+    from digitre.drawings.collection import Drawings
 
-        url = places.database_url(current_app.config)
-        current_app.extensions["digitre.drawings"] = Drawings(url)
-    return current_app.extensions["digitre.drawings"]
+    known = state()
+    if known.drawings is None:
+        known.drawings = Drawings(config.database_url(current_app.config))
+    return known.drawings
 
 
 def _receipt(id: str, writer: str) -> str:
@@ -243,15 +247,16 @@ def _secret() -> bytes:
     """What receipts are signed with: DIGITRE_SECRET, or a file that the first worker makes."""
     if current_app.config["SECRET"]:
         return current_app.config["SECRET"].encode()
-    if "digitre.secret" not in current_app.extensions:
-        file = places.instance(current_app.config) / "secret"
+    known = state()
+    if known.secret is None:
+        file = config.instance_folder(current_app.config) / "secret"
         if not file.exists():
             _make_secret(file)
         found = file.read_bytes()
         if not found:  # anybody could sign
             raise OSError(f"{file} is empty: remove it")
-        current_app.extensions["digitre.secret"] = found
-    return current_app.extensions["digitre.secret"]
+        known.secret = found
+    return known.secret
 
 
 def _make_secret(file: Path) -> None:

@@ -10,28 +10,23 @@ import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from digitre import places
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, monitoring
 from digitre.web.requests import RequestError, picture_in
+from digitre.web.state import features, state
 
 blueprint = Blueprint("digitre", __name__)
 
-FEATURES = ["steps", "explain"]  # what a page may offer beyond reading; listed by /healthz
-
 
 def register(app: Flask) -> None:
-    """Add the routes, and the reader that they share."""
-    reader = Classifier(places.served(app.config))
-    app.extensions["digitre"] = reader
-    app.extensions["digitre.card"] = reader.card()
+    """Add the routes."""
     app.register_blueprint(blueprint)
 
 
 def classifier() -> Classifier:
-    return current_app.extensions["digitre"]
+    return state().classifier
 
 
 @blueprint.get("/")
@@ -58,7 +53,7 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
         "index.html",
         model=classifier().model,
         threshold=current_app.config["THRESHOLD"],
-        card=current_app.extensions["digitre.card"],
+        card=state().card,
         reading=reading,
         message=message,
     )
@@ -74,7 +69,7 @@ def get_digit() -> Response:
     pixels = classifier().preprocess(picture)
     reading = classifier().decide(pixels, threshold)
     monitoring.count_reading(reading)
-    answer = describe(reading)
+    answer = reading.to_dict()
     if with_steps:
         answer["steps"] = [
             {"name": name, "image": _data_url(preprocessing.to_png(result))}
@@ -105,36 +100,13 @@ def docs() -> str:
 
 def _api() -> dict[str, Any]:
     """The description, made when it is first asked for: it is not needed to read a digit."""
-    if "digitre.api" not in current_app.extensions:
+    known = state()
+    if known.openapi is None:
         from digitre.web import openapi as description
 
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        current_app.extensions["digitre.api"] = description.describe_api(app)
-    return current_app.extensions["digitre.api"]
-
-
-def features(app: Flask) -> list[str]:
-    """What the application offers beyond reading; a page shows what it finds here."""
-    return [*FEATURES, "save"] if app.config["SAVING"] else FEATURES
-
-
-def describe(reading: Reading) -> dict[str, Any]:
-    """A reading as the API answers it; probabilities to six decimals."""
-    return {
-        "result": reading.result,
-        "probability": reading.probability,
-        "digit": reading.digit,
-        "confidence": round(reading.confidence, 6),
-        "probabilities": [round(value, 6) for value in reading.probabilities],
-        "not_a_digit": round(reading.not_a_digit, 6),
-        "candidates": [
-            {"digit": digit, "probability": round(probability, 6)}
-            for digit, probability in reading.candidates
-        ],
-        "prediction": reading.prediction,
-        "reason": reading.reason,
-        "model": reading.model,
-    }
+        known.openapi = description.describe_api(app)
+    return known.openapi
 
 
 def _threshold() -> float:

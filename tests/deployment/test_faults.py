@@ -26,7 +26,7 @@ from sites import serve
 from strokes import DIGITS, drawn
 
 from digitre.recognition.classifier import shipped_model
-from digitre.registry import Versions
+from digitre.registry import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +130,7 @@ def another_network(instance: Path) -> str:
     folder.mkdir(exist_ok=True)
     content = shipped_model().read_bytes()
     (folder / "digitre.tflite").write_bytes(content + b"\0")
-    versions = Versions(instance / "models")
+    versions = Registry(instance / "models")
     name = versions.add(folder)
     versions.promote(name)
     return name

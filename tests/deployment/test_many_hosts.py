@@ -27,7 +27,7 @@ from strokes import DIGITS, drawn
 from benchmarks import servers
 from digitre.drawings.collection import Drawings
 from digitre.recognition.classifier import shipped_model
-from digitre.registry import Versions
+from digitre.registry import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -253,7 +253,7 @@ def test_hosts_come_and_go(balanced: list[Host], tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "digitre.tflite").write_bytes(shipped_model().read_bytes() + b"\0")
         for host in balanced:
-            versions = Versions(host.instance / "models")
+            versions = Registry(host.instance / "models")
             new = versions.add(folder)
             versions.promote(new)
             host.reload()

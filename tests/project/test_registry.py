@@ -16,12 +16,12 @@ from click.testing import CliRunner
 from digitre import Classifier, create_app
 from digitre.cli import main
 from digitre.recognition.classifier import shipped_model
-from digitre.registry import Versions
+from digitre.registry import Registry
 
 
 @pytest.fixture
-def versions(tmp_path: Path) -> Versions:
-    return Versions(tmp_path / "models")
+def versions(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "models")
 
 
 def another(folder: Path, tail: bytes = b"\0") -> Path:
@@ -53,7 +53,7 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     server.server_close()
 
 
-def test_promoted_and_taken_back(versions: Versions, tmp_path: Path) -> None:
+def test_promoted_and_taken_back(versions: Registry, tmp_path: Path) -> None:
     """One after the other, and back again, to the shipped one."""
     assert versions.current() == shipped_model()
     first = versions.add(another(tmp_path / "a"))
@@ -68,20 +68,22 @@ def test_promoted_and_taken_back(versions: Versions, tmp_path: Path) -> None:
         versions.rollback()
 
 
-def test_the_application_serves_the_promoted_one(versions: Versions, tmp_path: Path) -> None:
+def test_the_application_serves_the_promoted_one(versions: Registry, tmp_path: Path) -> None:
     """Where no other is set; one that is not here any more stops the start."""
     name = versions.add(another(tmp_path / "a"))
     versions.promote(name)
     settings = {"MODELS": versions.folder}
     assert create_app(settings).test_client().get("/healthz").get_json()["model"] == name
     shipped = {"MODEL": shipped_model()}
-    assert create_app(settings | shipped).extensions["digitre"].model == Classifier().model
+    assert (
+        create_app(settings | shipped).extensions["digitre"].classifier.model == Classifier().model
+    )
     versions.path(name).unlink()
     with pytest.raises(ValueError, match=f"no network {name}"):
         create_app(settings)
 
 
-def test_adding_the_same_again(versions: Versions, tmp_path: Path) -> None:
+def test_adding_the_same_again(versions: Registry, tmp_path: Path) -> None:
     """It is the same version, its card the newer one; nothing half-written stays."""
     source = another(tmp_path / "a")
     name = versions.add(source)
@@ -91,7 +93,7 @@ def test_adding_the_same_again(versions: Versions, tmp_path: Path) -> None:
     assert [path.name for path in versions.folder.iterdir()] == [name]
 
 
-def test_fetched_once(versions: Versions, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
+def test_fetched_once(versions: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
     """Checked by its hash, kept, and not asked for again."""
     folder, address = elsewhere
     content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
@@ -104,9 +106,9 @@ def test_fetched_once(versions: Versions, elsewhere: tuple[Path, str], tmp_path:
     Quiet.asked.clear()
     assert versions.fetch(url) == name
     assert Quiet.asked == []
-    assert Classifier(Versions(versions.folder, url).current()).model == name
+    assert Classifier(Registry(versions.folder, url).current()).model == name
     settings = {"MODELS": versions.folder, "MODEL_URL": url}
-    assert create_app(settings).extensions["digitre"].model == name
+    assert create_app(settings).extensions["digitre"].classifier.model == name
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_fetched_once(versions: Versions, elsewhere: tuple[Path, str], tmp_path:
     ],
 )
 def test_what_is_never_taken(
-    versions: Versions, elsewhere: tuple[Path, str], served: bytes | None, ends: str, said: str
+    versions: Registry, elsewhere: tuple[Path, str], served: bytes | None, ends: str, said: str
 ) -> None:
     """A broken file, another one, none at all: said, and nothing has changed."""
     folder, address = elsewhere
@@ -151,7 +153,7 @@ def test_what_is_never_taken(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
     ],
 )
-def test_a_server_that_is_none(versions: Versions, answer: bytes) -> None:
+def test_a_server_that_is_none(versions: Registry, answer: bytes) -> None:
     """What is no HTTP, or breaks off, is said in a line."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -170,7 +172,7 @@ def test_a_server_that_is_none(versions: Versions, answer: bytes) -> None:
     assert versions.names() == []
 
 
-def test_pull(versions: Versions, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
+def test_pull(versions: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
     """From one host to another, and served from the next reload on."""
     folder, address = elsewhere
     content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
@@ -185,7 +187,7 @@ def test_pull(versions: Versions, elsewhere: tuple[Path, str], tmp_path: Path) -
     assert versions.path(name).with_name("digitre.json").read_text() == '{"note": "its card"}'
 
 
-def test_the_shipped_one_is_kept_when_it_is_promoted(versions: Versions) -> None:
+def test_the_shipped_one_is_kept_when_it_is_promoted(versions: Registry) -> None:
     """The next installation may ship another: what was promoted is still here."""
     name = Classifier().model
     versions.promote(name)
@@ -193,7 +195,7 @@ def test_the_shipped_one_is_kept_when_it_is_promoted(versions: Versions) -> None
     assert versions.current().parent.parent == versions.folder
 
 
-def test_what_was_left_half_written_is_no_version(versions: Versions) -> None:
+def test_what_was_left_half_written_is_no_version(versions: Registry) -> None:
     """Another process is adding one, or was killed at it: nobody sees it."""
     (versions.folder / "new-abc").mkdir(parents=True)
     (versions.folder / "new-abc" / "digitre.tflite").write_bytes(b"half")
@@ -202,7 +204,7 @@ def test_what_was_left_half_written_is_no_version(versions: Versions) -> None:
     assert CliRunner().invoke(main, ["models", "list"], env=settings).exit_code == 0
 
 
-def test_a_damaged_network_hides_no_other(versions: Versions, tmp_path: Path) -> None:
+def test_a_damaged_network_hides_no_other(versions: Registry, tmp_path: Path) -> None:
     """The list says which one it is, and what there is to go back to."""
     name = versions.add(another(tmp_path / "a"))
     bad = versions.folder / "digitre-00000000" / "digitre.tflite"
@@ -220,18 +222,18 @@ def test_a_damaged_network_hides_no_other(versions: Versions, tmp_path: Path) ->
 
 
 def test_a_rollback_to_what_cannot_be_had_changes_nothing(
-    versions: Versions, tmp_path: Path
+    versions: Registry, tmp_path: Path
 ) -> None:
     """It fails before it has happened."""
     name = versions.add(another(tmp_path / "a"))
     versions.promote(name)
-    away = Versions(versions.folder, f"http://127.0.0.1:9/d.tflite#sha256={'0' * 64}")
+    away = Registry(versions.folder, f"http://127.0.0.1:9/d.tflite#sha256={'0' * 64}")
     with pytest.raises(OSError, match="refused"):
         away.rollback()
     assert versions.promoted() == [name]
 
 
-def test_a_setting_goes_before_what_is_promoted(versions: Versions, tmp_path: Path) -> None:
+def test_a_setting_goes_before_what_is_promoted(versions: Registry, tmp_path: Path) -> None:
     """DIGITRE_MODEL is served, and the command line says so."""
     name = versions.add(another(tmp_path / "a"))
     shipped = str(shipped_model())

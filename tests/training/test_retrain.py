@@ -357,7 +357,7 @@ def test_wrong_labels_do_no_harm(real_data, place: Path, kind: str) -> None:
     assert (done.returncode == 0) is verdict["passed"]
     promoted = (place / "instance" / "models" / "current.json").exists()
     assert promoted is verdict["passed"]
-    served = create_app({"TESTING": True}).extensions["digitre"]
+    served = create_app({"TESTING": True}).extensions["digitre"].classifier
     right = [
         served.read(drawing["digit"]).digit == digit
         for digit in range(10)

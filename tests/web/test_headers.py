@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT, free_port
 from sites import Site, serve
 
-from digitre import _static_version, create_app
+from digitre import create_app
+from digitre.web.app import static_version
 from digitre.web.headers import HEADERS
 
 PATHS = [("get", "/"), ("post", "/_get_digit"), ("get", "/healthz"), ("get", "/nothing")]
@@ -117,7 +118,7 @@ def fetch(url: str, site: Site) -> tuple[dict[str, str], str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", f"/static/{_static_version()}/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", f"/static/{static_version()}/app.js"])
 def test_the_observatory_gives_110_or_more(site: Site, path: str) -> None:
     """Over TLS by the shipped nginx.conf, with a certificate: the page, the API, the files."""
 
@@ -157,7 +158,7 @@ def test_nginxs_own_answers_have_them(tmp_path: Path, seven: bytes) -> None:
     statuses = set()
     with serve(tmp_path, f"127.0.0.1:{free_port()}", tls=True, unlimited=False) as site:
         context = ssl.create_default_context(cafile=str(site.certificate))
-        asked = [(f"/static/{_static_version()}/app.js", None), ("/metrics", None)]
+        asked = [(f"/static/{static_version()}/app.js", None), ("/metrics", None)]
         asked += [("/_get_digit", seven * 9000)] + [("/_get_digit", seven)] * 60
         for path, body in asked:
             try:

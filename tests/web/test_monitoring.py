@@ -83,7 +83,7 @@ def test_not_ready(app, tmp_path: Path) -> None:
     def fails(_):
         raise RuntimeError("out of memory")
 
-    app.extensions["digitre"].classify = fails
+    app.extensions["digitre"].classifier.classify = fails
     response = app.test_client().get("/readyz")
     assert response.status_code == 503
     assert response.get_json()["wrong"] == {"network": "out of memory"}
@@ -110,7 +110,7 @@ def test_metrics(app, client) -> None:
     assert found['digitre_readings_total{reason="",result="7"}'] == 1
     assert found['digitre_readings_total{reason="not_a_digit",result="none"}'] == 1
     assert found["digitre_drawings_saved_total"] == 1
-    model = app.extensions["digitre"].model
+    model = app.extensions["digitre"].classifier.model
     assert found[f'digitre_model{{model="{model}"}}'] == 1
 
 

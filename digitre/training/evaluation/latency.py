@@ -49,7 +49,7 @@ def against_2017(classifier: Classifier) -> dict[str, dict[str, float]]:
     """
     import keras
 
-    from digitre.training import fit, networks
+    from digitre.training import export, networks
 
     # Its time without the normalisations, which only make it slower.
     layers = networks.digitre_2017().layers
@@ -57,7 +57,7 @@ def against_2017(classifier: Classifier) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         saved, file = Path(folder) / "2017.keras", Path(folder) / "2017.tflite"
         keras.Sequential([keras.Input((28, 28, 1)), *plain]).save(saved)
-        fit.export(saved, file, gives="probabilities")
+        export.to_litert(saved, file, output="probabilities")
         other = Classifier(file)
         x, _ = datasets.mnist("test")
         pictures = x[:READINGS, None, :, :, None].astype(np.float32) / 255

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitre import files
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.training.data import datasets
 from digitre.training.evaluation import report
@@ -36,7 +37,7 @@ def describe(
 
     `before` is the card of the network that it went on from.
     """
-    from digitre.training import fit
+    from digitre.training import export
 
     return {
         "model": classifier.model,
@@ -45,7 +46,7 @@ def describe(
             ["python", "train.py", *(word for word in sys.argv[1:] if word != "--resume")]
         ),
         "settings": asdict(settings),
-        "layers": fit.layers(network),
+        "layers": export.layers(network),
         "calibration": calibration,
         "data": {"files": datasets.hashes(), "split": datasets.split()},
         "versions": versions(),
@@ -72,14 +73,12 @@ def draw_report(classifier: Classifier, described: dict, output: Path) -> None:
 
 def write_report(classifier: Classifier, output: Path) -> dict[str, dict[str, float]]:
     """Measure a folder's network again, and write its card, pictures and page anew."""
-    from digitre.training import fit
-
     described = classifier.card()
     if described is None:
         sys.exit(f"{output} has no card of {classifier.model}")
     described["figures"] = report.evaluate(classifier)
     draw_report(classifier, described, output)
-    fit.write_json(output / "digitre.json", described)
+    files.write_json(output / "digitre.json", described)
     if output == MODELS:
         write_page()
     return described["figures"]

@@ -1,10 +1,10 @@
 // The page: the controls, and when what is asked.
 import { complain, say, show, showNothing } from "./answer.js";
-import { correcting } from "./correcting.js";
+import { correcting } from "./feedback.js";
 import { DrawingPad } from "./drawing_pad.js";
-import { toGreyDataURL } from "./grey.js";
-import { Readings } from "./readings.js";
-import { Refused, ask, isWaiting, waiting } from "./server.js";
+import { toGreyDataURL } from "./png.js";
+import { Readings } from "./history.js";
+import { Refused, ask, isWaiting, waiting } from "./api.js";
 
 const byId = (id) => document.getElementById(id);
 

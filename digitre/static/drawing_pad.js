@@ -1,7 +1,7 @@
 // A canvas to draw on with mouse, finger, pen or keys. It knows strokes and pixels, nothing of a
 // server.
 import { trace, transformed } from "./strokes.js";
-import { tones } from "./tones.js";
+import { tones } from "./contrast.js";
 
 // Drawings are kept in these units, whatever the canvas measures on the screen.
 export const SIDE = 250;

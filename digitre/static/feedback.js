@@ -1,5 +1,5 @@
 // "Right?": what the drawing really is, saved only when somebody says so.
-import { Refused, ask } from "./server.js";
+import { Refused, ask } from "./api.js";
 
 const byId = (id) => document.getElementById(id);
 const WRITER = "digitre.writer"; // a random name, so that one person's drawings can be told apart

@@ -1,4 +1,8 @@
-"""Every error as JSON, in one shape: {"error": {"code", "message"}}."""
+"""Answer every error in one shape: {"error": {"code": ..., "message": ...}}.
+
+`KINDS` lists every code. The code is for programs; the message tells a person what was wrong and
+what to send instead. A message never repeats the input.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from digitre.web.requests import RequestError
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of error: its code, its status, and when it is given."""
+    """A kind of error: its code, its HTTP status and when it occurs."""
 
     code: str
     status: int
@@ -22,90 +26,96 @@ class Kind:
 
 KINDS = (
     Kind("empty_body", 400, "The body, or the uploaded file, is empty."),
-    Kind("malformed_json", 400, "The body begins like JSON and is none."),
-    Kind("no_picture", 400, "There is no picture where one was looked for."),
-    Kind("bad_base64", 400, "The picture is no data URL and no base64."),
-    Kind("not_a_picture", 400, "The bytes are no picture, or a damaged one."),
-    Kind("bad_pixels", 400, "Grey values that are not 784, or not from 0 to 255."),
-    Kind("bad_threshold", 400, "A threshold that is no number from 0 to 1, or several."),
-    Kind("bad_flag", 400, "steps or explain is something else than 0 or 1, or given twice."),
-    Kind("bad_strokes", 400, "Strokes that are no lists of [x, y, milliseconds], or too many."),
-    Kind("bad_writer", 400, "A writer that is not 1 to 64 letters, digits, hyphens, underscores."),
-    Kind("bad_request", 400, "HTTP that cannot be understood, or a Host that is not served."),
-    Kind("cross_site", 403, "A page of another origin saves, and no setting allows it."),
-    Kind("not_found", 404, "There is nothing at this address."),
+    Kind("malformed_json", 400, "The body is not valid JSON."),
+    Kind("no_picture", 400, "The request contains no picture."),
+    Kind("bad_base64", 400, "Neither a data URL nor base64."),
+    Kind("not_a_picture", 400, "The bytes are not a picture, or the picture is damaged."),
+    Kind("bad_pixels", 400, "Not 784 grey values, or not all of them from 0 to 255."),
+    Kind("bad_threshold", 400, "The threshold is not a number from 0 to 1, or was sent twice."),
+    Kind("bad_flag", 400, "The value of steps or explain is not 0 or 1, or was sent twice."),
+    Kind("bad_strokes", 400, "The strokes are not lists of [x, y, milliseconds], or too many."),
+    Kind("bad_writer", 400, "The writer is not 1 to 64 letters, digits, hyphens or underscores."),
+    Kind("bad_request", 400, "Malformed HTTP request, or a Host that this server does not serve."),
+    Kind(
+        "cross_site",
+        403,
+        "A page of another origin tried to save or delete a drawing, and DIGITRE_CORS_ORIGINS does "
+        "not list that origin.",
+    ),
+    Kind("forbidden", 403, "The local review page was not opened by the address in the terminal."),
+    Kind("not_found", 404, "There is nothing at this address, or no such drawing."),
     Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
-    Kind("body_too_large", 413, "The body is over the limit, 1 MiB where nothing else is set."),
-    Kind("picture_too_large", 413, "A picture of too many pixels, by its header."),
-    Kind("unsupported_format", 415, "A picture that is no PNG, JPEG or WebP."),
-    Kind("bad_label", 422, "A label that is neither a digit nor none, or is missing."),
-    Kind("blank_drawing", 422, "There is nothing in the drawing to be saved."),
-    Kind("too_many_drawings", 429, "This writer has saved enough for today."),
+    Kind("body_too_large", 413, "The body is larger than the limit (default: 1 MiB)."),
+    Kind("picture_too_large", 413, "By its header, the picture has too many pixels."),
+    Kind("unsupported_format", 415, "The picture is not a PNG, JPEG or WebP."),
+    Kind("bad_label", 422, 'The label is missing, or is neither a digit nor "none".'),
+    Kind("bad_judgement", 422, "The local review page sent an incomplete judgement."),
+    Kind("blank_drawing", 422, "The drawing is blank, so there is nothing to save."),
+    Kind("too_many_drawings", 429, "This writer has reached the limit for saving in 24 hours."),
     Kind(
         "too_many_requests",
         429,
-        "By deploy/nginx.conf: an address reads over 20 drawings a second, 40 more in a burst, or saves "
-        "over 2. Retry-After says how long to wait.",
+        "From nginx: this address reads more than 20 drawings per second (and 40 more in a burst) or "
+        "saves more than 2. Retry-After says how long to wait.",
     ),
-    Kind("internal_error", 500, "A fault of the application; it is written to its log."),
-    Kind("storage_unavailable", 503, "Drawings cannot be saved just now; reading goes on."),
-    Kind("unavailable", 503, "By deploy/nginx.conf: the application does not answer just now."),
-    Kind("storage_full", 507, "No more drawings can be stored; reading goes on."),
+    Kind("internal_error", 500, "A fault of the application. Its log has the details."),
+    Kind("storage_unavailable", 503, "Drawings cannot be saved now. Reading still works."),
+    Kind("unavailable", 503, "From nginx: the application is not responding."),
+    Kind("storage_full", 507, "No more drawings can be stored. Reading still works."),
 )
 STATUSES = {kind.code: kind.status for kind in KINDS}
 
-MESSAGES = {
-    400: ("bad_request", "The request was not understood: see /docs."),
-    404: ("not_found", "There is nothing here: the page is at /, reading at POST /_get_digit."),
+# The code and the message for an error that Flask or Werkzeug raises, by its status.
+HTTP_ERRORS = {
+    400: ("bad_request", "The server does not understand this request: see /docs."),
+    404: ("not_found", "Not found. The page is at /; POST images to /_get_digit."),
     405: ("method_not_allowed", "This address takes other methods: see the Allow header."),
     413: ("body_too_large", "The request is too large: send at most {limit:,} bytes."),
-    # Flask logs what nobody foresaw, and hands it on as this.
-    500: ("internal_error", "Something went wrong here; it has been written down."),
+    # Flask logs an exception that no handler expects, and turns it into this status.
+    500: ("internal_error", "Something went wrong on the server. Its log has the details."),
 }
 
-
-# A body over the limit is read to its end before the answer, up to this many bytes: a server that
-# closes a connection with bytes still to come resets it, and the client never sees why.
-DRAINED = 16 * 1024 * 1024
+# A server that closes a connection before it has read the whole body resets it, and the client never
+# sees the answer. So read a body over the limit to its end before answering, up to this many bytes.
+MAX_DRAINED = 16 * 1024 * 1024
 
 
 def register(app: Flask) -> None:
-    """Answer every error of the application as JSON; on the app, since 404 and 405 have no view."""
-    app.register_error_handler(PictureError, _named)
-    app.register_error_handler(RequestError, _named)
-    app.register_error_handler(HTTPException, _http)
+    """Answer every error of an application as JSON.
+
+    The handlers are the application's, not a blueprint's: an unknown address has no blueprint.
+    """
+    app.register_error_handler(PictureError, _input_error)
+    app.register_error_handler(RequestError, _input_error)
+    app.register_error_handler(HTTPException, _http_error)
 
 
-def answer(status: int, code: str, message: str) -> Response:
+def answer(code: str, message: str) -> Response:
+    """An error as JSON, with the status of its code. Raises KeyError if `KINDS` lacks the code."""
     response = jsonify(error={"code": code, "message": message})
-    response.status_code = status
-    return response
-
-
-def status_of(error: PictureError | RequestError) -> int:
-    return STATUSES[error.code]
-
-
-def _named(error: PictureError | RequestError) -> Response:
-    return answer(status_of(error), error.code, str(error))
-
-
-def _http(error: HTTPException) -> Response:
-    status = error.code or 500
-    # What is not listed is a bad request of some kind: an answer is always one of `KINDS`.
-    if status not in MESSAGES:
-        status = 400 if status < 500 else 500
-    code, message = MESSAGES[status]
-    response = answer(status, code, too_large() if status == 413 else message)
-    response.headers.extend(
-        (name, value) for name, value in error.get_headers() if name.lower() == "allow"
-    )
+    response.status_code = STATUSES[code]
     return response
 
 
 def too_large() -> str:
-    """What to say of a body that is over the limit, once its rest has been read."""
-    stream, left = request.environ["wsgi.input"], DRAINED
-    while left > 0 and (read := stream.read(min(left, 65536))):
-        left -= len(read)
-    return MESSAGES[413][1].format(limit=current_app.config["MAX_CONTENT_LENGTH"])
+    """Read the rest of a body that is over the limit, and return the message to answer with."""
+    stream, left = request.environ["wsgi.input"], MAX_DRAINED
+    while left > 0 and (chunk := stream.read(min(left, 65536))):
+        left -= len(chunk)
+    return HTTP_ERRORS[413][1].format(limit=current_app.config["MAX_CONTENT_LENGTH"])
+
+
+def _input_error(error: PictureError | RequestError) -> Response:
+    return answer(error.code, str(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status not in HTTP_ERRORS:  # such as 414: every answer has a code of `KINDS`
+        status = 400 if status < 500 else 500
+    code, message = HTTP_ERRORS[status]
+    response = answer(code, too_large() if status == 413 else message)
+    response.headers.extend(
+        (name, value) for name, value in error.get_headers() if name.lower() == "allow"
+    )
+    return response

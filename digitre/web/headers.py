@@ -1,14 +1,8 @@
-"""The headers of every answer: what a browser may do with it."""
+"""The security headers of every response, and CORS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from flask import Flask, Response, current_app, request
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,28 +20,24 @@ HEADERS = {
 
 
 def register(app: Flask) -> None:
-    """Add the headers to every answer, errors among them."""
-    answer, added = app.wsgi_app, list(HEADERS.items())
-
-    # Around the application, where they are a list of pairs: within it, each is looked up and checked.
-    def with_headers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            return start_response(status, headers + added, *more)  # no view has any of them
-
-        return answer(environ, start)
-
-    app.wsgi_app = with_headers  # type: ignore[method-assign]
+    """Add the headers to every response, errors included; and CORS headers if a setting allows origins."""
+    app.after_request(_add_headers)
     if app.config["CORS_ORIGINS"]:
-        app.after_request(_open)
+        app.after_request(_allow_origin)
 
 
-def _open(response: Response) -> Response:
-    """Let pages of the named origins read the answer (Fetch standard, "CORS protocol")."""
+def _add_headers(response: Response) -> Response:
+    response.headers.extend(HEADERS)  # no view sets any of these itself
+    return response
+
+
+def _allow_origin(response: Response) -> Response:
+    """Let pages of the allowed origins read the response (Fetch standard, "CORS protocol")."""
     origins: list[str] = current_app.config["CORS_ORIGINS"]
     origin = request.headers.get("Origin")
     response.vary.add("Origin")
     if origin and ("*" in origins or origin in origins):
-        # No credentials are ever allowed: there are none.
+        # Credentials are never allowed: the API uses none.
         response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(response.allow))

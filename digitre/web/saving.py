@@ -109,7 +109,7 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
     if _from_elsewhere():
         return _refused("cross_site", "Only this server's own pages, and scripts, may delete here.")
     receipt = _json().get("receipt")
-    gone = errors.answer(404, "not_found", "There is no such drawing, or the receipt is another's.")
+    gone = errors.answer("not_found", "There is no such drawing, or the receipt is another's.")
     if not isinstance(receipt, str) or not re.fullmatch("[0-9a-f]{32}", id):
         return gone
     try:
@@ -153,7 +153,7 @@ def _from_elsewhere() -> bool:
 
 
 def _refused(code: str, message: str) -> Response:
-    response = errors.answer(errors.STATUSES[code], code, message)
+    response = errors.answer(code, message)
     if response.status_code == 503:
         response.headers.extend(RETRY)
     return response

@@ -43,7 +43,7 @@ def read_upload() -> str | tuple[str, int]:
         monitoring.count_reading(reading)
         return _page(reading=reading)
     except (PictureError, RequestError) as error:
-        return _page(message=str(error)), errors.status_of(error)
+        return _page(message=str(error)), errors.STATUSES[error.code]
     except RequestEntityTooLarge:
         return _page(message=errors.too_large()), 413
 

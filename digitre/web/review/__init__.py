@@ -78,7 +78,7 @@ def create_app(collection: Drawings, wanted: Wanted, limit: int, token: str) -> 
         cookie = request.cookies.get(COOKIE, "")
         if not hmac.compare_digest(cookie.encode(), session.encode()):
             return errors.answer(
-                403, "forbidden", "Open the address that the terminal shows; it opens once."
+                "forbidden", "Open the address that the terminal shows; it opens once."
             )
         return None
 
@@ -94,14 +94,14 @@ def create_app(collection: Drawings, wanted: Wanted, limit: int, token: str) -> 
         id, status, label = sent.get("id"), sent.get("status"), sent.get("label")
         labels = {named(each): each for each in range(NO_DIGIT + 1)}
         if not isinstance(id, str) or status not in STATUSES or label not in labels:
-            return errors.answer(422, "bad_judgement", "Send an id, a status and a label.")
+            return errors.answer("bad_judgement", "Send an id, a status and a label.")
         if not collection.judge(Wanted([id]), status, labels[label]):
-            return errors.answer(404, "not_found", "There is no such drawing any more.")
+            return errors.answer("not_found", "There is no such drawing any more.")
         return jsonify(id=id, status=status, label=label)
 
     @app.errorhandler(UnavailableError)
     def unavailable(_: UnavailableError) -> Response:
-        return errors.answer(503, "storage_unavailable", "The database cannot be used just now.")
+        return errors.answer("storage_unavailable", "The database cannot be used just now.")
 
     return app
 

@@ -217,7 +217,7 @@ def page(browser, server: str) -> Iterator:
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.goto(server)
     # One request at a time: realtime has tests of its own.
-    tab.get_by_label("update in realtime").uncheck()
+    tab.get_by_label("Read while I draw").uncheck()
     yield tab
     context.close()
     assert not complaints

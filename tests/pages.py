@@ -1,4 +1,4 @@
-"""What a person does on the page, for tests and for the documents' pictures."""
+"""What a person does on the page, for the tests and for the screenshots in the docs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from strokes import smooth
 
 from digitre.recognition.preprocessing import decode
 
-READING = "**/_get_digit*"
+READING = "**/_get_digit*"  # the requests that read a drawing
 
 
 def on_screen(page, strokes) -> list[list[tuple[float, float]]]:
-    """Points on a canvas of 250, as points in the window."""
+    """Strokes on a canvas of 250 x 250, in the window's coordinates."""
     page.locator("#canvas").scroll_into_view_if_needed()
     box = page.locator("#canvas").bounding_box()
     factor = box["width"] / 250
@@ -22,7 +22,7 @@ def on_screen(page, strokes) -> list[list[tuple[float, float]]]:
 
 
 def draw(page, strokes) -> None:
-    """Draw with the mouse: points on a canvas of 250, wherever the canvas is."""
+    """Draw strokes, given on a canvas of 250 x 250, with the mouse."""
     for points in on_screen(page, strokes):
         page.mouse.move(*points[0])
         page.mouse.down()
@@ -32,22 +32,24 @@ def draw(page, strokes) -> None:
 
 
 def by_hand(strokes) -> list[np.ndarray]:
+    """Strokes as a hand draws them: smooth, with many points."""
     return [smooth(stroke) for stroke in strokes]
 
 
 def press(page, name: str) -> None:
+    """Click the button with this name."""
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def submitted(page) -> dict:
-    """Press Submit; the server's answer, once the page shows it.
+def read(page) -> dict:
+    """Press Read; return the server's answer, once the page shows it.
 
-    An earlier reading's refusal may still be under way, so only a good answer counts; and so may an
-    earlier reading, which Submit ends: what it brought is lost, and Submit is pressed again.
+    Only a good answer counts: an earlier request that failed may still be under way. So may one
+    that works: pressing Read cancels it and its body is lost, so press Read again.
     """
     for _ in range(5):
-        with page.expect_response(lambda seen: "/_get_digit" in seen.url and seen.ok) as waiting:
-            press(page, "Submit")
+        with page.expect_response(lambda it: "/_get_digit" in it.url and it.ok) as waiting:
+            press(page, "Read")
         try:
             answer = waiting.value.json()
             break
@@ -58,20 +60,20 @@ def submitted(page) -> dict:
     return answer
 
 
-def picture_sent(page) -> np.ndarray:
-    """The ink of the small picture that the page sends when Submit is pressed."""
+def sent_picture(page) -> np.ndarray:
+    """Press Read; return the ink of the small picture that the page sends."""
     with page.expect_request(READING) as waiting:
-        press(page, "Submit")
+        press(page, "Read")
     return decode(waiting.value.post_data_json[0]["digit"])
 
 
 def whole_drawing(page) -> np.ndarray:
-    """The ink of the whole canvas, as it is downloaded: (250, 250) uint8."""
+    """Download the drawing; return the ink of the whole canvas: (250, 250) uint8."""
     with page.expect_download() as waiting:
         press(page, "Download")
     return decode(waiting.value.path().read_bytes())
 
 
-def reads(page, result: str) -> None:
-    """The page comes to show this result, with nobody pressing anything."""
+def wait_for_result(page, result: str) -> None:
+    """Wait until the page shows this result."""
     page.locator("#result").filter(has_text=re.compile(f"^{re.escape(result)}$")).wait_for()

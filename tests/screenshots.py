@@ -1,6 +1,6 @@
-"""Take the pictures of the page that the documents show: `python tests/screenshots.py`.
+"""Take the screenshots in docs/: `python tests/screenshots.py`.
 
-Serves the application on this machine, and draws with the mouse in a real Chromium.
+It serves the application on this machine and draws with the mouse in a real Chromium.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from conftest import ROOT, browser_here, gunicorn
-from pages import by_hand, draw, press, reads
+from pages import by_hand, draw, press, wait_for_result
 from PIL import Image
 from strokes import DIGITS, OTHERS
 
@@ -37,29 +37,29 @@ def main() -> None:
             for name, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
                     page = visit(width, height, scheme)
-                    use(page)
-                    keep(page, f"page-{name}-{scheme}.png")
+                    show_everything(page)
+                    save(page, f"page-{name}-{scheme}.png")
             page = visit(1000, 700, "light")
             draw(page, by_hand(DIGITS[5]))
-            reads(page, "5")
-            keep(page, "page.png")
+            wait_for_result(page, "5")
+            save(page, "page.png")
             page.keyboard.press("?")
-            keep(page, "page-keys.png")
+            save(page, "page-keys.png")
             page = visit(1000, 700, "light")
             draw(page, by_hand(DIGITS[4]))
-            reads(page, "4")
-            page.locator("#correct").wait_for()
-            keep(page, "page-correct.png")
+            wait_for_result(page, "4")
+            page.locator("#feedback").wait_for()
+            save(page, "page-correct.png")
 
 
-def use(page) -> None:
-    """Some readings in the strip, a five in move mode, its steps and its grey values."""
+def show_everything(page) -> None:
+    """Fill the strip, draw a five, choose move mode, and open its steps and grey values."""
     for strokes, result in ((DIGITS[3], "3"), (OTHERS["tick"], "Huh..."), (DIGITS[7], "7")):
         draw(page, by_hand(strokes))
-        reads(page, result)
+        wait_for_result(page, result)
         press(page, "Clear")
     draw(page, by_hand(DIGITS[5]))
-    reads(page, "5")
+    wait_for_result(page, "5")
     page.get_by_text("Move", exact=True).click()
     page.get_by_text("How it was read").click()
     page.locator("#explained", has_text="a 5").wait_for()
@@ -67,12 +67,12 @@ def use(page) -> None:
     page.locator("#grey-values td").first.wait_for()
 
 
-def keep(page, name: str) -> None:
-    """The whole page, or an open dialog, in 256 colours: less than half of the bytes."""
+def save(page, name: str) -> None:
+    """Save the whole page, or the window with an open dialog, in 256 colours: half of the bytes."""
     page.evaluate("scrollTo(0, 0)")
     whole = page.locator("dialog[open]").count() == 0
-    taken = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
-    taken.quantize(256, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
+    screenshot = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
+    screenshot.quantize(256, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Digits drawn by hand for the project: pen strokes on a canvas of 250, y growing downwards.
+"""Digits drawn by hand for this project: pen strokes on a canvas of 250 x 250, y growing downwards.
 
-Points are some 15 pixels apart; `drawn` smooths them as a hand would.
+Points are about 15 pixels apart; `smooth` puts a curve through them.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ DIGITS: dict[int, list[list[tuple[int, int]]]] = {
     ],
 }
 
-# What is no digit: a tick, a scribble, a heart, a cross.
+# Drawings that are not digits.
 OTHERS: dict[str, list[list[tuple[int, int]]]] = {
     "tick": [[(70, 140), (84, 160), (100, 186), (124, 144), (150, 104), (184, 62)]],
     "scribble": [
@@ -172,9 +172,9 @@ OTHERS: dict[str, list[list[tuple[int, int]]]] = {
 
 
 def smooth(points: list[tuple[int, int]]) -> np.ndarray:
-    """A line through the points with five steps between two, bent by a Catmull-Rom spline."""
-    given = np.array(points, float)
-    padded = np.concatenate([2 * given[:1] - given[1:2], given, 2 * given[-1:] - given[-2:-1]])
+    """A Catmull-Rom spline through the points, with five steps from each to the next: (n, 2) float64."""
+    knots = np.array(points, float)
+    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     t = np.linspace(0, 1, 5, endpoint=False)[:, None]
     pieces = [
         b
@@ -183,7 +183,7 @@ def smooth(points: list[tuple[int, int]]) -> np.ndarray:
         + t**3 * (1.5 * (b - c) + (d - a) / 2)
         for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)
     ]
-    return np.concatenate([*pieces, given[-1:]])
+    return np.concatenate([*pieces, knots[-1:]])
 
 
 def drawn(
@@ -194,7 +194,11 @@ def drawn(
     scale: float = 1.0,
     shift: tuple[float, float] = (0, 0),
 ) -> np.ndarray:
-    """The ink on a square canvas: (canvas, canvas) uint8; scaled about its middle, then moved."""
+    """Draw the strokes on a square canvas, scaled about its middle, then moved by `shift` pixels.
+
+    Returns:
+        (canvas, canvas) uint8, ink bright.
+    """
     middle = 125
     lines = [(smooth(stroke) - middle) * scale + canvas / 2 + shift for stroke in strokes]
     return render(lines, canvas, canvas, pen)

@@ -1,9 +1,7 @@
-// The answer: the digit, its bars, how it was read. Nothing here asks a server.
+// Shows the answer: the digit, its probabilities, and how it was read. It asks the server for nothing.
 
 const byId = (id) => document.getElementById(id);
-const WELCOME = "It is read while you draw.";
-const BY_HAND = "Submit has it read.";
-const NO_DIGIT = 10;
+const NOT_A_DIGIT = 10; // the bar after those of the ten digits
 
 const bars = [...byId("bars").children].map((row) => ({
   row,
@@ -11,33 +9,38 @@ const bars = [...byId("bars").children].map((row) => ({
   value: row.querySelector(".value"),
 }));
 
-export function percent(probability) {
-  return `${(100 * probability).toFixed(1)}%`;
+const percent = (probability) => `${(100 * probability).toFixed(1)}%`;
+
+// A label as it reads in a sentence: "a 7", "an 8", "not a digit".
+export function withArticle(label) {
+  if (label === "none" || label === "not_a_digit") return "not a digit";
+  return `${label === "8" ? "an" : "a"} ${label}`;
 }
 
-export function show(answer) {
+// Show the server's answer to a drawing.
+export function showAnswer(answer) {
   byId("result").textContent = answer.result;
   byId("probability").textContent = answer.probability;
-  const top = answer.candidates ?? [];
-  byId("top").textContent = top
+  byId("top").textContent = (answer.candidates ?? [])
     .map(({ digit, probability }) => `${digit}: ${percent(probability)}`)
     .join(" · ");
   byId("message").hidden = true;
-  const all = [...answer.probabilities, answer.not_a_digit];
-  const best = answer.digit ?? (answer.reason === "unsure" ? -1 : NO_DIGIT);
+  const probabilities = [...answer.probabilities, answer.not_a_digit];
+  const best = answer.digit ?? (answer.reason === "unsure" ? null : NOT_A_DIGIT);
   bars.forEach(({ row, bar, value }, index) => {
-    bar.style.transform = `scaleX(${all[index]})`;
-    value.textContent = percent(all[index]);
+    bar.style.transform = `scaleX(${probabilities[index]})`;
+    value.textContent = percent(probabilities[index]);
     row.classList.toggle("best", index === best);
   });
   if (answer.steps) showSteps(answer);
 }
 
-export function showNothing({ realtime = true } = {}) {
+// Empty the answer, and show an invitation in its place.
+export function clearAnswer(invitation = "") {
   byId("steps").hidden = byId("grey").hidden = true;
   byId("how-empty").hidden = false;
   byId("result").textContent = byId("top").textContent = "";
-  byId("probability").textContent = realtime ? WELCOME : BY_HAND;
+  byId("probability").textContent = invitation;
   byId("message").hidden = true;
   for (const { row, bar, value } of bars) {
     bar.style.transform = "scaleX(0)";
@@ -46,38 +49,45 @@ export function showNothing({ realtime = true } = {}) {
   }
 }
 
-// A sentence by the canvas; `retry` offers to try again.
-export function say(text, { retry = true } = {}) {
+// Show a sentence next to the canvas: a hint.
+export function showHint(text) {
+  showMessage(text, { isError: false });
+}
+
+// Empty the answer and show what went wrong. The button, { label, action }, offers a way on.
+export function showError(text, button) {
+  clearAnswer();
+  showMessage(text, { isError: true, button });
+}
+
+function showMessage(text, { isError, button = null }) {
   byId("message-text").textContent = text;
-  byId("retry").hidden = !retry;
+  byId("message").classList.toggle("error", isError);
   byId("message").hidden = false;
+  byId("retry").hidden = !button;
+  byId("retry").textContent = button?.label ?? "";
+  byId("retry").onclick = button?.action ?? null;
 }
 
-export function complain(text) {
-  showNothing();
-  byId("probability").textContent = "";
-  say(text);
-}
-
+// Put each step's picture above its caption: each has the step's name in the API.
 function showSteps({ steps, explanation }) {
-  const pictures = [...byId("steps").querySelectorAll("img")];
-  const images = steps.map(({ image }) => image);
-  if (explanation) images.push(explanation.image);
-  pictures.forEach((picture, index) => {
-    picture.closest("li").hidden = index >= images.length;
-    if (images[index]) picture.src = images[index];
-  });
+  const images = new Map(steps.map(({ name, image }) => [name, image]));
   if (explanation) {
-    const of = explanation.of === "not_a_digit" ? "no digit" : `a ${explanation.of}`;
-    byId("explained").textContent = of;
+    images.set("explanation", explanation.image);
+    byId("explained").textContent = withArticle(String(explanation.of));
+  }
+  for (const row of byId("steps").children) {
+    const image = images.get(row.dataset.step);
+    row.hidden = !image;
+    if (image) row.querySelector("img").src = image;
   }
   byId("steps").hidden = byId("grey").hidden = false;
   byId("how-empty").hidden = true;
-  if (byId("grey").open) showGrey();
+  if (byId("grey").open) showGreyValues();
 }
 
-// The network's 28 x 28 grey values, as numbers in their own shade.
-async function showGrey() {
+// The network's 28 x 28 input as numbers, each on its own shade of grey.
+async function showGreyValues() {
   const picture = byId("seen");
   await picture.decode().catch(() => {});
   const side = picture.naturalWidth;
@@ -102,5 +112,5 @@ async function showGrey() {
 }
 
 byId("grey").addEventListener("toggle", () => {
-  if (byId("grey").open) showGrey();
+  if (byId("grey").open) showGreyValues();
 });

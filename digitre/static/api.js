@@ -1,37 +1,38 @@
-// What is asked of the server, and a sentence for whatever goes wrong.
+// Requests to the server, and a sentence for each way that one can fail.
 
 const MESSAGES = {
-  413: "The picture is too large to send. Your drawing is still here.",
-  429: "That was too often in a short time. Wait a moment, then try again.",
+  413: "The image is too large to send. Your drawing is still here.",
+  429: "Too many requests. Wait a moment, then try again.",
 };
 const NO_ANSWER = "The server did not answer. Your drawing is still here.";
-const BROKEN = "The server has a problem just now. Your drawing is still here.";
+const SERVER_PROBLEM = "The server has a problem right now. Your drawing is still here.";
 
-const SLOW = 300; // milliseconds after which the page shows that it waits
+const SLOW = 300; // milliseconds until a request counts as slow
 
-let slow = 0; // requests that have been waited for so long
+let slowRequests = 0;
 
-// Says "change" when the page begins or ends to wait for something slow.
-export const waiting = new EventTarget();
-export const isWaiting = () => slow > 0;
+// Fires "change" when a request becomes slow, and when a slow one ends.
+export const slowness = new EventTarget();
+export const isWaiting = () => slowRequests > 0;
 
-function wait(change) {
-  slow += change;
-  waiting.dispatchEvent(new Event("change"));
+function countSlow(change) {
+  slowRequests += change;
+  slowness.dispatchEvent(new Event("change"));
 }
 
-// An answer that is no good: its message is for the page to show.
-export class Refused extends Error {}
+// A request that failed. The page can show its message.
+export class RequestError extends Error {}
 
-// Ask for JSON. Throws Refused, or what `fetch` throws where `signal` has been aborted.
-export async function ask(url, { body, method = body ? "POST" : "GET", signal } = {}) {
+// Send a request and return the JSON of the answer; null if the answer has no body. Throws
+// RequestError, or, once `signal` is aborted, the error of `fetch`.
+export async function requestJSON(url, { body, method = body ? "POST" : "GET", signal } = {}) {
   const headers = body ? { "Content-Type": "application/json" } : {};
   let response;
   let answer;
   let isSlow = false;
   const timer = setTimeout(() => {
     isSlow = true;
-    wait(1);
+    countSlow(1);
   }, SLOW);
   try {
     response = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal });
@@ -39,16 +40,17 @@ export async function ask(url, { body, method = body ? "POST" : "GET", signal } 
     try {
       answer = text ? JSON.parse(text) : null;
     } catch {
-      answer = null; // a proxy's own page
+      answer = null; // not from the application: a proxy's error page
     }
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Refused(NO_ANSWER);
+    throw new RequestError(NO_ANSWER);
   } finally {
     clearTimeout(timer);
-    if (isSlow) wait(-1);
+    if (isSlow) countSlow(-1);
   }
   if (response.ok && (answer || response.status === 204)) return answer;
-  const said = response.status < 500 && answer?.error?.message;
-  throw new Refused(said || MESSAGES[response.status] || BROKEN);
+  // The application's own message tells what to change; it has none to give about its own faults.
+  const explanation = response.status < 500 && answer?.error?.message;
+  throw new RequestError(explanation || MESSAGES[response.status] || SERVER_PROBLEM);
 }

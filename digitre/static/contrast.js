@@ -1,24 +1,25 @@
-// What a picture looks like on the whole: which pen shows on it, and, where it is transparent, which
-// sheet must lie under it to be seen.
+// Which colours show up on an image that someone opens.
 
-const SIDE = 16; // pixels a side that are looked at
+const SIDE = 16; // pixels per side of the thumbnail that is looked at
 
-export function tones(image) {
+// { pen, backing }: the colour of a pen that shows on the image, and, for an image with transparent
+// parts, the colour that must lie behind it to make it visible (else null).
+export function contrastingColors(image) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, SIDE, SIDE);
   const { data } = context.getImageData(0, 0, SIDE, SIDE);
-  let light = 0;
-  let cover = 0;
-  for (let at = 0; at < data.length; at += 4) {
-    const [red, green, blue, alpha] = data.subarray(at, at + 4);
-    light += alpha * (0.3 * red + 0.6 * green + 0.1 * blue);
-    cover += alpha;
+  let luminance = 0; // weighted by opacity
+  let opacity = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const [red, green, blue, alpha] = data.subarray(i, i + 4);
+    luminance += alpha * (0.3 * red + 0.6 * green + 0.1 * blue);
+    opacity += alpha;
   }
-  const dark = light < 128 * cover;
-  const opaque = cover > 0.99 * 255 * SIDE * SIDE;
-  if (opaque) return { pen: dark ? "#fff" : "#000", sheet: null };
-  return dark ? { pen: "#000", sheet: "#fff" } : { pen: "#fff", sheet: "#000" };
+  const isDark = luminance < 128 * opacity;
+  const isOpaque = opacity > 0.99 * 255 * SIDE * SIDE;
+  if (isOpaque) return { pen: isDark ? "#fff" : "#000", backing: null };
+  return isDark ? { pen: "#000", backing: "#fff" } : { pen: "#fff", backing: "#000" };
 }

@@ -1,102 +1,105 @@
-// "Right?": what the drawing really is, saved only when somebody says so.
-import { Refused, ask } from "./api.js";
+// "Correct?": the user confirms or corrects an answer. Only then is the drawing saved, with its label.
+import { withArticle } from "./answer.js";
+import { RequestError, requestJSON } from "./api.js";
 
 const byId = (id) => document.getElementById(id);
-const WRITER = "digitre.writer"; // a random name, so that one person's drawings can be told apart
+const WRITER = "digitre.writer"; // the key of this browser's random ID in its local storage
 
 let pad = null;
+let available = false; // whether the server saves drawings
 let result = null; // what the drawing was read as
-let saved = null; // { id, receipt } of what was saved of this drawing
-let drawing = 0; // counts the drawings, each change another one
-let available = false;
+let saved = null; // { id, receipt } of the saved drawing, until the drawing changes
+let version = 0; // of the drawing: every change is a new one
 
-export const correcting = {
-  // Offer it where the server can save.
-  async begin(drawingPad) {
-    pad = drawingPad;
-    const { features = [] } = await ask(byId("correct").dataset.health).catch(() => ({}));
-    available = features.includes("save");
-    byId("kept").hidden = !available;
-    byId("not-kept").hidden = available;
-    this.read(result); // the answer may have been here first
-  },
+// Offer feedback if the server saves drawings.
+export async function startFeedback(drawingPad) {
+  pad = drawingPad;
+  const health = await requestJSON(byId("feedback").dataset.health).catch(() => ({}));
+  available = (health.features ?? []).includes("save");
+  byId("saving-on").hidden = !available;
+  byId("saving-off").hidden = available;
+  setResult(result); // the first answer may have come before
+}
 
-  // The drawing is another one now: what was said and saved of the one before is its own.
-  changed() {
-    drawing += 1;
-    result = saved = null;
-    showSaid("");
-  },
+// The drawing has changed: what was answered and saved belongs to the one before.
+export function resetFeedback() {
+  version += 1;
+  result = saved = null;
+  showStatus("");
+}
 
-  // The drawing was read as this; null where it is not read, or not any more.
-  read(newResult) {
-    result = newResult;
-    byId("correct").hidden = !available || result === null;
-    byId("right").textContent = result === "Huh..." ? "Yes, it is no digit" : `Yes, it is a ${result}`;
-  },
+// The drawing was read as `newResult`; null if it has no answer now.
+export function setResult(newResult) {
+  result = newResult;
+  byId("feedback").hidden = !available || result === null;
+  byId("right").textContent = `Yes, it's ${withArticle(labelOf(result))}`;
+}
 
-  label,
-};
+const labelOf = (answer) => (answer === "Huh..." ? "none" : answer);
 
-async function label(digit) {
+// Save the drawing with this label: "0" to "9", or "none" if it is not a digit.
+export async function saveAs(label) {
   if (!available || result === null || pad.empty) return;
   const { strokes } = pad;
-  const mine = drawing;
-  const before = saved;
+  const ofVersion = version;
+  const previous = saved;
   try {
-    const now = await ask(byId("correct").dataset.url, {
+    const answer = await requestJSON(byId("feedback").dataset.url, {
       body: {
         digit: pad.toDataURL(),
-        label: digit,
+        label,
         ...(strokes && { strokes }),
-        writer: writer(),
+        writer: writerId(),
       },
     });
-    if (before && before.id !== now.id) await remove(before); // it is one thing, not two
-    if (mine !== drawing) return;
-    saved = now;
-    showSaid(digit === "none" ? "Saved as no digit. Thank you!" : `Saved as a ${digit}. Thank you!`);
-    byId("forget").hidden = false;
+    if (previous && previous.id !== answer.id) await remove(previous); // one drawing, one label
+    if (ofVersion !== version) return;
+    saved = answer;
+    showStatus(`Saved as ${withArticle(label)}. Thank you!`);
+    byId("remove").hidden = false;
   } catch (error) {
-    if (mine === drawing) showSaid(error instanceof Refused ? error.message : "It could not be saved.");
+    if (ofVersion === version) showStatus(messageOf(error, "Could not save the drawing."));
   }
 }
 
 const remove = ({ id, receipt }) =>
-  ask(`${byId("correct").dataset.url}/${id}`, { method: "DELETE", body: { receipt } });
+  requestJSON(`${byId("feedback").dataset.url}/${id}`, { method: "DELETE", body: { receipt } });
 
-async function forget() {
+async function removeSaved() {
   try {
     await remove(saved);
     saved = null;
-    showSaid("Deleted.");
+    showStatus("Removed from the server.");
   } catch (error) {
-    showSaid(error instanceof Refused ? error.message : "It could not be deleted.");
-    byId("forget").hidden = false;
+    showStatus(messageOf(error, "Could not remove the drawing."));
+    byId("remove").hidden = false;
   }
 }
 
-function showSaid(text) {
+const messageOf = (error, otherwise) => (error instanceof RequestError ? error.message : otherwise);
+
+function showStatus(text) {
   byId("saved-text").textContent = text;
   byId("saved").hidden = !text;
-  byId("forget").hidden = true;
+  byId("remove").hidden = true;
 }
 
-function writer() {
+// A random ID, so that the drawings of one person can be told apart from those of others.
+function writerId() {
   try {
-    const known = localStorage.getItem(WRITER);
-    if (known) return known;
+    const stored = localStorage.getItem(WRITER);
+    if (stored) return stored;
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    const made = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    localStorage.setItem(WRITER, made);
-    return made;
+    const id = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    localStorage.setItem(WRITER, id);
+    return id;
   } catch {
-    return undefined; // where the browser keeps nothing
+    return undefined; // the browser blocks local storage
   }
 }
 
-byId("right").addEventListener("click", () => label(result === "Huh..." ? "none" : result));
-byId("forget").addEventListener("click", forget);
+byId("right").addEventListener("click", () => saveAs(labelOf(result)));
+byId("remove").addEventListener("click", removeSaved);
 for (const button of document.querySelectorAll("[data-label]")) {
-  button.addEventListener("click", () => label(button.dataset.label));
+  button.addEventListener("click", () => saveAs(button.dataset.label));
 }

@@ -1,45 +1,44 @@
-// The strip of the last readings: each can be brought back. They live in this page alone.
+// The strip of recent drawings. Each can be brought back; they live in this page only.
 
-const KEPT = 8;
+const LENGTH = 8;
 
-export class Readings {
+export class RecentDrawings {
+  // What the drawing on the canvas was read as; null while it has not been read.
+  result = null;
+
   #strip;
   #list;
-  #bring;
-  #kept = []; // { items, image, result }, the newest first
-  #result = null; // what the drawing on the canvas was read as last
+  #restore;
+  #entries = []; // { items, image, result }, the newest first
 
-  constructor(strip, list, bring) {
+  // `restore` is called with the items of the drawing that someone clicks.
+  constructor(strip, list, restore) {
     this.#strip = strip;
     this.#list = list;
-    this.#bring = bring;
+    this.#restore = restore;
   }
 
-  // The drawing on the canvas has been read.
-  note(result) {
-    this.#result = result;
-  }
-
-  // The drawing leaves the canvas: it goes into the strip, if it was read.
-  keep(items, image) {
-    const left = { items, image, result: this.#result };
-    this.#result = null;
-    if (left.result === null) return;
-    this.#kept = [left, ...this.#kept.filter(({ items }) => items !== left.items)].slice(0, KEPT);
-    this.#list.replaceChildren(...this.#kept.map((reading) => this.#row(reading)));
+  // The drawing leaves the canvas: put it into the strip if it was read.
+  add(items, image) {
+    const { result } = this;
+    this.result = null;
+    if (result === null) return;
+    const others = this.#entries.filter((entry) => entry.items !== items);
+    this.#entries = [{ items, image, result }, ...others].slice(0, LENGTH);
+    this.#list.replaceChildren(...this.#entries.map((entry) => this.#row(entry)));
     this.#strip.hidden = false;
   }
 
-  #row(reading) {
+  #row({ items, image, result }) {
     const row = document.createElement("li");
     const button = document.createElement("button");
     const picture = document.createElement("img");
-    picture.src = reading.image;
+    picture.src = image;
     picture.alt = "";
     button.type = "button";
-    button.setAttribute("aria-label", `Bring back the drawing read as ${reading.result}`);
-    button.append(picture, reading.result);
-    button.addEventListener("click", () => this.#bring(reading.items));
+    button.setAttribute("aria-label", `Bring back the drawing read as ${result}`);
+    button.append(picture, result);
+    button.addEventListener("click", () => this.#restore(items));
     row.append(button);
     return row;
   }

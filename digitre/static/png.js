@@ -1,44 +1,48 @@
-// A canvas as a grey PNG, which a server decodes in half the time of the coloured one that a canvas
-// makes by itself (PNG, third edition, W3C 2025).
+// Encodes a canvas as a greyscale PNG (Portable Network Graphics, third edition, W3C 2025). A server
+// decodes it in half the time of the colour PNG that `canvas.toDataURL` makes.
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-// An opaque canvas of black, white and what lies between, as a data URL; coloured where the browser
-// cannot deflate.
+// An opaque canvas in shades of grey, as a data URL. It is a colour PNG if the browser cannot compress.
 export async function toGreyDataURL(canvas) {
   if (!globalThis.CompressionStream) return canvas.toDataURL("image/png");
   const { width, height } = canvas;
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-  const rows = new Uint8Array(height * (width + 1)); // each begins with its filter: 0, none
+  const rows = new Uint8Array(height * (width + 1)); // each row starts with its filter type: 0, none
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) rows[y * (width + 1) + x + 1] = data[4 * (y * width + x)];
   }
-  const head = new Uint8Array([...bigEndian(width), ...bigEndian(height), 8, 0, 0, 0, 0]);
+  // 8 bits per pixel, colour type 0 (greyscale), standard compression and filters, not interlaced.
+  const header = [...bigEndian(width), ...bigEndian(height), 8, 0, 0, 0, 0];
   const file = [
     ...SIGNATURE,
-    ...chunk("IHDR", head),
-    ...chunk("IDAT", await deflated(rows)),
+    ...chunk("IHDR", header),
+    ...chunk("IDAT", await deflate(rows)),
     ...chunk("IEND", []),
   ];
   return `data:image/png;base64,${btoa(String.fromCharCode(...file))}`;
 }
 
-async function deflated(bytes) {
+async function deflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function chunk(name, content) {
-  const named = [...name].map((letter) => letter.charCodeAt(0)).concat(...content);
-  return [...bigEndian(content.length), ...named, ...bigEndian(checksum(named))];
+function chunk(type, content) {
+  const typeAndContent = [...type].map((letter) => letter.charCodeAt(0)).concat(...content);
+  return [
+    ...bigEndian(content.length),
+    ...typeAndContent,
+    ...bigEndian(crc32(typeAndContent)),
+  ];
 }
 
 function bigEndian(number) {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff);
 }
 
-// CRC-32, bit by bit: there are some thousand bytes.
-function checksum(bytes) {
+// Bit by bit, without a table: there are only some thousand bytes.
+function crc32(bytes) {
   let sum = 0xffffffff;
   for (const byte of bytes) {
     sum ^= byte;

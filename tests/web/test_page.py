@@ -1,4 +1,4 @@
-"""The page in a real Chromium, with real pointers, against real gunicorn."""
+"""The page in a real Chromium, with real pointers, served by gunicorn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT, png
-from pages import READING, by_hand, draw, press, reads, submitted, whole_drawing
+from pages import READING, by_hand, draw, press, read, wait_for_result, whole_drawing
 from playwright.sync_api import Error
 from strokes import DIGITS, OTHERS, drawn
 
@@ -22,54 +22,54 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_a_digit_drawn_with_the_mouse_is_read(page, digit: int) -> None:
-    """Draw, Submit: the digit and its probability appear, with no reload."""
+    """Draw a digit and press Read: the digit and its probability appear without a reload."""
     page.evaluate("window.here = true")
     draw(page, by_hand(DIGITS[digit]))
-    answer = submitted(page)
+    answer = read(page)
     assert page.locator("#result").inner_text() == str(digit)
     assert page.locator("#probability").inner_text() == answer["probability"]
     assert page.evaluate("window.here")
 
 
 def test_a_scribble_is_refused(page) -> None:
-    """The original's words for what is no digit."""
+    """A drawing that is not a digit gets the original's words."""
     draw(page, by_hand(OTHERS["scribble"]))
-    submitted(page)
+    read(page)
     assert page.locator("#result").inner_text() == "Huh..."
     assert page.locator("#probability").inner_text() == "You call that a digit?"
 
 
-def test_clear_makes_room_for_another(page) -> None:
-    """Clear empties the canvas and the answer; the next digit is read by itself."""
+def test_clear_makes_room_for_another_drawing(page) -> None:
+    """Clear empties the canvas and the answer, and the next digit is read on its own."""
     draw(page, by_hand(DIGITS[8]))
-    submitted(page)
+    read(page)
     press(page, "Clear")
     assert page.locator("#result").inner_text() == ""
     assert page.locator("#hint").is_visible()
     assert page.locator("#bars .best").count() == 0
     draw(page, by_hand(DIGITS[2]))
-    submitted(page)
+    read(page)
     assert page.locator("#result").inner_text() == "2"
 
 
 def test_an_empty_canvas_is_not_sent(page) -> None:
-    """Submit without a drawing says so, and asks no server."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    press(page, "Submit")
-    assert "draw a digit first" in page.locator("#message").inner_text()
-    assert not [url for url in asked if "_get_digit" in url]
+    """Read on an empty canvas asks for a drawing, without an error or a request."""
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    press(page, "Read")
+    assert page.locator("#message").inner_text() == "Draw a digit first."
+    assert not [url for url in requests if "_get_digit" in url]
 
 
 def test_a_click_is_a_dot(page) -> None:
-    """A click without a move leaves ink, and the answer is no digit."""
+    """A click without a move leaves a dot as wide as the pen."""
     draw(page, [np.array([(125.0, 125.0)])])
     ink = whole_drawing(page)
-    assert 100 < (ink > 127).sum() < 130  # a disc of 12 pixels across has 113
+    assert 100 < (ink > 127).sum() < 130  # a disc 12 pixels wide has 113
 
 
 def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
-    """Out over the edge and back in again is one stroke, and the button up outside ends it."""
+    """A stroke over the edge and back is one stroke, and releasing the button outside ends it."""
     draw(page, [np.array([(125.0, 40.0), (125, 120), (300, 120), (300, 200), (125, 200)])])
     ink = whole_drawing(page)
     assert ink[120, 240] > 200
@@ -78,20 +78,20 @@ def test_a_stroke_that_leaves_the_canvas_stays_one(page) -> None:
     assert np.array_equal(whole_drawing(page), ink)
 
 
-def test_real_traces_are_read(page, real_data) -> None:
-    """Digits of people that the network was not trained on, drawn with a real pointer."""
+def test_recorded_digits_of_people_are_read(page, real_data) -> None:
+    """At least nine of ten recorded digits, of people who are not in the training data, are read right."""
     traces = datasets.pen_digits("test")
     right = 0
     for digit in range(10):
         chosen = int(np.flatnonzero(traces.labels == digit)[3])
         press(page, "Clear")
         draw(page, fit(traces.strokes[chosen], 150, 125, 125, flip=True))
-        right += submitted(page)["prediction"] == str(digit)
+        right += read(page)["prediction"] == str(digit)
     assert right >= 9
 
 
 def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
-    """On a phone with a touch screen a stroke draws, and the page stays where it is."""
+    """On a phone's touch screen a stroke draws, and the page does not scroll."""
     context = browser.new_context(
         viewport={"width": 360, "height": 640},
         has_touch=True,
@@ -119,14 +119,14 @@ def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
         send("touchEnd", None)
     assert tab.evaluate("scrollY") == 0
     with tab.expect_response(READING) as waiting:
-        tab.get_by_role("button", name="Submit").tap()
+        tab.get_by_role("button", name="Read", exact=True).tap()
     assert waiting.value.json()["digit"] == 4
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()
 
 
 def test_the_drawing_survives_a_resize(page) -> None:
-    """Another window size redraws the same strokes; what is sent does not change."""
+    """Resizing the window does not change the drawing."""
     draw(page, by_hand(DIGITS[6]))
     before = whole_drawing(page)
     page.set_viewport_size({"width": 400, "height": 700})
@@ -134,7 +134,7 @@ def test_the_drawing_survives_a_resize(page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "message"),
     [
         (413, '{"error": {"code": "body_too_large", "message": "Too much."}}', "Too much."),
         (413, "<html>", "too large"),
@@ -145,8 +145,10 @@ def test_the_drawing_survives_a_resize(page) -> None:
         (None, None, "did not answer"),
     ],
 )
-def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, body, said) -> None:
-    """A refusal, a broken answer, no answer: a sentence, never silence, and nothing is lost."""
+def test_each_error_gets_a_message_and_the_drawing_stays(
+    browser, server: str, status, body, message
+) -> None:
+    """Whether the server refuses, breaks or does not answer: a message appears, and nothing is lost."""
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(server)
@@ -155,49 +157,49 @@ def test_errors_are_said_and_the_drawing_stays(browser, server: str, status, bod
         lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
     )
     draw(tab, by_hand(DIGITS[3]))
-    press(tab, "Submit")
-    tab.locator("#message", has_text=said).wait_for()
+    press(tab, "Read")
+    tab.locator("#message", has_text=message).wait_for()
     tab.unroute(READING)
-    submitted(tab)
+    read(tab)
     assert tab.locator("#result").inner_text() == "3"
     assert not tab.locator("#message").is_visible()
     context.close()
 
 
 def test_it_is_read_while_it_is_drawn(page) -> None:
-    """In realtime, nothing needs to be pressed; each stroke may change the answer."""
-    page.get_by_label("update in realtime").check()
+    """With "Read while I draw" on, the answer appears without a click."""
+    page.get_by_label("Read while I draw").check()
     for digit in (3, 0, 7):
         draw(page, by_hand(DIGITS[digit]))
-        reads(page, str(digit))
+        wait_for_result(page, str(digit))
         press(page, "Clear")
 
 
-def test_without_realtime_it_waits_for_submit(page) -> None:
-    """With realtime off, nothing is asked until Submit, or Enter."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_it_is_not_read_before_enter_if_live_reading_is_off(page) -> None:
+    """With "Read while I draw" off, no drawing is sent until Read or Enter is pressed."""
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     draw(page, by_hand(DIGITS[3]))
     page.wait_for_timeout(300)
-    assert not [url for url in asked if "_get_digit" in url]
+    assert not [url for url in requests if "_get_digit" in url]
     page.keyboard.press("Enter")
-    reads(page, "3")
+    wait_for_result(page, "3")
 
 
 def test_bars_show_every_probability(page) -> None:
-    """Ten bars and one for no digit, in their places, with the numbers that were answered."""
+    """Eleven bars, for ten digits and "not a digit", show the probabilities of the answer in order."""
     draw(page, by_hand(DIGITS[6]))
-    answer = submitted(page)
+    answer = read(page)
     rows = page.locator("#bars li")
     assert rows.count() == 11
     shown = [text.split("\n")[-1].strip() for text in rows.all_inner_texts()]
-    wanted = [*answer["probabilities"], answer["not_a_digit"]]
-    assert shown == [f"{100 * value:.1f}%" for value in wanted]
+    expected = [*answer["probabilities"], answer["not_a_digit"]]
+    assert shown == [f"{100 * value:.1f}%" for value in expected]
     assert page.locator("#bars .best .name").inner_text() == "6"
 
 
 def test_undo_redo_and_their_keys(page) -> None:
-    """Each stroke can be taken back and brought again; clearing can be undone too."""
+    """Each stroke can be undone and redone, by button and by key, and so can clearing."""
     draw(page, by_hand(DIGITS[4]))
     whole = whole_drawing(page)
     press(page, "Undo")
@@ -216,7 +218,7 @@ def test_undo_redo_and_their_keys(page) -> None:
 
 
 def test_modes_and_pen(page) -> None:
-    """D, L and E choose: a straight line ignores the way, the eraser takes ink away."""
+    """Keys choose the mode: a line is straight however the pointer moves, and the eraser removes ink."""
     page.locator("#width").fill("20")
     page.keyboard.press("l")
     draw(page, [np.array([(50.0, 125.0), (120, 40), (200, 125)])])
@@ -250,41 +252,41 @@ def test_the_threshold_acts_at_once(page) -> None:
         ),
     )
     draw(page, by_hand(DIGITS[5]))
-    press(page, "Submit")
-    reads(page, "5")
+    press(page, "Read")
+    wait_for_result(page, "5")
     page.locator("#threshold").fill("0.9")
-    reads(page, "Huh...")
+    wait_for_result(page, "Huh...")
     assert page.locator("#threshold-value").inner_text() == "90%"
 
 
 def test_a_late_answer_never_overwrites_a_newer_one(page) -> None:
-    """The first request is held back until the second is answered: the second's answer stays."""
-    held: list = []
+    """An answer to an older drawing that arrives after a newer one is ignored."""
+    first: list = []
 
     def hold_the_first(route) -> None:
-        if held:
+        if first:
             route.continue_()
         else:
-            held.append(route)
+            first.append(route)
 
     page.route(READING, hold_the_first)
     draw(page, by_hand(DIGITS[1]))
-    press(page, "Submit")
-    page.locator("#progress").wait_for()  # said to be slow after 300 ms
+    press(page, "Read")
+    page.locator("#progress").wait_for()  # it appears after 300 ms
     press(page, "Clear")
     draw(page, by_hand(DIGITS[2]))
-    press(page, "Submit")
-    reads(page, "2")
-    with contextlib.suppress(Error):  # the page has given it up by now
-        held[0].fulfill(json={"result": "1"})
+    press(page, "Read")
+    wait_for_result(page, "2")
+    with contextlib.suppress(Error):  # the page has cancelled it by now
+        first[0].fulfill(json={"result": "1"})
     page.wait_for_timeout(200)
     assert page.locator("#result").inner_text() == "2"
     assert not page.locator("#progress").is_visible()
 
 
-def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
-    """From the pen's last move to the answer on the page: under 100 ms, the fastest of ten."""
-    page.get_by_label("update in realtime").check()
+def test_the_answer_appears_soon_after_the_last_point(page) -> None:
+    """The answer appears within 100 ms of lifting the pen, at the best of ten tries."""
+    page.get_by_label("Read while I draw").check()
     times = []
     for _ in range(10):
         press(page, "Clear")
@@ -309,18 +311,18 @@ def test_the_answer_is_there_soon_after_the_last_point(page) -> None:
 
 
 def test_how_it_was_read(page) -> None:
-    """Opened, it shows each step in order, down to the 28 x 28 pixels, and follows the drawing."""
+    """The section shows each step in order, down to the 28 x 28 pixels, and follows the drawing."""
     page.get_by_text("How it was read").click()
     assert page.locator("#how-empty").is_visible()
     draw(page, by_hand(DIGITS[9]))
-    submitted(page)
+    read(page)
     steps = page.locator("#steps li")
     assert [text.split("\n")[0].split(" ")[0] for text in steps.all_inner_texts()] == [
         "Ink",
         "Crop",
         "Centre",
-        "Resize",
-        "Scale",
+        "Shrink",
+        "Contrast",
         "What",
     ]
     sizes = page.evaluate(
@@ -339,15 +341,39 @@ def test_how_it_was_read(page) -> None:
     assert not steps.first.is_visible()
 
 
-def test_without_javascript_a_file_can_be_read(browser, server: str, seven: bytes) -> None:
-    """A form takes a picture, and the page comes back with the answer, or with what was wrong."""
+def test_each_step_is_shown_with_its_own_caption(page) -> None:
+    """Steps are matched to their captions by name, also if they come in another order or are unknown."""
+    unknown = {"name": "a step of a later version", "image": "data:image/png;base64,"}
+    answers: list[dict] = []
+
+    def in_reverse(route) -> None:
+        answer = route.fetch().json()
+        answer["steps"] = [unknown, *reversed(answer["steps"][1:])]  # and one is missing
+        answers.append(answer)
+        route.fulfill(json=answer)
+
+    page.route(READING, in_reverse)
+    page.get_by_text("How it was read").click()
+    draw(page, by_hand(DIGITS[8]))
+    press(page, "Read")
+    page.locator("#explained", has_text="an 8").wait_for()
+    images = {step["name"]: step["image"] for step in answers[-1]["steps"]}
+    captions = {"crop": "Crop", "centre": "Centre", "resize": "Shrink", "scale": "Contrast"}
+    for name, caption in captions.items():
+        row = page.locator("#steps li").filter(has=page.get_by_text(caption, exact=True))
+        assert row.locator("img").get_attribute("src") == images[name]
+    assert not page.locator("#steps li", has_text="Ink").is_visible()
+
+
+def test_without_javascript_an_uploaded_file_is_read(browser, server: str, seven: bytes) -> None:
+    """Without JavaScript a form uploads an image, and the page comes back with the answer or the error."""
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(server)
     gif = png(drawn(DIGITS[7]), "GIF")
     large = seven + bytes(2_000_000)
-    sent = [(seven, "7", ""), (gif, "", "Send the picture as PNG"), (large, "", "too large")]
-    for file, result, message in sent:
+    cases = [(seven, "7", ""), (gif, "", "as PNG, JPEG or WebP"), (large, "", "too large")]
+    for file, result, message in cases:
         tab.locator("input[name=image]").set_input_files(
             {"name": "digit.png", "mimeType": "image/png", "buffer": file}
         )
@@ -359,8 +385,8 @@ def test_without_javascript_a_file_can_be_read(browser, server: str, seven: byte
     context.close()
 
 
-def test_the_about_section_has_the_cards_figures(page) -> None:
-    """The network's layers and figures, as its card has them."""
+def test_the_about_section_shows_the_model_cards_figures(page) -> None:
+    """About shows the network's name, layers and figures as its model card has them."""
     page.get_by_text("About", exact=True).click()
     card = json.loads((ROOT / "models" / "digitre.json").read_text())
     figure = card["figures"]["MNIST test, preprocessed"]

@@ -1,4 +1,4 @@
-"""What a person can bring to the page, take from it, and do with keys: in a real Chromium."""
+"""Images in and drawings out, moving, keys and the strip of recent drawings, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import gunicorn, need, png
+from conftest import need, png
 from pages import (
     READING,
     by_hand,
     draw,
     on_screen,
-    picture_sent,
     press,
-    reads,
-    submitted,
+    read,
+    sent_picture,
+    wait_for_result,
     whole_drawing,
 )
 from PIL import Image
 from strokes import DIGITS, OTHERS, drawn
 
-from digitre.drawings.collection import Drawings
 from digitre.recognition.preprocessing import decode, preprocess
 from digitre.training.data import datasets
 from digitre.training.data.augmentation import photograph
@@ -35,9 +34,9 @@ pytestmark = pytest.mark.slow
 
 def box(ink: np.ndarray) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the ink that is at least half dark."""
-    found = Image.fromarray(((ink > 127) * 255).astype(np.uint8)).getbbox()
-    assert found
-    return found
+    bounds = Image.fromarray(((ink > 127) * 255).astype(np.uint8)).getbbox()
+    assert bounds
+    return bounds
 
 
 def drag(page, start, end) -> None:
@@ -45,7 +44,7 @@ def drag(page, start, end) -> None:
 
 
 def test_move_and_scale(page) -> None:
-    """In move mode a drag moves the drawing, its corner scales it; both can be undone."""
+    """In move mode a drag moves the drawing, and its corner or the wheel scales it; both can be undone."""
     draw(page, by_hand(DIGITS[5]))
     before = whole_drawing(page)
     left, top, right, bottom = box(before)
@@ -59,7 +58,7 @@ def test_move_and_scale(page) -> None:
     drag(page, (right, bottom), middle)
     scaled = box(whole_drawing(page))
     assert np.abs(np.array(scaled) - (left, top, *middle)).max() <= 3
-    assert submitted(page)["digit"] == 5
+    assert read(page)["digit"] == 5
     page.keyboard.press("Control+z")
     page.locator("#canvas").hover()
     page.mouse.wheel(0, -100)
@@ -67,8 +66,8 @@ def test_move_and_scale(page) -> None:
     assert (larger[2] - larger[0]) / (right - left) == pytest.approx(1.1, abs=0.03)
 
 
-def test_a_digit_drawn_with_the_keyboard_alone(page) -> None:
-    """Tab to the canvas, arrows and space: a seven is drawn and read; Enter submits."""
+def test_a_digit_can_be_drawn_with_the_keyboard_alone(page) -> None:
+    """Tab, arrow keys, space and Enter are enough to draw a seven and have it read."""
     while page.evaluate("document.activeElement.id") != "canvas":
         page.keyboard.press("Tab")
     for key, times in [("ArrowLeft", 8), ("ArrowUp", 12)]:
@@ -85,7 +84,7 @@ def test_a_digit_drawn_with_the_keyboard_alone(page) -> None:
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
-    reads(page, "7")
+    wait_for_result(page, "7")
     page.keyboard.press("m")
     before = box(whole_drawing(page))
     page.locator("#canvas").focus()
@@ -94,7 +93,7 @@ def test_a_digit_drawn_with_the_keyboard_alone(page) -> None:
 
 
 def test_the_keys_are_listed(page) -> None:
-    """? opens the list, and closes like any dialog; keys act on nothing behind it."""
+    """? opens the list of keys; while it is open, keys do nothing on the page behind it."""
     page.keyboard.press("?")
     dialog = page.locator("#keys")
     assert dialog.is_visible()
@@ -112,84 +111,86 @@ def test_the_keys_are_listed(page) -> None:
 
 
 def files() -> dict[str, bytes]:
-    """A seven as people have it: a PNG, one in white on black, on glass, and a photo of paper."""
+    """The files with a seven that people have: light or dark, transparent, or a photo of paper."""
     seven = drawn(DIGITS[7])
-    glass = Image.merge("LA", [Image.new("L", (250, 250), 255), Image.fromarray(seven)])
+    transparent = Image.merge("LA", [Image.new("L", (250, 250), 255), Image.fromarray(seven)])
     photo = photograph(seven, np.random.default_rng(5))
     return {
         "black on white.png": png(seven),
         "white on black.png": png(255 - seven),
-        "white on glass.png": png(glass),
+        "white on transparent.png": png(transparent),
         "photo.jpg": png(Image.fromarray(photo).resize((900, 1200)), "JPEG"),
     }
 
 
 @pytest.mark.parametrize("name", files())
-def test_an_opened_picture_is_read(page, name: str) -> None:
-    """A picture takes the canvas, in its own colours, and is read as it is; undo brings back."""
+def test_an_opened_image_is_read(page, name: str) -> None:
+    """An image replaces the drawing and is read in its own colours; undo brings the drawing back."""
     draw(page, by_hand(DIGITS[3]))
-    submitted(page)
+    read(page)
     page.locator("#file").set_input_files(
         {"name": name, "mimeType": "image/png", "buffer": files()[name]}
     )
-    reads(page, "7")
+    wait_for_result(page, "7")
     press(page, "Undo")
-    assert submitted(page)["digit"] == 3
+    assert read(page)["digit"] == 3
 
 
-def test_a_picture_is_dropped_or_pasted(page) -> None:
-    """A file dropped anywhere on the page, or pasted, is opened; what is no picture is refused."""
-    hand_over = """([kind, target, base64, type]) => {
+def test_an_image_can_be_dropped_or_pasted(page) -> None:
+    """A file dropped anywhere or pasted is opened; one that is not an image gets an error message."""
+    transfer_file = """([kind, target, base64, type]) => {
         const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
-        const given = new DataTransfer();
-        given.items.add(new File([bytes], "digit", { type }));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], "digit", { type }));
         const event = kind === "paste"
-            ? new ClipboardEvent("paste", { clipboardData: given, bubbles: true })
-            : new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true });
+            ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+            : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
         document.querySelector(target).dispatchEvent(event);
         return event.defaultPrevented;
     }"""
 
-    def give(kind: str, file: bytes, type: str = "image/png") -> bool:
+    def transfer(kind: str, file: bytes, type: str = "image/png") -> bool:
         packed = base64.b64encode(file).decode()
-        return page.evaluate(hand_over, [kind, "body", packed, type])
+        return page.evaluate(transfer_file, [kind, "body", packed, type])
 
-    assert give("drop", png(drawn(DIGITS[2])))  # else the browser would leave the page
-    reads(page, "2")
-    give("paste", png(drawn(DIGITS[4])))
-    reads(page, "4")
-    give("drop", b"hello", "text/plain")
-    page.locator("#message", has_text="no picture").wait_for()
+    assert transfer("drop", png(drawn(DIGITS[2])))  # otherwise the browser would leave the page
+    wait_for_result(page, "2")
+    transfer("paste", png(drawn(DIGITS[4])))
+    wait_for_result(page, "4")
+    transfer("drop", b"hello", "text/plain")
+    page.locator("#message", has_text="Couldn't open that file. Use PNG, JPEG or WebP.").wait_for()
+    with page.expect_file_chooser():
+        press(page, "Choose another")
 
 
-def test_an_opened_picture_can_be_drawn_on(page) -> None:
-    """A one becomes a seven with a stroke of the pen, on the picture itself."""
+def test_an_opened_image_can_be_drawn_on(page) -> None:
+    """One stroke of the pen on an image of a one makes it a seven."""
     one = drawn([[(150, 60), (130, 128), (110, 195)]])
     page.locator("#file").set_input_files(
         {"name": "1.png", "mimeType": "image/png", "buffer": png(one)}
     )
-    reads(page, "1")
+    wait_for_result(page, "1")
     draw(page, [np.array([(85.0, 60), (110, 60), (150, 60)])])
-    press(page, "Submit")
-    reads(page, "7")
+    press(page, "Read")
+    wait_for_result(page, "7")
 
 
 def test_the_drawing_can_be_downloaded(page) -> None:
-    """Download gives the very picture that was read, named by its digit."""
+    """Download gives the drawing as it was read, in a file named after its digit."""
     assert page.locator("#download").is_disabled()
     draw(page, by_hand(DIGITS[6]))
-    submitted(page)
+    read(page)
     with page.expect_download() as waiting:
         press(page, "Download")
     assert waiting.value.suggested_filename == "digit-6.png"
     file = waiting.value.path().read_bytes()
     assert decode(file).shape == (250, 250)
-    assert np.abs(preprocess(file) - preprocess(picture_sent(page))).mean() < 0.012
+    assert np.abs(preprocess(file) - preprocess(sent_picture(page))).mean() < 0.012
 
 
 @pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
-def test_the_copied_line_reads_the_drawing(browser, server: str, secure: bool) -> None:
-    """The curl line, run in a shell, answers what the page shows; without HTTPS it is shown."""
+def test_the_copied_command_reads_the_drawing(browser, server: str, secure: bool) -> None:
+    """The copied curl command gets the answer that the page shows; without HTTPS a dialog shows it."""
     need("curl")
     context = browser.new_context()
     if secure:
@@ -198,72 +199,72 @@ def test_the_copied_line_reads_the_drawing(browser, server: str, secure: bool) -
     if not secure:
         tab.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     tab.goto(server)
-    tab.get_by_label("update in realtime").uncheck()
+    tab.get_by_label("Read while I draw").uncheck()
     draw(tab, by_hand(DIGITS[9]))
-    answer = submitted(tab)
-    press(tab, "Copy curl")
+    answer = read(tab)
+    press(tab, "Copy as curl")
     if secure:
         tab.locator("#copy", has_text="Copied").wait_for()
-        line = tab.evaluate("navigator.clipboard.readText()")
+        command = tab.evaluate("navigator.clipboard.readText()")
     else:
-        line = tab.locator("#line").input_value()
+        command = tab.locator("#command").input_value()
     context.close()
-    ran = subprocess.run(["sh", "-c", line], capture_output=True, check=True, timeout=20)
-    assert shlex.split(line)[0] == "curl"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=20)
+    assert shlex.split(command)[0] == "curl"
     assert json.loads(ran.stdout) == answer
 
 
-def test_the_strip_of_last_readings(page) -> None:
-    """Each drawing that left the canvas is in the strip, eight at most, and comes back whole."""
+def test_recent_drawings_come_back(page) -> None:
+    """The strip holds the last eight drawings, newest first; a click brings one back unchanged."""
     sent = []
     for digit in range(9):
         draw(page, by_hand(DIGITS[digit]))
-        submitted(page)
+        read(page)
         sent.append(whole_drawing(page))
         press(page, "Clear")
     rows = page.locator("#readings li")
     assert [text.strip() for text in rows.all_inner_texts()] == list("87654321")
     page.get_by_role("button", name="Bring back the drawing read as 4").click()
     np.testing.assert_array_equal(whole_drawing(page), sent[4])
-    assert submitted(page)["digit"] == 4
+    assert read(page)["digit"] == 4
     page.get_by_role("button", name="Bring back the drawing read as 2").click()
     assert [text.strip() for text in rows.all_inner_texts()] == list("48765321")
 
 
 def test_the_top_three(page) -> None:
-    """The three most probable digits, best first, as they were answered."""
+    """The three most probable digits of the answer are listed, best first."""
     draw(page, by_hand(DIGITS[1]))
-    answer = submitted(page)
-    wanted = [f"{c['digit']}: {100 * c['probability']:.1f}%" for c in answer["candidates"]]
-    assert page.locator("#top").inner_text() == " · ".join(wanted)
+    answer = read(page)
+    expected = [f"{c['digit']}: {100 * c['probability']:.1f}%" for c in answer["candidates"]]
+    assert page.locator("#top").inner_text() == " · ".join(expected)
 
 
 def test_a_slow_server_is_said_to_be_slow(page) -> None:
-    """Two seconds without an answer: a thin line first, then a sentence; then the answer."""
+    """While an answer takes long, a progress line appears, then a message, then the answer."""
 
     def slowly(route) -> None:
         page.locator("#progress").wait_for()
-        page.locator("#message", has_text="slow").wait_for()
+        page.locator("#message", has_text="Still waiting for the server").wait_for()
         assert not page.locator("#retry").is_visible()
         route.continue_()
 
     page.route(READING, slowly)
     draw(page, by_hand(DIGITS[8]))
-    press(page, "Submit")
-    reads(page, "8")
+    press(page, "Read")
+    wait_for_result(page, "8")
     assert not page.locator("#message").is_visible()
     assert not page.locator("#progress").is_visible()
 
 
-def test_a_trace_of_each_digit(page, real_data) -> None:
-    """A recorded pen trace of each digit: what the page sends is what training would draw."""
+def test_the_page_sends_recorded_strokes_as_training_draws_them(page, real_data) -> None:
+    """For a recorded pen trace of each digit, the page sends what training would draw."""
     traces = datasets.pen_digits("validation")
     for digit in range(10):
         chosen = int(np.flatnonzero(traces.labels == digit)[0])
         lines = fit(traces.strokes[chosen], 150, 125, 125, flip=True)
         press(page, "Clear")
         draw(page, lines)
-        small = picture_sent(page)
+        small = sent_picture(page)
         sent = whole_drawing(page).astype(float) / 255
         ours = render(lines, 250, 250, 12).astype(float) / 255
         assert np.minimum(sent, ours).sum() / np.maximum(sent, ours).sum() > 0.95, digit
@@ -271,52 +272,8 @@ def test_a_trace_of_each_digit(page, real_data) -> None:
         assert np.abs(preprocess(small) - preprocess(ours)).mean() < 0.012, digit
 
 
-def test_nothing_is_saved_where_the_server_does_not_save(browser, tmp_path) -> None:
-    """Without the feature there is no such control, and the digits' keys do nothing."""
-    with gunicorn(tmp_path / "log", WEB_CONCURRENCY="1", DIGITRE_SAVING="0") as server:
-        context = browser.new_context()
-        tab = context.new_page()
-        asked: list[str] = []
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.goto(server)
-        draw(tab, by_hand(DIGITS[7]))
-        reads(tab, "7")
-        tab.keyboard.press("7")
-        tab.wait_for_timeout(200)
-        assert not tab.locator("#correct").is_visible()
-        assert "Nothing you draw is kept." in tab.locator(".about").text_content()
-        assert not [url for url in asked if "_save_drawing" in url]
-        context.close()
-
-
-def test_a_drawing_is_really_saved_and_deleted(browser, tmp_path) -> None:
-    """Drawn, confirmed with a click, in the database with its strokes; deleted again, and gone."""
-    instance = tmp_path / "instance"
-    options = {"WEB_CONCURRENCY": "1", "DIGITRE_INSTANCE": str(instance)}
-    with gunicorn(tmp_path / "log", **options) as server:
-        context = browser.new_context()
-        tab = context.new_page()
-        tab.goto(server)
-        draw(tab, by_hand(DIGITS[4]))
-        reads(tab, "4")
-        assert not instance.exists()
-        with tab.expect_response("**/_save_drawing") as waiting:
-            press(tab, "Yes, it is a 4")
-        assert waiting.value.status == 201
-        tab.locator("#saved-text", has_text="Saved as a 4").wait_for()
-        kept = Drawings(f"sqlite:///{instance / 'drawings.sqlite3'}")
-        row = kept.find(waiting.value.json()["id"])
-        assert row["label"] == 4
-        assert len(row["strokes"]) == len(DIGITS[4])
-        assert len(row["writer"]) == 32
-        press(tab, "Delete it again")
-        tab.locator("#saved-text", has_text="Deleted.").wait_for()
-        assert kept.count() == 0
-        context.close()
-
-
-def test_a_pen_stroke_while_another_finger_touches(page) -> None:
-    """A second button in the middle of a stroke neither ends it nor begins another."""
+def test_a_second_button_does_not_disturb_a_stroke(page) -> None:
+    """Pressing a second button in the middle of a stroke neither ends it nor starts another."""
     (points,) = on_screen(page, [[(60, 125), (120, 125), (190, 125)]])
     page.mouse.move(*points[0])
     page.mouse.down()
@@ -328,112 +285,9 @@ def test_a_pen_stroke_while_another_finger_touches(page) -> None:
     assert whole_drawing(page)[125, 60:190].min() == 255
 
 
-def test_a_dot_is_refused_and_said(page) -> None:
-    """What is no digit is bracketed by the bar for no digit."""
+def test_a_scribble_marks_the_bar_of_not_a_digit(page) -> None:
+    """For a drawing that is not a digit, the bar "not a digit" is the marked one."""
     draw(page, by_hand(OTHERS["scribble"]))
-    answer = submitted(page)
+    answer = read(page)
     assert answer["reason"] == "not_a_digit"
-    assert page.locator("#bars .best .name").inner_text() == "no digit"
-
-
-@pytest.fixture
-def saving(browser, server: str):
-    """The page of a server that saves drawings, as far as the page can see, and what it sent."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    tab = context.new_page()
-    tab.route("**/healthz", lambda route: route.fulfill(json={"features": ["save"]}))
-    sent: list[tuple[str, str, dict]] = []
-
-    def answer(route) -> None:
-        asked = route.request
-        sent.append((asked.method, asked.url.removeprefix(server), asked.post_data_json))
-        if asked.method == "DELETE":
-            route.fulfill(status=204)
-        else:
-            route.fulfill(
-                status=201, json={"id": f"of {asked.post_data_json['label']}", "receipt": "abc"}
-            )
-
-    tab.route("**/_save_drawing*/**", answer)
-    tab.route("**/_save_drawing", answer)
-    with tab.expect_response("**/healthz"):
-        tab.goto(server)
-    yield tab, sent
-    context.close()
-
-
-def test_a_reading_is_confirmed_or_corrected(saving) -> None:
-    """Yes, another digit, or no digit: one click saves the drawing with its strokes; no click, none."""
-    tab, sent = saving
-    assert not tab.locator("#correct").is_visible()
-    draw(tab, by_hand(DIGITS[7]))
-    reads(tab, "7")
-    press(tab, "Yes, it is a 7")
-    tab.locator("#saved-text", has_text="Saved as a 7").wait_for()
-    press(tab, "no digit")
-    tab.locator("#saved-text", has_text="Saved as no digit").wait_for()
-    tab.keyboard.press("1")
-    tab.locator("#saved-text", has_text="Saved as a 1").wait_for()
-    # Another label is instead of the one before, not beside it.
-    said = [(method, body.get("label") or path.rpartition("/")[2]) for method, path, body in sent]
-    assert said == [
-        ("POST", "7"),
-        ("POST", "none"),
-        ("DELETE", "of%207"),
-        ("POST", "1"),
-        ("DELETE", "of%20none"),
-    ]
-    method, path, body = sent[0]
-    assert (method, path) == ("POST", "/_save_drawing")
-    assert len(body["strokes"]) == len(DIGITS[7])
-    assert all(len(point) == 3 for stroke in body["strokes"] for point in stroke)
-    assert decode(body["digit"]).any()
-    assert len({body["writer"] for method, _, body in sent if method == "POST"}) == 1
-    assert "Nothing else of you is stored" in tab.locator("#correct").inner_text()
-    assert "unless you say what it is" in tab.locator(".about").text_content()
-
-
-def test_a_saved_drawing_can_be_deleted_again(saving) -> None:
-    """Delete it again, right after it was saved: the receipt goes back to the server."""
-    tab, sent = saving
-    draw(tab, by_hand(DIGITS[4]))
-    reads(tab, "4")
-    tab.keyboard.press("4")
-    press(tab, "Delete it again")
-    tab.locator("#saved-text", has_text="Deleted.").wait_for()
-    assert sent[-1] == ("DELETE", "/_save_drawing/of%204", {"receipt": "abc"})
-    press(tab, "Clear")
-    assert not tab.locator("#correct").is_visible()
-
-
-def test_slow_saving_shows_that_it_waits(saving) -> None:
-    """The thin line is there for whatever takes over 300 ms, and gone when it is done."""
-    tab, _ = saving
-
-    def slowly(route) -> None:
-        tab.locator("#progress").wait_for()
-        route.fulfill(status=201, json={"id": "1", "receipt": "a"})
-
-    tab.route("**/_save_drawing", slowly)
-    draw(tab, by_hand(DIGITS[2]))
-    reads(tab, "2")
-    press(tab, "Yes, it is a 2")
-    tab.locator("#saved-text", has_text="Saved as a 2").wait_for()
-    assert not tab.locator("#progress").is_visible()
-
-
-def test_a_server_that_cannot_save_is_said_so(saving) -> None:
-    """The reading stays, and the sentence says what happened."""
-    tab, _ = saving
-    tab.route(
-        "**/_save_drawing",
-        lambda route: route.fulfill(
-            status=429, json={"error": {"code": "too_many", "message": "Enough for today."}}
-        ),
-    )
-    draw(tab, by_hand(DIGITS[2]))
-    reads(tab, "2")
-    press(tab, "Yes, it is a 2")
-    tab.locator("#saved-text", has_text="Enough for today.").wait_for()
-    assert tab.locator("#result").inner_text() == "2"
-    assert not tab.locator("#forget").is_visible()
+    assert page.locator("#bars .best .name").inner_text() == "not a digit"

@@ -1,4 +1,4 @@
-"""How the page is made: for everyone, light, quick, and wherever it is put."""
+"""The page is accessible, fits every screen, is small and fast, and works under any path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, data_url, gunicorn
-from pages import by_hand, draw, press, reads
+from pages import by_hand, draw, press, wait_for_result
 from strokes import DIGITS
 
 pytestmark = pytest.mark.slow
@@ -26,26 +26,26 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_axe_finds_no_violation(browser, server: str, layout: str) -> None:
-    """Empty, with an answer and all that opens, with the keys, and with an error."""
+    """axe finds no violation: empty, with a message, with an answer and all sections, and in the dialog."""
     context = browser.new_context(reduced_motion="reduce", bypass_csp=True, **LAYOUTS[layout])
     tab = context.new_page()
     tab.goto(server)
 
     def check() -> None:
-        found = Axe().run(tab)
-        assert not found.violations_count, found.generate_report()
+        results = Axe().run(tab)
+        assert not results.violations_count, results.generate_report()
 
     check()
-    press(tab, "Submit")
+    press(tab, "Read")
     tab.locator("#message").wait_for()
     check()
     draw(tab, by_hand(DIGITS[2]))
-    reads(tab, "2")
+    wait_for_result(tab, "2")
     press(tab, "Clear")
     draw(tab, by_hand(DIGITS[5]))
-    reads(tab, "5")
-    for opened in ("How it was read", "The 784 grey values", "About"):
-        tab.get_by_text(opened, exact=True).click()
+    wait_for_result(tab, "5")
+    for section in ("How it was read", "The 784 grey values", "About"):
+        tab.get_by_text(section, exact=True).click()
     tab.locator("#grey-values td").first.wait_for()
     check()
     tab.keyboard.press("?")
@@ -59,22 +59,22 @@ def test_axe_finds_no_violation(browser, server: str, layout: str) -> None:
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1440])
 def test_nothing_sticks_out(browser, server: str, width: int) -> None:
-    """From 320 px to a wide screen nothing scrolls sideways, and the controls are in reach."""
+    """From 320 px to a wide screen, nothing scrolls sideways, and answer and buttons are in view."""
     context = browser.new_context(viewport={"width": width, "height": 740})
     tab = context.new_page()
     tab.goto(server)
     draw(tab, by_hand(DIGITS[5]))
-    reads(tab, "5")
+    wait_for_result(tab, "5")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert tab.evaluate("scrollY") == 0
     for name in ("result", "submit", "clear"):
-        found = tab.locator(f"#{name}").bounding_box()
-        assert found["y"] + found["height"] <= 740, name
+        box = tab.locator(f"#{name}").bounding_box()
+        assert box["y"] + box["height"] <= 740, name
     context.close()
 
 
-def test_all_of_the_page_is_under_60_kb(browser, server: str) -> None:
-    """All that a first visit loads, compressed as nginx does, and all of it from this server."""
+def test_the_whole_page_is_under_60_kb(browser, server: str) -> None:
+    """A first visit loads less than 60 kB, compressed as nginx does, all of it from this server."""
     context = browser.new_context()
     tab = context.new_page()
     loaded: dict[str, bytes] = {}
@@ -87,9 +87,11 @@ def test_all_of_the_page_is_under_60_kb(browser, server: str) -> None:
     assert sum(len(gzip.compress(body)) for body in loaded.values()) < 60_000
 
 
-def test_the_first_paint_is_soon(browser, server: str) -> None:
-    """Within 200 ms, at the best of a few; where the machine is slow or busy, within four times
-    what a few words take in the same browser."""
+def test_the_first_paint_comes_soon(browser, server: str) -> None:
+    """The page appears within 200 ms at the best of ten tries.
+
+    On a slow or busy machine: within four times what a page of a few words takes there.
+    """
 
     def first_paint(path: str) -> float:
         context = browser.new_context()
@@ -102,36 +104,36 @@ def test_the_first_paint_is_soon(browser, server: str) -> None:
         context.close()
         return painted
 
-    page, words = [], []
+    page, few_words = [], []
     for _ in range(10):
         page.append(first_paint("/"))
         if page[-1] < 200:
             return
-        words.append(first_paint("/healthz"))
-    assert min(page) < 4 * min(words), (page, words)
+        few_words.append(first_paint("/healthz"))
+    assert min(page) < 4 * min(few_words), (page, few_words)
 
 
 def test_it_works_under_a_path(browser, tmp_path: Path) -> None:
-    """Under a sub-path, by SCRIPT_NAME, every address holds: page, modules, reading."""
+    """Under a sub-path (SCRIPT_NAME) the page, its modules and reading all keep to that path."""
     context = browser.new_context()
     tab = context.new_page()
-    strays: list[str] = []
+    urls: list[str] = []
     with gunicorn(
         tmp_path / "log", SCRIPT_NAME="/digits", at="/digits", WEB_CONCURRENCY="1"
     ) as server:
-        tab.on("request", lambda asked: strays.append(asked.url))
+        tab.on("request", lambda request: urls.append(request.url))
         tab.goto(f"{server}/")
         draw(tab, by_hand(DIGITS[3]))
-        reads(tab, "3")
+        wait_for_result(tab, "3")
         context.close()
         assert server.endswith("/digits")
-        assert strays
-        assert all(url.startswith(server) or url.startswith("data:") for url in strays)
+        assert urls
+        assert all(url.startswith(server) or url.startswith("data:") for url in urls)
 
 
-def test_the_originals_page_is_answered_as_it_expects(server: str, seven: bytes) -> None:
-    """jQuery's request as the page of 2017 sends it: `$.ajax` with a list of one object."""
-    asked = urllib.request.Request(
+def test_the_original_pages_request_is_answered(server: str, seven: bytes) -> None:
+    """The request of the page of 2017, jQuery's `$.ajax` with a list of one object, is answered."""
+    request = urllib.request.Request(
         f"{server}/_get_digit",
         data=json.dumps([{"digit": data_url(seven)}]).encode(),
         headers={
@@ -141,7 +143,7 @@ def test_the_originals_page_is_answered_as_it_expects(server: str, seven: bytes)
             "Referer": f"{server}/",
         },
     )
-    with urllib.request.urlopen(asked) as response:
+    with urllib.request.urlopen(request) as response:
         assert response.headers.get_content_type() == "application/json"
         answer = json.load(response)
     assert answer["result"] == "7"
@@ -149,7 +151,7 @@ def test_the_originals_page_is_answered_as_it_expects(server: str, seven: bytes)
 
 
 def test_no_module_is_large() -> None:
-    """Plain modules that read from top to bottom, none over 400 lines, no library among them."""
+    """The page's modules have at most 400 lines, say what they are for, and load nothing from elsewhere."""
     for file in sorted((ROOT / "digitre" / "static").glob("*.js")):
         text = file.read_text()
         assert text.count("\n") <= 400, file.name
@@ -158,7 +160,7 @@ def test_no_module_is_large() -> None:
 
 
 def test_reduced_motion_is_respected(browser, server: str) -> None:
-    """Who asks for less motion sees bars that do not move by themselves."""
+    """If the user asks for reduced motion, the bars change without an animation."""
     context = browser.new_context(reduced_motion="reduce")
     tab = context.new_page()
     tab.goto(server)

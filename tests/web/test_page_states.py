@@ -1,4 +1,4 @@
-"""What the page says is of the drawing that is on the canvas, and what was drawn is never lost."""
+"""The page's answer always belongs to the drawing on the canvas, and no drawing is lost."""
 
 from __future__ import annotations
 
@@ -8,41 +8,35 @@ import subprocess
 
 import numpy as np
 from conftest import png
-from pages import by_hand, draw, on_screen, press, reads, submitted, whole_drawing
+from pages import by_hand, draw, on_screen, press, read, wait_for_result, whole_drawing
 from PIL import Image
 from strokes import DIGITS, drawn
 
 from digitre.recognition.preprocessing import decode
 
 
-def said(page) -> str:
-    return page.locator("#result").inner_text()
-
-
-def test_an_answer_is_of_the_drawing_that_is_there(page) -> None:
-    """Without realtime: one more stroke, and the answer is gone until Submit; what comes back from the
-    strip is read anew.
-    """
-    page.get_by_label("update in realtime").uncheck()
+def test_the_answer_belongs_to_the_drawing_on_the_canvas(page) -> None:
+    """With live reading off, one more stroke removes the answer, and a restored drawing is read again."""
+    page.get_by_label("Read while I draw").uncheck()
     for digit in (3, 5):
         draw(page, by_hand(DIGITS[digit]))
-        assert submitted(page)["digit"] == digit
+        assert read(page)["digit"] == digit
         if digit == 3:
             press(page, "Clear")
     page.get_by_role("button", name="Bring back the drawing read as 3").click()
-    reads(page, "3")
+    wait_for_result(page, "3")
     draw(page, [[(20, 20), (230, 20)]])
-    assert said(page) == ""
-    assert page.locator("#probability").inner_text() == "Submit has it read."
-    page.get_by_label("update in realtime").check()
+    assert page.locator("#result").inner_text() == ""
+    assert page.locator("#probability").inner_text() == "Press Read when you're done."
+    page.get_by_label("Read while I draw").check()
     page.locator("#result:not(:empty)").wait_for()
 
 
-def test_the_strip_names_what_was_read(page) -> None:
-    """A drawing that was not read as it is now is not called what another one was."""
-    page.get_by_label("update in realtime").uncheck()
+def test_a_drawing_that_was_not_read_stays_out_of_the_strip(page) -> None:
+    """A drawing that was changed after it was read is not listed under the old answer."""
+    page.get_by_label("Read while I draw").uncheck()
     draw(page, by_hand(DIGITS[3]))
-    submitted(page)
+    read(page)
     page.keyboard.press("Control+z")
     draw(page, by_hand(DIGITS[5]))
     page.keyboard.press("Delete")
@@ -50,7 +44,7 @@ def test_the_strip_names_what_was_read(page) -> None:
 
 
 def test_clear_in_the_middle_of_a_stroke_loses_nothing(page) -> None:
-    """By the keyboard, and with the mouse still down: it comes back by Undo."""
+    """A stroke that Clear interrupts, by key or mouse, comes back with Undo."""
     (points,) = on_screen(page, [[(60, 60), (120, 160)]])
     page.locator("#canvas").focus()
     page.keyboard.press(" ")
@@ -71,33 +65,33 @@ def test_clear_in_the_middle_of_a_stroke_loses_nothing(page) -> None:
     assert np.ptp(whole_drawing(page).nonzero()[0]) > 90
 
 
-def test_what_runs_over_the_edge_is_not_read(page) -> None:
-    """The small picture that is sent shows what the canvas shows."""
+def test_ink_over_the_edge_is_not_sent(page) -> None:
+    """The small picture that the page sends shows what the canvas shows."""
     (points,) = on_screen(page, [[(125, 200), (125, 249), (700, 200)]])
     sent: list[str] = []
     page.on(
         "request",
-        lambda asked: "_get_digit" in asked.url and sent.append(asked.post_data_json[0]["digit"]),
+        lambda it: "_get_digit" in it.url and sent.append(it.post_data_json[0]["digit"]),
     )
     page.mouse.move(*points[0])
     page.mouse.down()
     for x, y in points[1:]:
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
-    submitted(page)
+    read(page)
     rows, columns = np.nonzero(decode(sent[-1]))
     shown, across = np.nonzero(whole_drawing(page))
     seen = np.ptp(columns) / np.ptp(rows)
     assert abs(seen - np.ptp(across) / np.ptp(shown)) < 0.1
 
 
-def test_the_pen_shows_on_a_dark_picture(page) -> None:
-    """White on black: what is drawn on it is white, and is sent so."""
+def test_the_pen_is_white_on_a_dark_image(page) -> None:
+    """On an image in white on black, strokes are white too, on the screen and in the download."""
     picture = png(Image.fromarray(drawn(DIGITS[1])))
     page.locator("#file").set_input_files(
         {"name": "dark.png", "mimeType": "image/png", "buffer": picture}
     )
-    reads(page, "1")
+    wait_for_result(page, "1")
     draw(page, [[(30, 30), (60, 30)]])
     with page.expect_download() as waiting:
         press(page, "Download")
@@ -105,14 +99,14 @@ def test_the_pen_shows_on_a_dark_picture(page) -> None:
     assert np.asarray(sent)[30, 35:55].min() > 200
 
 
-def test_a_large_picture_is_sent_small(page) -> None:
-    """A grainy photo goes as a JPEG, well under the limit of a body; its line works in a shell."""
+def test_a_large_photo_is_sent_as_a_small_jpeg(page) -> None:
+    """A grainy photo is sent well under the size limit, and its curl command works in a shell."""
     grain = np.random.default_rng(0).normal(0, 20, (900, 900))
     photo = np.clip(215 + grain - 0.6 * np.pad(drawn(DIGITS[4]), 325), 0, 255).astype(np.uint8)
     sent: list[int] = []
     page.on(
         "request",
-        lambda asked: "_get_digit" in asked.url and sent.append(len(asked.post_data or "")),
+        lambda it: "_get_digit" in it.url and sent.append(len(it.post_data or "")),
     )
     page.locator("#file").set_input_files(
         {
@@ -121,19 +115,19 @@ def test_a_large_picture_is_sent_small(page) -> None:
             "buffer": png(Image.fromarray(photo), "JPEG"),
         }
     )
-    reads(page, "4")
+    wait_for_result(page, "4")
     assert sent[-1] < 300_000
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
-    press(page, "Copy curl")
+    press(page, "Copy as curl")
     page.wait_for_function("window.copied")
-    line = page.evaluate("window.copied")
-    assert len(line) > 100_000
-    answer = subprocess.run(["sh"], input=line, capture_output=True, text=True, timeout=20)
+    command = page.evaluate("window.copied")
+    assert len(command) > 100_000
+    answer = subprocess.run(["sh"], input=command, capture_output=True, text=True, timeout=20)
     assert json.loads(answer.stdout)["digit"] == 4, answer.stderr
 
 
-def test_a_hand_on_the_screen_gives_way_to_the_pen(page) -> None:
-    """A palm that lies there first is no stroke once the pen draws."""
+def test_a_resting_hand_gives_way_to_the_pen(page) -> None:
+    """A palm that touches the screen first leaves no stroke once the pen draws."""
     (points,) = on_screen(page, [[(60, 60), (60, 200), (240, 240)]])
 
     def pointer(kind: str, id: int, type: str, at: tuple[float, float]) -> None:
@@ -159,6 +153,7 @@ def test_a_hand_on_the_screen_gives_way_to_the_pen(page) -> None:
 
 
 def test_a_phone_held_sideways_shows_the_whole_canvas(browser, server: str) -> None:
+    """In landscape on a phone, the canvas is no higher than the screen."""
     context = browser.new_context(viewport={"width": 844, "height": 390}, has_touch=True)
     tab = context.new_page()
     tab.goto(server)
@@ -166,13 +161,13 @@ def test_a_phone_held_sideways_shows_the_whole_canvas(browser, server: str) -> N
     context.close()
 
 
-def test_chosen_and_bars_show_in_high_contrast(browser, server: str) -> None:
-    """Where the browser takes away all colours: the chosen mode, and each bar, are still told apart."""
+def test_mode_and_bars_are_visible_in_high_contrast(browser, server: str) -> None:
+    """In a high-contrast theme the chosen mode and the bars still differ from their background."""
     context = browser.new_context(forced_colors="active")
     tab = context.new_page()
     tab.goto(server)
     draw(tab, by_hand(DIGITS[1]))
-    reads(tab, "1")
+    wait_for_result(tab, "1")
 
     def colour(selector: str) -> str:
         return tab.locator(selector).first.evaluate(

@@ -1,4 +1,4 @@
-"""The application for a WSGI server: `gunicorn wsgi:app`."""
+"""The application for any WSGI server, such as `gunicorn wsgi:app`."""
 
 from digitre import create_app
 

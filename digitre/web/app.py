@@ -1,4 +1,4 @@
-"""The application factory: settings, state, and every blueprint in its place."""
+"""The application factory: settings, state and blueprints."""
 
 from __future__ import annotations
 
@@ -21,29 +21,31 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Make the web application.
 
     Args:
-        config: settings that take precedence over the environment, by their names in
-            `digitre.config`.
+        config: settings by their names in `digitre.config`. They take precedence over the
+            environment.
 
     Raises:
         ValueError: for an invalid setting, such as a threshold of 2.
-        FileNotFoundError: if the network's file is missing.
+        FileNotFoundError: if the file of the network is missing.
     """
-    # By the package's name Flask finds templates and static files, and names the instance folder.
+    # Flask finds templates, static files and the instance folder by this name: keep it, or an
+    # existing server loses its saved drawings.
     app = Flask("digitre", static_url_path=f"/static/{static_version()}")
     app.request_class = requests.UploadRequest
     app.config.from_mapping(settings.load(config))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
-    app.url_map.merge_slashes = False  # `//` is answered in JSON, not by a redirect in HTML
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the described order
+    app.url_map.merge_slashes = False  # no redirect in HTML for `//`: the API answers in JSON
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # keep the documented order
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
-    for part in (headers, errors, views, monitoring, saving):
-        part.register(app)
+    # Flask runs what was registered last first: so nothing that fails can lose the headers.
+    for module in (errors, views, monitoring, saving, headers):
+        module.register(app)
     return app
 
 
 def static_version() -> str:
-    """A hash of the page's files. It is part of their addresses, so browsers may keep them."""
+    """A hash of the static files. It is part of their addresses, so browsers can cache them for good."""
     digest = hashlib.sha256()
     for file in sorted((Path(__file__).parents[1] / "static").iterdir()):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())

@@ -1,7 +1,7 @@
-"""The picture in a request, in each form that a client may send it.
+"""The picture in a request, in every form that a client may send it.
 
-A form is recognised by the bytes of the body: `curl -d` calls everything a form, and a page may
-call anything JSON. Only a multipart upload must say that it is one.
+The bytes of the body decide which form it is, not the Content-Type: `curl -d` declares everything to
+be a form, and a page may declare anything to be JSON. Only a multipart upload must say what it is.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from digitre.recognition.decoding import is_picture
 from digitre.recognition.preprocessing import SIDE, Picture, PictureError
 
-FIELDS = ("digit", "img", "image")
+FIELDS = ("digit", "img", "image")  # the names of a picture in JSON or a form: the first one counts
 _FORM = re.compile(rb"(?:^|&)(?:digit|img|image)=")
 
 EXAMPLE = '[{"digit": "data:image/png;base64,..."}]'
 
 
 class RequestError(ValueError):
-    """A request without a picture in it, or with something else amiss. `code` names the case."""
+    """A request without a picture, or with another fault. `code` is one of `errors.KINDS`; the
+    message says what to send instead.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -34,8 +36,8 @@ class RequestError(ValueError):
 
 
 class UploadRequest(Request):
-    """A request whose uploaded files stay in memory, as the limit of a body allows: nothing that is read
-    waits for a disk, which may be full.
+    """A request that keeps uploaded files in memory, as much as the limit of a body allows: reading a
+    drawing never depends on a disk, which may be full.
     """
 
     def _get_file_stream(
@@ -53,13 +55,29 @@ def picture_in(request: Request) -> Picture:
 
     Raises:
         RequestError: `empty_body`, `malformed_json` or `no_picture`.
-        PictureError: `bad_pixels` for grey values that are not 784 or out of range.
+        PictureError: `bad_pixels` if grey values are not 784 or out of range.
+        RequestEntityTooLarge: if the body is over the limit.
     """
     if request.mimetype == "multipart/form-data":
-        return _upload(request)
-    body = body_of(request)
+        return _in_upload(request)
+    return parse_body(body_of(request))
+
+
+def body_of(request: Request) -> bytes:
+    """The whole body of a request. Raises RequestEntityTooLarge if it is over the limit."""
+    # Read it before anything parses it as a form: that would consume it.
+    body = request.get_data(cache=False)
+    if len(body) == request.max_content_length and request.content_length is None:
+        raise RequestEntityTooLarge  # a chunked body that Werkzeug silently truncated at the limit
+    return body
+
+
+def parse_body(body: bytes) -> Picture:
+    """The picture in a body that is not multipart. Raises RequestError and PictureError as
+    `picture_in` does.
+    """
     if is_picture(body):
-        return body  # whatever else its bytes may spell
+        return body  # the bytes of a picture may happen to contain `&img=`
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not text:
         raise RequestError("empty_body", f"The body is empty: send {EXAMPLE}, or a picture.")
@@ -70,87 +88,77 @@ def picture_in(request: Request) -> Picture:
     return body
 
 
-def body_of(request: Request) -> bytes:
-    """All of a request's body. Raises RequestEntityTooLarge past the limit."""
-    # Before anything parses it as a form: then it would be gone.
-    body = request.get_data(cache=False)
-    if len(body) == request.max_content_length and request.content_length is None:
-        raise RequestEntityTooLarge  # chunked, and cut off at the limit without a word
-    return body
-
-
-def _upload(request: Request) -> Picture:
+def _in_upload(request: Request) -> Picture:
     upload = request.files.get("image")
     if upload is not None:
-        data = upload.read()
-        if not data:
+        content = upload.read()
+        if not content:
             raise RequestError("empty_body", "The uploaded file is empty: send a picture.")
-        return data
+        return content
     for name in FIELDS:
         if request.form.get(name):
-            return _value(request.form[name])
+            return _from_value(request.form[name])
     raise RequestError("no_picture", "Upload the picture as a file in the field named image.")
 
 
 def _in_json(text: bytes) -> Picture:
     try:
-        sent = json.loads(text)
-    except (ValueError, RecursionError):  # a wrong encoding is a ValueError too
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # text that is not UTF-8 is a ValueError too
         raise RequestError(
             "malformed_json", f"The body is not valid JSON: send {EXAMPLE}."
         ) from None
-    if isinstance(sent, str):
-        return _value(sent)
-    if isinstance(sent, list) and len(sent) == 1:
-        sent = sent[0]
-    if isinstance(sent, dict):
+    if isinstance(value, str):
+        return _from_value(value)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
         for name in FIELDS:
-            if name in sent:
-                return _value(sent[name])
-    raise RequestError("no_picture", f"No picture in the JSON: send {EXAMPLE}.")
+            if name in value:
+                return _from_value(value[name])
+    raise RequestError("no_picture", f"The JSON contains no picture: send {EXAMPLE}.")
 
 
 def _in_form(text: bytes) -> Picture:
     try:
         fields = dict(urllib.parse.parse_qsl(text.decode("latin-1"), max_num_fields=50))
     except ValueError:
-        raise RequestError("no_picture", "The form has too many fields: send img alone.") from None
+        raise RequestError("no_picture", "The form has too many fields: send only img.") from None
     for name in FIELDS:
         if fields.get(name):
-            # A plus that a client forgot to encode reads as a blank; base64 has no blanks.
-            return _value(fields[name].replace(" ", "+"))
-    raise RequestError(
-        "no_picture", "The form's field is empty: send img=data:image/png;base64,..."
-    )
+            # A plus that the client forgot to encode arrives as a blank; base64 has no blanks.
+            return _from_value(fields[name].replace(" ", "+"))
+    raise RequestError("no_picture", "The form field is empty: send img=data:image/png;base64,...")
 
 
-def _value(value: Any) -> Picture:
-    """A data URL, base64, or 784 grey values, as text or as (nested) lists."""
+def _from_value(value: Any) -> Picture:
+    """A picture from a field: a data URL, base64, or 784 grey values as text or (nested) lists."""
     if isinstance(value, str):
         if "," in value and value.lstrip()[:4].lower() != "data":
-            return _pixels(value.replace("+", " ").split(","))
+            return _from_numbers(value.replace("+", " ").split(","))
         if not value.strip():
             raise RequestError("no_picture", "The picture is empty: send a data URL.")
         return value
     if isinstance(value, list):
         rows = [row if isinstance(row, list) else [row] for row in value]
-        return _pixels([number for row in rows for number in row])
-    raise RequestError("no_picture", f"The picture must be a text: send {EXAMPLE}.")
+        return _from_numbers([number for row in rows for number in row])
+    raise RequestError("no_picture", f"The picture must be a string: send {EXAMPLE}.")
 
 
-def _pixels(numbers: list[Any]) -> np.ndarray:
-    wanted = PictureError(
-        "bad_pixels", "Send 784 grey values from 0 to 255, ink bright, 28 rows of 28."
+def _from_numbers(numbers: list[Any]) -> np.ndarray:
+    """(28, 28) uint8 from 784 grey values in rows. Raises PictureError, `bad_pixels`."""
+    error = PictureError(
+        "bad_pixels",
+        "Send 784 grey values from 0 to 255, row by row: 0 is the background, 255 is ink.",
     )
     if len(numbers) != SIDE * SIDE:
-        raise wanted
+        raise error
     try:
         if any(isinstance(number, (bool, list, dict, type(None))) for number in numbers):
-            raise wanted
+            raise error
         values = np.array([float(number) for number in numbers])
     except (TypeError, ValueError, OverflowError):
-        raise wanted from None
-    # Finite too: a comparison with NaN is false.
-    if not ((values >= 0) & (values <= 255)).all():
-        raise wanted
+        raise error from None
+    if not ((values >= 0) & (values <= 255)).all():  # false for NaN too
+        raise error
     return np.rint(values).astype(np.uint8).reshape(SIDE, SIDE)

@@ -1,4 +1,4 @@
-"""What one application holds: its network, its metrics, and what it opens at first use."""
+"""The state of one application: its network, its metrics, and what it opens at first use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from digitre.web.monitoring import Metrics
 
 EXTENSION = "digitre"  # the key in `app.extensions`
-FEATURES = ["steps", "explain"]  # what every application offers besides reading
+FEATURES = ["steps", "explain"]  # what every application can do besides reading
 
 
 @dataclass
@@ -24,12 +24,12 @@ class State:
 
     Attributes:
         classifier: reads the drawings.
-        card: what is known of the network, or None.
+        card: the model card of the network, or None if there is none.
         metrics: the counters for Prometheus, or None if DIGITRE_METRICS is 0.
-        checks: what /readyz asks besides the network, by name: each returns whether it works.
+        checks: the checks of /readyz besides the network, by name; each returns whether it works.
         drawings: the saved drawings, opened when the first one is saved.
-        secret: signs receipts; read when the first drawing is saved.
-        openapi: the API's description, made when it is first asked for.
+        secret: the key that signs receipts, read when the first drawing is saved.
+        openapi: the description of the API, made when it is first requested.
     """
 
     classifier: Classifier
@@ -47,7 +47,7 @@ def attach(app: Flask, state: State) -> None:
 
 
 def state_of(app: Flask) -> State:
-    """The state of this application."""
+    """The state of this application. Raises KeyError if `attach` has not been called."""
     return app.extensions[EXTENSION]
 
 
@@ -57,5 +57,5 @@ def state() -> State:
 
 
 def features(app: Flask) -> list[str]:
-    """What an application offers besides reading. /healthz lists it; the page shows what it finds."""
+    """What an application can do besides reading. /healthz lists it for the page."""
     return [*FEATURES, "save"] if app.config["SAVING"] else FEATURES

@@ -1,4 +1,4 @@
-"""The page and the API."""
+"""The page and the API: which address does what."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, render_templ
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from digitre.recognition import preprocessing
-from digitre.recognition.classifier import Classifier, Reading
+from digitre.recognition.classifier import SHAPE, Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, monitoring
 from digitre.web.requests import RequestError, picture_in
@@ -21,12 +21,8 @@ blueprint = Blueprint("digitre", __name__)
 
 
 def register(app: Flask) -> None:
-    """Add the routes."""
+    """Add the routes to an application."""
     app.register_blueprint(blueprint)
-
-
-def classifier() -> Classifier:
-    return state().classifier
 
 
 @blueprint.get("/")
@@ -37,9 +33,9 @@ def page() -> str:
 
 @blueprint.post("/")
 def read_upload() -> str | tuple[str, int]:
-    """The page with its answer, for a browser without JavaScript: a form with a file."""
+    """The page with the reading of an uploaded file, for a browser without JavaScript."""
     try:
-        reading = classifier().read(picture_in(request), _threshold())
+        reading = _classifier().read(picture_in(request), _threshold())
         monitoring.count_reading(reading)
         return _page(reading=reading)
     except (PictureError, RequestError) as error:
@@ -51,7 +47,7 @@ def read_upload() -> str | tuple[str, int]:
 def _page(reading: Reading | None = None, message: str = "") -> str:
     return render_template(
         "index.html",
-        model=classifier().model,
+        model=_classifier().model,
         threshold=current_app.config["THRESHOLD"],
         card=state().card,
         reading=reading,
@@ -62,18 +58,22 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
 @blueprint.post("/predict")
 @blueprint.post("/_get_digit")
 def get_digit() -> Response:
-    """Read the drawing of the request; every accepted form is listed in `digitre.web.requests`."""
+    """Read the picture of a request as JSON. `digitre.web.requests` has the forms it may come in."""
     threshold = _threshold()
     with_steps, with_explanation = _flag("steps"), _flag("explain")
     picture = picture_in(request)
-    pixels = classifier().preprocess(picture)
-    reading = classifier().decide(pixels, threshold)
+    if with_steps:
+        steps = preprocessing.steps(picture)
+        pixels = steps[-1][1].reshape(1, *SHAPE)  # what `preprocess` returns, decoded only once
+    else:
+        pixels = _classifier().preprocess(picture)
+    reading = _classifier().decide(pixels, threshold)
     monitoring.count_reading(reading)
     answer = reading.to_dict()
     if with_steps:
         answer["steps"] = [
             {"name": name, "image": _data_url(preprocessing.to_png(result))}
-            for name, result in preprocessing.steps(picture)
+            for name, result in steps
         ]
     if with_explanation:
         answer["explanation"] = _explanation(pixels)
@@ -82,8 +82,8 @@ def get_digit() -> Response:
 
 @blueprint.get("/healthz")
 def health() -> Response:
-    """Whether the application is alive, which network it has, and what else it offers."""
-    return jsonify(status="ok", model=classifier().model, features=features(current_app))
+    """That the application is alive, the network it serves, and the features it offers."""
+    return jsonify(status="ok", model=_classifier().model, features=features(current_app))
 
 
 @blueprint.get("/openapi.json")
@@ -94,27 +94,32 @@ def openapi() -> Response:
 
 @blueprint.get("/docs")
 def docs() -> str:
-    """The API to be read."""
+    """The API for people."""
     return render_template("docs.html", api=_api(), kinds=errors.KINDS)
 
 
 def _api() -> dict[str, Any]:
-    """The description, made when it is first asked for: it is not needed to read a digit."""
-    known = state()
-    if known.openapi is None:
-        from digitre.web import openapi as description
+    """The OpenAPI description, made when it is first requested: reading a digit does not need it."""
+    application = state()
+    if application.openapi is None:
+        from digitre.web.openapi import describe_api
 
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        known.openapi = description.describe_api(app)
-    return known.openapi
+        application.openapi = describe_api(app)
+    return application.openapi
+
+
+def _classifier() -> Classifier:
+    return state().classifier
 
 
 def _threshold() -> float:
-    given = request.args.getlist("threshold")
-    if not given:
+    """The threshold of this request. Raises RequestError, `bad_threshold`."""
+    values = request.args.getlist("threshold")
+    if not values:
         return current_app.config["THRESHOLD"]
     try:
-        (text,) = given
+        (text,) = values
         number = float(text)
     except ValueError:
         number = math.nan
@@ -125,23 +130,24 @@ def _threshold() -> float:
     return number
 
 
-FLAGS = {"0": False, "1": True}
+_FLAGS = {"0": False, "1": True}
 
 
 def _flag(name: str) -> bool:
-    given = request.args.getlist(name) or ["0"]
-    if len(given) > 1 or given[0] not in FLAGS:
-        raise RequestError("bad_flag", f"Send {name}=1 or {name}=0, once.")
-    return FLAGS[given[0]]
+    """Whether the query switches this on. Raises RequestError, `bad_flag`."""
+    values = request.args.getlist(name) or ["0"]
+    if len(values) > 1 or values[0] not in _FLAGS:
+        raise RequestError("bad_flag", f"Send {name}=1 or {name}=0, and send it only once.")
+    return _FLAGS[values[0]]
 
 
 def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
-    """Which ink mattered, as a picture; None for a blank."""
+    """Which ink mattered, as a picture; None for a blank drawing."""
     if not pixels.any():
         return None
-    from digitre.recognition import occlusion  # only for who looks
+    from digitre.recognition import occlusion  # imported only by servers that explain
 
-    answer, worth = occlusion.explain(classifier(), pixels)
+    answer, worth = occlusion.explain(_classifier(), pixels)
     return {
         "of": "not_a_digit" if answer == occlusion.NO_DIGIT else str(answer),
         "method": "occlusion",
@@ -149,5 +155,5 @@ def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
     }
 
 
-def _data_url(file: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(file).decode("ascii")
+def _data_url(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

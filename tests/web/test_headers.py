@@ -1,4 +1,4 @@
-"""What the answers tell a browser, and whom they let ask."""
+"""The security headers of every response, and CORS."""
 
 from __future__ import annotations
 
@@ -19,18 +19,61 @@ from digitre.web.headers import HEADERS
 PATHS = [("get", "/"), ("post", "/_get_digit"), ("get", "/healthz"), ("get", "/nothing")]
 
 
-@pytest.mark.parametrize(("method", "path"), [*PATHS, ("get", "/docs"), ("get", "/openapi.json")])
-def test_every_answer_has_the_headers(client, method: str, path: str) -> None:
-    """Pages, readings and errors alike; and no cookie ever."""
-    response = getattr(client, method)(path)
+def assert_headers(response) -> None:
+    """Each of the headers, exactly once."""
     for name, value in HEADERS.items():
-        assert response.headers[name] == value
+        assert response.headers.getlist(name) == [value]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *PATHS,
+        ("get", "/docs"),
+        ("get", "/openapi.json"),
+        ("head", "/"),
+        ("options", "/_get_digit"),
+        ("delete", "/_get_digit"),
+        ("get", f"/static/{static_version()}/style.css"),
+    ],
+)
+def test_every_response_has_the_headers(client, method: str, path: str) -> None:
+    """Pages, readings, files and errors all have the headers, and none sets a cookie."""
+    response = getattr(client, method)(path)
+    assert_headers(response)
     assert "Set-Cookie" not in response.headers
     assert "Access-Control-Allow-Origin" not in response.headers
+    response.close()
 
 
-def test_other_origins_may_not_ask_by_default(client, seven: bytes) -> None:
-    """CORS is closed: another page's script cannot read an answer, nor ask beforehand."""
+def test_refused_requests_have_the_headers(client) -> None:
+    """A body over the limit and a host that is not served get the headers too."""
+    response = client.post("/_get_digit", data=b"a" * (2**20 + 1))
+    assert response.status_code == 413
+    assert_headers(response)
+    app = create_app({"TRUSTED_HOSTS": ["digits.example"]})
+    response = app.test_client().get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert_headers(response)
+
+
+@pytest.mark.parametrize("broken", ["classifier.decide", "metrics.count_request"])
+def test_failures_have_the_headers(seven: bytes, broken: str) -> None:
+    """A 500 has the headers, even if the code that runs after the view fails."""
+
+    def fail(*_):
+        raise RuntimeError
+
+    app = create_app()
+    part, method = broken.split(".")
+    setattr(getattr(app.extensions["digitre"], part), method, fail)
+    response = app.test_client().post("/_get_digit", data=seven)
+    assert response.status_code == 500
+    assert_headers(response)
+
+
+def test_other_origins_are_refused_by_default(client, seven: bytes) -> None:
+    """CORS is closed: a script of another origin cannot read an answer, and its preflight fails."""
     origin = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
     for response in (
         client.post("/_get_digit", data=seven, headers=origin),
@@ -44,21 +87,21 @@ def test_other_origins_may_not_ask_by_default(client, seven: bytes) -> None:
     [("https://a.example, https://b.example", "https://b.example", "https://c.example"),
      ("*", "https://c.example", None)],
 )  # fmt: skip
-def test_the_api_can_be_opened(
+def test_cors_can_be_opened(
     monkeypatch: pytest.MonkeyPatch, seven: bytes, setting: str, allowed: str, refused: str | None
 ) -> None:
-    """DIGITRE_CORS_ORIGINS names who may; a browser's question beforehand is answered."""
+    """DIGITRE_CORS_ORIGINS allows origins, and the preflight of a browser is answered."""
     monkeypatch.setenv("DIGITRE_CORS_ORIGINS", setting)
     client = create_app({"TESTING": True}).test_client()
     response = client.post("/_get_digit", data=seven, headers={"Origin": allowed})
     assert response.headers["Access-Control-Allow-Origin"] == ("*" if setting == "*" else allowed)
     assert "Access-Control-Allow-Credentials" not in response.headers
-    before = client.options(
+    preflight = client.options(
         "/_get_digit",
         headers={"Origin": allowed, "Access-Control-Request-Method": "POST"},
     )
-    assert "POST" in before.headers["Access-Control-Allow-Methods"]
-    assert before.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
     if refused:
         response = client.post("/_get_digit", data=seven, headers={"Origin": refused})
         assert "Access-Control-Allow-Origin" not in response.headers
@@ -70,7 +113,7 @@ def test_the_api_can_be_opened(
 
 
 def score(page: dict[str, str], body: str, redirected: bool) -> int:
-    """A site's points: 100, less what is missing, and what is better than asked for on top."""
+    """A site's score: 100, minus penalties, plus bonuses."""
     changes = []
     policy = page.get("content-security-policy", "")
     directives = dict(part.strip().partition(" ")[::2] for part in policy.split(";") if part)
@@ -99,7 +142,7 @@ def score(page: dict[str, str], body: str, redirected: bool) -> int:
     resources = page.get("cross-origin-resource-policy")
     changes.append(10 if resources in ("same-origin", "same-site") else 0)
     points = 100 + sum(change for change in changes if change < 0)
-    # What is better than asked for counts only where little is missing.
+    # Bonuses count only from 90 points on.
     return points + (sum(change for change in changes if change > 0) if points >= 90 else 0)
 
 
@@ -110,7 +153,7 @@ def site(server: str, tmp_path_factory: pytest.TempPathFactory):
 
 
 def fetch(url: str, site: Site) -> tuple[dict[str, str], str, str]:
-    """The headers in small letters, the body, and where it came from in the end."""
+    """The headers with lower-case names, the body, and the final URL."""
     context = ssl.create_default_context(cafile=str(site.certificate))
     with urllib.request.urlopen(url, timeout=20, context=context) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -119,8 +162,8 @@ def fetch(url: str, site: Site) -> tuple[dict[str, str], str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/docs", "/healthz", f"/static/{static_version()}/app.js"])
-def test_the_observatory_gives_110_or_more(site: Site, path: str) -> None:
-    """Over TLS by the shipped nginx.conf, with a certificate: the page, the API, the files."""
+def test_the_observatory_scores_110_or_more(site: Site, path: str) -> None:
+    """The page, the API and the files score 110 over TLS with the shipped nginx.conf."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
@@ -136,8 +179,8 @@ def test_the_observatory_gives_110_or_more(site: Site, path: str) -> None:
     assert score(headers, body, redirected=True) >= 110
 
 
-def test_the_score_is_no_formality() -> None:
-    """A site without headers fails, one with a lax policy does not reach 110."""
+def test_the_score_finds_bad_sites() -> None:
+    """A site without headers fails, and one with a lax policy stays below 90."""
     assert score({}, "", redirected=False) <= 10
     lax = {name.lower(): value for name, value in HEADERS.items()}
     lax["content-security-policy"] = "default-src 'self' 'unsafe-inline'"
@@ -145,7 +188,7 @@ def test_the_score_is_no_formality() -> None:
 
 
 def test_nginx_and_the_application_agree() -> None:
-    """What nginx sets on what it answers itself is what the application would; a stricter policy."""
+    """nginx's own answers have the headers of the application, with a stricter policy."""
     text = (ROOT / "deploy" / "nginx-headers.conf").read_text()
     found = dict(re.findall(r'^add_header (\S+) "?([^"$]+?)"? always;$', text, re.MULTILINE))
     assert found.pop("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'"
@@ -153,8 +196,8 @@ def test_nginx_and_the_application_agree() -> None:
 
 
 @pytest.mark.slow
-def test_nginxs_own_answers_have_them(tmp_path: Path, seven: bytes) -> None:
-    """With no application behind: a file, an unknown page, too large a body, no answer, too many."""
+def test_nginxs_own_answers_have_the_headers(tmp_path: Path, seven: bytes) -> None:
+    """Without an application behind it, nginx answers with a file, 404, 413, 429 and 502."""
     statuses = set()
     with serve(tmp_path, f"127.0.0.1:{free_port()}", tls=True, unlimited=False) as site:
         context = ssl.create_default_context(cafile=str(site.certificate))
@@ -174,8 +217,8 @@ def test_nginxs_own_answers_have_them(tmp_path: Path, seven: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_the_applications_are_passed_on_once(site: Site) -> None:
-    """nginx adds HSTS to them, and nothing twice; without TLS not even that."""
+def test_nginx_passes_the_headers_on_once(site: Site) -> None:
+    """nginx adds only HSTS to the application's headers, and repeats none of them."""
     headers, _, _ = fetch(site.https + "/healthz", site)
     assert set(HEADERS) <= {name for name in HEADERS if name.lower() in headers}
     assert headers["strict-transport-security"] == "max-age=63072000"

@@ -1,0 +1,160 @@
+"""The JSON Schemas of the API: the data in its requests and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from digitre.recognition.preprocessing import SIDE
+from digitre.web import errors
+from digitre.web.saving import LARGEST, MAX_STROKES
+from digitre.web.state import FEATURES
+
+Schema = dict[str, Any]
+
+
+def object_of(properties: dict[str, Schema], **more: Any) -> Schema:
+    """An object that has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties), **more}
+
+
+def or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+TEXT = {"type": "string"}
+PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
+DIGIT = {"type": "integer", "minimum": 0, "maximum": 9}
+FLAG = {"type": "string", "enum": ["0", "1"], "default": "0"}
+PNG = {"type": "string", "pattern": "^data:image/png;base64,"}
+
+# --- what a client sends ---
+
+PICTURE = {
+    "type": "string",
+    "format": "picture",
+    "description": "A PNG, JPEG or WebP as a data URL, or only its base64.",
+}
+PICTURE_OR_GREY_VALUES = {
+    "type": "string",
+    "format": "picture-or-grey-values",
+    "description": (
+        f"A picture as above, or {SIDE * SIDE} grey values from 0 (background) to 255 (ink), row by "
+        "row, separated by commas."
+    ),
+}
+FILE = {"type": "string", "format": "picture-file", "contentMediaType": "application/octet-stream"}
+UPLOAD = object_of({"image": FILE})
+
+
+def _without(*names: str) -> Schema:
+    return {"not": {"anyOf": [{"required": [name]} for name in names]}}
+
+
+# If an object has several of these fields, the first one is read.
+_PICTURE_OBJECT = {
+    "anyOf": [
+        object_of({"digit": PICTURE}),
+        object_of({"img": PICTURE}) | _without("digit"),
+        object_of({"image": PICTURE_OR_GREY_VALUES}) | _without("digit", "img"),
+    ]
+}
+PICTURE_IN_JSON = {
+    "anyOf": [
+        _PICTURE_OBJECT,
+        {"type": "array", "items": _PICTURE_OBJECT, "minItems": 1, "maxItems": 1},
+        PICTURE,
+    ]
+}
+
+_COORDINATE = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
+_POINT = {"type": "array", "items": _COORDINATE, "minItems": 3, "maxItems": 3}
+_STROKE = {"type": "array", "items": _POINT, "minItems": 1}
+_STROKES = {"type": "array", "items": _STROKE, "minItems": 1, "maxItems": MAX_STROKES}
+DRAWING = object_of(
+    {
+        "digit": PICTURE | {"format": "drawing", "description": "A picture that is not blank."},
+        "label": {"enum": [*range(10), *"0123456789", "none"]},
+    }
+)
+DRAWING["properties"] |= {
+    "strokes": or_null(_STROKES)
+    | {"description": "The pen's strokes, each a list of [x, y, milliseconds]."},
+    "writer": or_null({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
+    | {"description": "A random ID that the client made up for itself."},
+}
+RECEIPT = object_of({"receipt": TEXT})
+
+# --- what the server answers ---
+
+READING = object_of(
+    {
+        "result": {"enum": [*"0123456789", "Huh..."]},
+        "probability": {**TEXT, "description": "The confidence in words."},
+        "digit": or_null(DIGIT),
+        "confidence": {
+            **PROBABILITY,
+            "description": "Probability of the most likely digit, even if rejected.",
+        },
+        "probabilities": {
+            "type": "array",
+            "items": PROBABILITY,
+            "minItems": 10,
+            "maxItems": 10,
+            "description": "Probability of each digit from 0 to 9. With not_a_digit they sum to 1.",
+        },
+        "not_a_digit": {**PROBABILITY, "description": "Probability that this is not a digit."},
+        "candidates": {
+            "type": "array",
+            "items": object_of({"digit": DIGIT, "probability": PROBABILITY}),
+            "maxItems": 3,
+            "description": "The three most likely digits, best first; empty if blank.",
+        },
+        "prediction": or_null({"enum": list("0123456789")})
+        | {"description": "The most likely digit, even if rejected; null if blank."},
+        "reason": {
+            "enum": ["blank", "not_a_digit", "unsure", None],
+            "description": "Why no digit was returned; null if one was.",
+        },
+        "model": {**TEXT, "description": "The version of the network."},
+    }
+)
+_STEP = object_of({"name": TEXT, "image": PNG})
+_EXPLANATION = object_of(
+    {
+        "of": {"enum": [*"0123456789", "not_a_digit"]},
+        "method": {"const": "occlusion"},
+        "image": PNG,
+    }
+)
+READING["properties"] |= {
+    "steps": {"type": "array", "items": _STEP, "description": "Only with steps=1."},
+    "explanation": or_null(_EXPLANATION) | {"description": "Only with explain=1."},
+}
+ERROR = object_of(
+    {
+        "error": object_of(
+            {"code": {"enum": [kind.code for kind in errors.KINDS]}, "message": TEXT},
+            additionalProperties=False,
+        )
+    },
+    additionalProperties=False,
+)
+HEALTH = object_of(
+    {
+        "status": {"const": "ok"},
+        "model": {**TEXT, "description": "The version of the network."},
+        "features": {
+            "type": "array",
+            "items": {"enum": [*FEATURES, "save"]},
+            "uniqueItems": True,
+        },
+    }
+)
+READINESS = object_of(
+    {
+        "status": {"enum": ["ready", "unavailable"]},
+        "wrong": {"type": "object", "additionalProperties": TEXT},
+        "model": TEXT,
+    }
+)
+SAVED = object_of({"id": TEXT, "receipt": TEXT})

@@ -84,7 +84,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
         },
         "components": {
             "schemas": {"Reading": schemas.READING, "Error": schemas.ERROR},
-            "responses": {str(status): _error(status) for status in sorted(_STATUSES)},
+            "responses": {str(status): _error_response(status) for status in sorted(_STATUSES)},
         },
     }
 
@@ -225,7 +225,7 @@ def _saving() -> dict[str, Any]:
 _STATUSES = set(errors.STATUSES.values())
 
 
-def _error(status: int) -> dict[str, Any]:
+def _error_response(status: int) -> dict[str, Any]:
     """The response with this status: what each of its codes means."""
     meanings = [f"`{kind.code}`: {kind.meaning}" for kind in errors.KINDS if kind.status == status]
     return _content(" ".join(meanings), JSON, _reference("schemas", "Error"))

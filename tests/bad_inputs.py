@@ -1,6 +1,6 @@
-"""Whatever may be posted to /_get_digit, and its answer: the tests' table, and the documents'.
+"""Bad and unusual input to /_get_digit, and the answer to each: one table for tests and documents.
 
-`python tests/bad_inputs.py` writes it into docs/errors.md.
+`python tests/bad_inputs.py` writes the table into docs/errors.md.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 @dataclass(frozen=True)
 class Case:
-    """A request and its answer: a 200 that reads a seven where `code` is "7"."""
+    """A request and its answer.
+
+    `code` is the error's code; if `status` is 200, the digit or the reason why there is none.
+    """
 
     name: str
     body: bytes | str
     status: int
     code: str
-    more: dict[str, Any] = field(default_factory=dict)  # for the test client's `open`
+    options: dict[str, Any] = field(default_factory=dict)  # for `open` of the test client
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -44,7 +47,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims to be this large, with hardly a pixel in it."""
+    """A PNG whose header claims this size, with hardly a pixel in it."""
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     pixels = zlib.compress(b"\0" * 1000)
     return (
@@ -53,7 +56,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def jpeg_header(width: int, height: int) -> bytes:
-    """A JPEG whose frame header claims to be this large."""
+    """A JPEG whose header claims this size."""
     file = bytearray(png(INK, "JPEG"))
     start = file.index(b"\xff\xc0") + 5
     file[start : start + 4] = struct.pack(">HH", height, width)
@@ -61,7 +64,7 @@ def jpeg_header(width: int, height: int) -> bytes:
 
 
 def webp_header(width: int, height: int) -> bytes:
-    """A lossless WebP that claims to be this large."""
+    """A lossless WebP whose header claims this size."""
     bits = (width - 1) | (height - 1) << 14
     data = b"\x2f" + struct.pack("<I", bits) + b"\0" * 20
     data = b"VP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
@@ -69,6 +72,7 @@ def webp_header(width: int, height: int) -> bytes:
 
 
 def with_texts(count: int, length: int) -> bytes:
+    """A PNG with this many compressed text chunks of this many characters."""
     info = PngImagePlugin.PngInfo()
     for index in range(count):
         info.add_text(f"key {index}", "x" * length, zip=True)
@@ -76,7 +80,7 @@ def with_texts(count: int, length: int) -> bytes:
 
 
 def rotated() -> bytes:
-    """A photo as a camera held sideways keeps it: lying, with a note which way is up."""
+    """A photo from a camera held sideways: it lies on its side, and EXIF says which way is up."""
     lying = Image.fromarray(255 - INK).rotate(90, expand=True)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -84,6 +88,7 @@ def rotated() -> bytes:
 
 
 def animated(kind: str) -> bytes:
+    """A seven, followed by a red frame."""
     first = Image.fromarray(255 - INK).convert("RGB")
     return png(
         first, kind, save_all=True, append_images=[Image.new("RGB", first.size, "red")], duration=50
@@ -99,21 +104,24 @@ def text(numbers: list[Any]) -> str:
 
 
 def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, dict[str, str]]:
-    """A form of parts: each its field's name, its file's name if it is a file, and its content."""
+    """A form, as the body and the options of a `Case`.
+
+    Each part is the name of its field, its file name (None if it is not a file) and its content.
+    """
     body = b""
     for name, file, content in parts:
-        named = f'; filename="{file}"' if file is not None else ""
-        body += f'--x\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode()
+        file_name = f'; filename="{file}"' if file is not None else ""
+        body += f'--x\r\nContent-Disposition: form-data; name="{name}"{file_name}\r\n\r\n'.encode()
         body += content + b"\r\n"
     return body + b"--x--\r\n", {"content_type": "multipart/form-data; boundary=x"}
 
 
 def cases() -> Iterator[Case]:
-    """All cases, in the order of the document."""
+    """All cases, in the order of docs/errors.md."""
     yield Case("an empty body", "", 400, "empty_body")
-    yield Case("white space", " \n ", 400, "empty_body")
+    yield Case("only white space", " \n ", 400, "empty_body")
     yield Case("broken JSON", '[{"digit": ', 400, "malformed_json")
-    yield Case("JSON that is no text", b'{"digit": "\xff"}', 400, "malformed_json")
+    yield Case("JSON that is not UTF-8", b'{"digit": "\xff"}', 400, "malformed_json")
     yield Case("10,000 nested brackets", "[" * 10_000, 400, "malformed_json")
     yield Case("10,000 nested brackets, closed", "[" * 10_000 + "]" * 10_000, 400, "malformed_json")
     yield Case("an empty list", "[]", 400, "no_picture")
@@ -122,15 +130,15 @@ def cases() -> Iterator[Case]:
     yield Case("a list of numbers", "[1, 2]", 400, "no_picture")
     yield Case("null", "null", 400, "not_a_picture")
     yield Case("a number", "7", 400, "bad_base64")
-    yield Case("two drawings", json.dumps([{"digit": URL}] * 2), 400, "no_picture")
-    yield Case("no digit", '{"other": 1}', 400, "no_picture")
+    yield Case("a list of two drawings", json.dumps([{"digit": URL}] * 2), 400, "no_picture")
+    yield Case("an object without a picture", '{"other": 1}', 400, "no_picture")
     for name, value in {"null": None, "a number": 7, "an object": {}, "empty": ""}.items():
         yield Case(f"digit is {name}", json.dumps({"digit": value}), 400, "no_picture")
 
     yield Case("wrong base64", '{"digit": "data:image/png;base64,@@@"}', 400, "bad_base64")
     yield Case("base64 of text", '{"digit": "aGVsbG8="}', 400, "not_a_picture")
     yield Case("plain text", "hello, world", 400, "bad_base64")
-    yield Case("a data URL with no comma", URL.replace(",", ""), 400, "bad_base64")
+    yield Case("a data URL without a comma", URL.replace(",", ""), 400, "bad_base64")
     yield Case("a data URL that is not base64", "data:image/png,abc", 400, "bad_base64")
     yield Case(
         "base64 with white space",
@@ -157,7 +165,7 @@ def cases() -> Iterator[Case]:
     yield Case("a data URL of text", "data:text/plain;base64,aGk=", 415, "unsupported_format")
     yield Case("a HEIC", b"\0\0\0\x18ftypheic" + b"\0" * 50, 415, "unsupported_format")
     yield Case("a JPEG 2000", b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0" * 50, 415, "unsupported_format")
-    yield Case("zeros", b"\0" * 100, 400, "not_a_picture")
+    yield Case("100 zero bytes", b"\0" * 100, 400, "not_a_picture")
 
     yield Case("a truncated PNG", SEVEN[:200], 400, "not_a_picture")
     yield Case("a truncated JPEG", png(INK, "JPEG")[:300], 400, "not_a_picture")
@@ -171,21 +179,27 @@ def cases() -> Iterator[Case]:
         "a picture of 1 x 30,000", png(Image.new("L", (1, 30_000))), 413, "picture_too_large"
     )
     yield Case(
-        "16 bits a pixel", png(Image.fromarray(65535 - INK.astype(np.uint16) * 257)), 200, "7"
+        "a PNG of 16 bits per pixel",
+        png(Image.fromarray(65535 - INK.astype(np.uint16) * 257)),
+        200,
+        "7",
     )
     glass = Image.fromarray(255 - INK).convert("P")
-    yield Case("a palette with transparency", png(glass, transparency=255), 200, "7")
+    yield Case("a PNG with a transparent palette", png(glass, transparency=255), 200, "7")
     paper = Image.fromarray(255 - INK)
     yield Case("a CMYK JPEG", png(paper.convert("CMYK"), "JPEG"), 200, "7")
     yield Case("a grey JPEG", png(paper, "JPEG"), 200, "7")
-    yield Case("an animated PNG: its first frame", animated("PNG"), 200, "7")
-    yield Case("an animated WebP: its first frame", animated("WEBP"), 200, "7")
-    yield Case("a photo turned by EXIF", rotated(), 200, "7")
-    yield Case("a PNG with 3,000 texts", with_texts(3000, 10), 200, "7")
-    yield Case("a PNG with 80 MB of texts, packed", with_texts(80, 2**20), 400, "not_a_picture")
+    yield Case("an animated PNG: the first frame is read", animated("PNG"), 200, "7")
+    yield Case("an animated WebP: the first frame is read", animated("WEBP"), 200, "7")
+    yield Case("a photo rotated by EXIF", rotated(), 200, "7")
+    yield Case("a PNG with 3,000 text chunks", with_texts(3000, 10), 200, "7")
+    yield Case("a PNG with 80 MB of compressed text", with_texts(80, 2**20), 400, "not_a_picture")
     yield Case("a PNG bomb of 9,000 x 9,000", png_header(9000, 9000), 413, "picture_too_large")
     yield Case(
-        "a PNG bomb of 2 billion a side", png_header(2**31 - 1, 2**31 - 1), 413, "picture_too_large"
+        "a PNG bomb of 2 billion pixels per side",
+        png_header(2**31 - 1, 2**31 - 1),
+        413,
+        "picture_too_large",
     )
     yield Case(
         "a JPEG bomb of 60,000 x 60,000", jpeg_header(60_000, 60_000), 413, "picture_too_large"
@@ -201,34 +215,34 @@ def cases() -> Iterator[Case]:
     )
 
     blank = [0] * 783
-    yield Case("783 numbers", text(blank), 400, "bad_pixels")
-    yield Case("785 numbers", text([0, 0, *blank]), 400, "bad_pixels")
-    yield Case("a number over 255", values([256, *blank]), 400, "bad_pixels")
-    yield Case("a number below zero", values([-1, *blank]), 400, "bad_pixels")
+    yield Case("783 grey values", text(blank), 400, "bad_pixels")
+    yield Case("785 grey values", text([0, 0, *blank]), 400, "bad_pixels")
+    yield Case("a grey value over 255", values([256, *blank]), 400, "bad_pixels")
+    yield Case("a grey value below zero", values([-1, *blank]), 400, "bad_pixels")
     yield Case("NaN as text", text(["nan", *blank]), 400, "bad_pixels")
     yield Case("NaN as a number", values([float("nan"), *blank]), 400, "bad_pixels")
     yield Case("infinity", values([1e999, *blank]), 400, "bad_pixels")
     yield Case("a number of 400 digits", values([10**400, *blank]), 400, "bad_pixels")
-    yield Case("words", text(["a", *blank]), 400, "bad_pixels")
-    yield Case("booleans", values([True] * 784), 400, "bad_pixels")
-    yield Case("null among numbers", values([None, *blank]), 400, "bad_pixels")
-    yield Case("lists too deep", values([[[0] * 28] * 28]), 400, "bad_pixels")
+    yield Case("a word among grey values", text(["a", *blank]), 400, "bad_pixels")
+    yield Case("booleans instead of grey values", values([True] * 784), 400, "bad_pixels")
+    yield Case("null among grey values", values([None, *blank]), 400, "bad_pixels")
+    yield Case("lists nested too deep", values([[[0] * 28] * 28]), 400, "bad_pixels")
     yield Case("784 zeros", values([0, *blank]), 200, "blank")
 
     yield Case("an empty form field", "img=", 400, "no_picture")
     yield Case("a form of 60 fields", "&".join(["img=1"] * 60), 400, "no_picture")
-    body, kind = multipart(("image", "a.png", SEVEN), ("image", "b.png", b""))
-    yield Case("an upload of two files: the first", body, 200, "7", kind)
-    body, kind = multipart(("other", "a.png", SEVEN))
-    yield Case("an upload in another field", body, 400, "no_picture", kind)
-    body, kind = multipart()
-    yield Case("an upload of nothing", body, 400, "no_picture", kind)
-    body, kind = multipart(("image", "a.png", b""))
-    yield Case("an upload of an empty file", body, 400, "empty_body", kind)
-    body, kind = multipart(("image", "../" * 20_000 + "a.png", SEVEN))
-    yield Case("a file name of 60,000 characters", body, 200, "7", kind)
-    body, kind = multipart(*[("image", "a.png", SEVEN)] * 1001)
-    yield Case("an upload of 1,001 files", body, 413, "body_too_large", kind)
+    body, options = multipart(("image", "a.png", SEVEN), ("image", "b.png", b""))
+    yield Case("an upload of two files: the first is read", body, 200, "7", options)
+    body, options = multipart(("other", "a.png", SEVEN))
+    yield Case("an upload in a field of another name", body, 400, "no_picture", options)
+    body, options = multipart()
+    yield Case("an upload without a field", body, 400, "no_picture", options)
+    body, options = multipart(("image", "a.png", b""))
+    yield Case("an upload of an empty file", body, 400, "empty_body", options)
+    body, options = multipart(("image", "../" * 20_000 + "a.png", SEVEN))
+    yield Case("a file name of 60,000 characters", body, 200, "7", options)
+    body, options = multipart(*[("image", "a.png", SEVEN)] * 1001)
+    yield Case("an upload of 1,001 files", body, 413, "body_too_large", options)
     yield Case(
         "multipart without a boundary",
         b"--x",
@@ -275,21 +289,21 @@ CASES = {case.name: case for case in cases()}
 
 
 def as_markdown() -> str:
-    """The table, as docs/errors.md has it."""
-    rows = ["| posted | status | answer |", "| --- | ---: | --- |"]
-    answers = {"7": "a seven", "blank": '"Huh...", blank'}
+    """The table for docs/errors.md."""
+    rows = ["| Request | Status | Answer |", "| --- | ---: | --- |"]
+    answers = {"7": "a seven", "blank": '"Huh...", reason `blank`'}
     for case in CASES.values():
         answer = answers[case.code] if case.status == 200 else f"`{case.code}`"
         rows.append(f"| {case.name} | {case.status} | {answer} |")
     return "\n".join(rows) + "\n"
 
 
-def in_page() -> str:
-    """docs/errors.md with the table as it is now."""
+def updated_page() -> str:
+    """docs/errors.md with the current table."""
     page = PAGE.read_text()
     head, _, rest = page.partition(BEGIN)
     return head + BEGIN + as_markdown() + END + rest.partition(END)[2]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(in_page())
+    PAGE.write_text(updated_page())

@@ -1,7 +1,7 @@
-"""A hundred thousand good and bad requests, and the slowest pictures: what they leave behind.
+"""Load test: a hundred thousand good and bad requests, and the slowest pictures.
 
-`make soak` runs it and writes what it printed into docs/errors.md. Real gunicorn and nginx by the
-shipped configuration, asked by wrk on this machine alone; it ends by itself, after some minutes.
+`make soak` runs it for some minutes and writes the results into docs/errors.md. wrk sends the requests
+to a real gunicorn and nginx with the shipped configuration, on this machine only.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sites import serve
 
 BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->\n"
 
-# A thread has one connection, which sends one request after the other: each answer is known by
-# its order. wrk asks its first thread for one request before it begins, which is never sent; at the
-# end it calls `done`.
+# A thread has one connection and sends one request at a time, so the order of the answers tells which
+# request each belongs to. Before it starts, wrk takes one request from its first thread and never sends
+# it. At the end it calls `done`.
 SCRIPT = """
 local threads = {}
 function setup(thread) thread:set("number", #threads); table.insert(threads, thread) end
@@ -65,37 +65,42 @@ function done(summary)
     lost.connect + lost.read + lost.write + lost.timeout))
 end
 """
-RUN = 10  # seconds of one run of wrk, which ends by the clock
+RUN = 10  # seconds per run of wrk, which takes a duration, not a number of requests
 
 
 def write_requests(folder: Path) -> int:
-    """The cases as files for wrk: good ones come as often as all bad ones together."""
+    """Write the cases as files for wrk, and return how many.
+
+    Good requests are repeated until they are about as many as the bad ones.
+    """
     lines = []
     good = [case for case in CASES.values() if case.status == 200]
-    # A body over the limit ends its connection: wrk would lose count of the answers.
+    # A body over the limit closes its connection, and wrk would lose count of the answers.
     bad = [c for c in CASES.values() if c.status != 200 and len(c.body) < 500_000]
     times = max(1, len(bad) // len(good))
     for number, case in enumerate(bad + good * times):
         body = case.body.encode() if isinstance(case.body, str) else case.body
-        asked = {"method": "POST", "path": "/_get_digit", "content_type": ""} | case.more
-        path = asked["path"] + (f"?{asked['query_string']}" if "query_string" in asked else "")
+        options = {"method": "POST", "path": "/_get_digit", "content_type": ""} | case.options
+        path = options["path"]
+        if "query_string" in options:
+            path += f"?{options['query_string']}"
         (folder / str(number)).write_bytes(body)
-        kind = asked["content_type"]
-        lines.append(f"{number}\t{asked['method']}\t{path}\t{kind}\t{case.status}\n")
+        content_type = options["content_type"]
+        lines.append(f"{number}\t{options['method']}\t{path}\t{content_type}\t{case.status}\n")
     (folder / "index").write_text("".join(lines))
     return len(lines)
 
 
 def memory(process: int) -> float:
-    """What a process holds in memory, in MB."""
+    """The resident memory of a process, in MB. Raises ValueError if the system does not tell."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
-    raise ValueError(f"no memory is told of {process}")
+    raise ValueError(f"/proc does not tell the memory of process {process}")
 
 
 def load(address: str, folder: Path, count: int) -> dict[str, int]:
-    """Send at least this many requests by wrk, over two connections; what came of them."""
+    """Send at least this many requests over two connections, and count the answers by kind."""
     sums = np.zeros(4, int)
     script = folder / "load.lua"
     while sums[0] < count:
@@ -112,26 +117,26 @@ def load(address: str, folder: Path, count: int) -> dict[str, int]:
     return dict(zip(("answered", "wrong", "broken", "lost"), sums.tolist(), strict=True))
 
 
-MORE = 5  # MB that a worker may have grown by
+MAX_GROWTH = 5  # MB that a worker's memory may grow by
 
 
 def soak(count: int) -> tuple[str, bool]:
-    """The load, through nginx, and what it left: a table in Markdown, and whether all is well."""
-    with tempfile.TemporaryDirectory() as place:
-        folder, uploads = Path(place) / "requests", Path(place) / "tmp"
+    """Send the load through nginx. Returns a table in Markdown, and whether all results are good."""
+    with tempfile.TemporaryDirectory() as root:
+        folder, uploads = Path(root) / "requests", Path(root) / "tmp"
         folder.mkdir()
         uploads.mkdir()
         kinds = write_requests(folder)
-        log = Path(place) / "log"
+        log = Path(root) / "log"
         options = {"WEB_CONCURRENCY": "2", "TMPDIR": str(uploads)}
-        nginx = Path(place) / "nginx"
+        nginx = Path(root) / "nginx"
         nginx.mkdir()
         with (
             gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as behind,
             serve(nginx, behind) as site,
         ):
             address = site.http
-            load(address, folder, min(5000, count))  # what is loaded once is loaded now
+            load(address, folder, min(5000, count))  # warm up: some things are loaded only once
             processes = workers(log)
             before = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
             started = time.monotonic()
@@ -141,26 +146,26 @@ def soak(count: int) -> tuple[str, bool]:
             left = len(list(uploads.rglob("*")))
             assert workers(log) == processes, "a worker has died"
         rows = [
-            ("requests, of so many kinds", f"{result['answered']:,}, {kinds}"),
-            ("answers of another status than the table's", f"{result['wrong']}"),
-            ("answers of 500 or over", f"{result['broken']}"),
-            ("connections lost or timed out", f"{result['lost']}"),
-            ("requests a second, two workers", f"{result['answered'] / took:.0f}"),
-            ("a worker's memory before, MB", ", ".join(f"{b[0]:.1f}" for b in before)),
-            ("and after", ", ".join(f"{a[0]:.1f}" for a in after)),
-            ("open handles before", ", ".join(str(b[1]) for b in before)),
-            ("and after", ", ".join(str(a[1]) for a in after)),
-            ("temporary files left", str(left)),
+            ("Requests, and kinds of requests", f"{result['answered']:,}, {kinds}"),
+            ("Answers with another status than in the table", f"{result['wrong']}"),
+            ("Answers of 500 or over", f"{result['broken']}"),
+            ("Connections lost or timed out", f"{result['lost']}"),
+            ("Requests per second with two workers", f"{result['answered'] / took:.0f}"),
+            ("Memory per worker before, MB", ", ".join(f"{b[0]:.1f}" for b in before)),
+            ("Memory per worker after, MB", ", ".join(f"{a[0]:.1f}" for a in after)),
+            ("Open file handles before", ", ".join(str(b[1]) for b in before)),
+            ("Open file handles after", ", ".join(str(a[1]) for a in after)),
+            ("Temporary files left", str(left)),
         ]
-    well = not (result["wrong"] or result["broken"] or result["lost"] or left)
+    passed = not (result["wrong"] or result["broken"] or result["lost"] or left)
     for (had, handles), (has, opened) in zip(before, after, strict=True):
-        well = well and has < had + MORE and opened <= handles
+        passed = passed and has < had + MAX_GROWTH and opened <= handles
     table = "".join(f"| {name} | {value} |\n" for name, value in rows)
-    return "| | |\n| --- | ---: |\n" + table, well
+    return "| | |\n| --- | ---: |\n" + table, passed
 
 
 def slow_pictures() -> dict[str, Callable[[], bytes]]:
-    """The pictures found to cost most: as many pixels as are accepted, in each format."""
+    """The slowest pictures known: the largest accepted size, in each format."""
     ink = Image.fromarray(255 - INK).resize((1000, 1000))
     grey = Image.new("L", (4000, 4000), 255)
     grey.paste(ink, (1500, 1500))
@@ -189,24 +194,24 @@ def slow_pictures() -> dict[str, Callable[[], bytes]]:
 
 
 def slowest() -> str:
-    """Each slow picture's time and what a fresh worker came to hold at most: a table."""
+    """Time each slow picture, and measure the peak memory of a fresh worker: a table in Markdown."""
     rows = []
-    with tempfile.TemporaryDirectory() as place:
-        log = Path(place) / "log"
+    with tempfile.TemporaryDirectory() as root:
+        log = Path(root) / "log"
         options = {"WEB_CONCURRENCY": "1"}
         with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
             (process,) = workers(log)
-            asked = urllib.request.Request(f"{address}/_get_digit", data=png(INK))
-            urllib.request.urlopen(asked, timeout=20).close()
+            request = urllib.request.Request(f"{address}/_get_digit", data=png(INK))
+            urllib.request.urlopen(request, timeout=20).close()
             for name, make in slow_pictures().items():
                 body = make()
                 times, peak = [], 0.0
                 for _ in range(3):
-                    Path(f"/proc/{process}/clear_refs").write_text("5")  # forget the peak
+                    Path(f"/proc/{process}/clear_refs").write_text("5")  # reset the peak
                     base = memory(process)
-                    asked = urllib.request.Request(f"{address}/_get_digit", data=body)
+                    request = urllib.request.Request(f"{address}/_get_digit", data=body)
                     started = time.perf_counter()
-                    urllib.request.urlopen(asked, timeout=20).close()
+                    urllib.request.urlopen(request, timeout=20).close()
                     times.append(time.perf_counter() - started)
                     status = Path(f"/proc/{process}/status").read_text()
                     high = int(status.partition("VmHWM:")[2].split()[0]) / 1024
@@ -217,25 +222,27 @@ def slowest() -> str:
                         f"| {name} | {len(body) / 1024:.0f} | {min(times):.2f} | {peak:.0f} |\n",
                     )
                 )
-    head = "| 16 megapixels where nothing else is said | KB | s | MB more while it was read |\n"
+    head = "| Picture (16 megapixels unless stated) | KB | s | MB more while reading |\n"
     return head + "| --- | ---: | ---: | ---: |\n" + "".join(row for _, row in sorted(rows)[::-1])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--write", action="store_true", help="into docs/errors.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the results into docs/errors.md"
+    )
     options = parser.parse_args()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    table, well = soak(options.requests)
+    table, passed = soak(options.requests)
     report = f"On {machine}.\n\n{slowest()}\n{table}"
     print(report)
     if options.write:
         head, _, rest = PAGE.read_text().partition(BEGIN)
         PAGE.write_text(head + BEGIN + "\n" + report + END + rest.partition(END)[2])
-    if not well:
-        print("not as it should be", file=sys.stderr)
-    return int(not well)
+    if not passed:
+        print("some results are not good: see the table", file=sys.stderr)
+    return int(not passed)
 
 
 if __name__ == "__main__":

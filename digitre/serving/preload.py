@@ -1,8 +1,9 @@
-"""Before workers are started or replaced: does the network work that is to be served?
+"""Try a network before it is served, and keep a copy of it for the workers.
 
-gunicorn's master asks this, by deploy/gunicorn.conf.py, and gives its workers a copy of the network that
-did. So a worker that begins anew, at whatever time, finds the same network whole, whatever has become of
-the file meanwhile. What is imported here comes to the workers by the fork, once for all of them.
+gunicorn's master does this at the start and at each reload (deploy/gunicorn.conf.py). All workers
+read the copy. A worker that starts later therefore finds the same network, even if the file that
+it came from was changed or removed. Whatever this module imports, workers get by the fork, once
+for all of them.
 """
 
 from __future__ import annotations
@@ -19,46 +20,42 @@ from digitre.recognition.classifier import SHAPE, Classifier
 COPY = "digitre.tflite"
 
 
-def take(folder: str) -> str:
-    """Try the network that the settings name, and let workers take a copy of it.
+def preload(folder: str) -> None:
+    """Try the network that the settings choose; if it works, workers get a copy of it.
 
     Args:
-        folder: where the copy goes; the environment names it afterwards.
+        folder: the folder for the copy. The environment names the copy from then on.
 
-    Returns:
-        What is wrong, in one line; then nothing is changed. Empty where all is well.
+    Raises:
+        ValueError: if there is no such network, or if it does not work.
+        OSError: if it cannot be fetched or copied.
+            After an error the copy of the last call, if any, stays in use.
     """
-    new = Path(folder) / f"new-{COPY}"
-    kept = Path(folder) / COPY
-    try:
-        chosen = registry.network_file(config.load())
-        if not chosen.is_file():
-            raise ValueError(f"there is no network at {chosen}")
-        shutil.copyfile(chosen, new)
-        if not _works(new):
-            raise ValueError(f"{chosen} is no network that works")
-        os.replace(new, kept)
-        card = chosen.with_suffix(".json")
-        if card.is_file():
-            shutil.copyfile(card, kept.with_suffix(".json"))
-        error = ""
-    except (OSError, ValueError) as found:
-        error = str(found)
-    if kept.exists():
-        os.environ[registry.COPIED] = str(kept)
-    return error
+    copy = Path(folder) / COPY
+    new = copy.with_name(f"new-{COPY}")
+    network = registry.network_file(config.load())
+    if not network.is_file():
+        raise ValueError(f"there is no network at {network}")
+    shutil.copyfile(network, new)
+    if not _works(new):
+        raise ValueError(f"{network} is not a network that works")
+    os.replace(new, copy)
+    os.environ[registry.COPIED] = str(copy)
+    card = network.with_suffix(".json")
+    if card.is_file():
+        shutil.copyfile(card, copy.with_suffix(".json"))
 
 
-def _works(file: Path) -> bool:
-    """Whether LiteRT reads with it, tried in a process of its own: no interpreter outlives a fork."""
+def _works(network: Path) -> bool:
+    """Whether LiteRT reads with it. Tried in a process of its own: no interpreter survives a fork."""
     child = os.fork()
     if child:
         _, status = os.waitpid(child, 0)
         return status == 0
     try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 2)  # LiteRT's own words; the line of `take` is the one to read
-        rows = Classifier(file).classify(np.ones((1, *SHAPE), np.float32))
+        # LiteRT's own messages would only hide the one that `preload` raises.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        rows = Classifier(network).classify(np.ones((1, *SHAPE), np.float32))
         os._exit(0 if np.isfinite(rows).all() and rows.shape == (1, 10) else 1)
     except BaseException:
         os._exit(1)

@@ -1,8 +1,8 @@
-"""gunicorn's sync worker, which sends each answer in one piece.
+"""gunicorn's sync worker, changed to send each answer in one piece.
 
-gunicorn sends an answer's head and its body apart. A worker that is killed between the two leaves nginx
-with a head that it has passed on already, and nothing to be done; of an answer that was not begun,
-nginx asks another worker. One call to the system less is the other gain.
+gunicorn sends the headers and the body of an answer separately. If a worker dies between the two,
+nginx has already forwarded the headers and can no longer retry; if nothing was sent yet, nginx asks
+another worker. One piece also saves a system call per answer.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Any
 
 from gunicorn.workers.sync import SyncWorker
 
-PIECE = 1024 * 1024  # bytes of an answer that are held at most
+LIMIT = 1024 * 1024  # bytes of an answer to hold before they are sent
 
 
 class WholeAnswers(SyncWorker):
-    """The worker of deploy/gunicorn.conf.py."""
+    """The worker that deploy/gunicorn.conf.py chooses."""
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> None:
-        held = _Held(client)
-        super().handle_request(listener, req, held, addr)
-        held.flush()
+        buffered = _Buffered(client)
+        super().handle_request(listener, req, buffered, addr)
+        buffered.flush()
 
 
-class _Held:
-    """A connection that holds what is sent until there is all of it."""
+class _Buffered:
+    """A connection that collects what is sent until `flush`, or until there are `LIMIT` bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -35,7 +35,7 @@ class _Held:
     def sendall(self, data: bytes) -> None:
         self._parts.append(data)
         self._size += len(data)
-        if self._size > PIECE:
+        if self._size > LIMIT:
             self.flush()
 
     def sendfile(self, *arguments: Any, **options: Any) -> int:

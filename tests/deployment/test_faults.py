@@ -346,7 +346,7 @@ def test_a_running_server_keeps_its_network(tmp_path: Path) -> None:
         status, ready = post_get(server.behind, "/readyz")
         assert (status, ready["model"]) == (200, name)
     assert not load.wrong
-    assert "is no network that works" in server.log.read_text()
+    assert "is not a network that works" in server.log.read_text()
 
 
 def post_get(address: str, path: str) -> tuple[int, dict]:

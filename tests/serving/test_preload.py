@@ -1,0 +1,72 @@
+"""A network is tried before it is served."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from digitre import registry
+from digitre.recognition.classifier import shipped_model
+from digitre.serving.preload import preload
+
+
+@pytest.fixture
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that DIGITRE_MODEL names: a copy of the shipped network."""
+    file = tmp_path / "mine.tflite"
+    file.write_bytes(shipped_model().read_bytes())
+    monkeypatch.setenv("DIGITRE_MODEL", str(file))
+    return file
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "runtime"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def master(network: Path) -> Iterator[Executor]:
+    """A fresh process: `preload` forks, which one with TensorFlow in it must not."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        yield process
+
+
+def copied() -> str:
+    """The copy that the environment of this process names."""
+    return os.environ[registry.COPIED]
+
+
+def test_workers_get_a_copy(master: Executor, network: Path, folder: Path) -> None:
+    """The copy is named by the environment, has the card, and outlives the file it came from."""
+    network.with_suffix(".json").write_text("{}")
+    master.submit(preload, str(folder)).result(60)
+    copy = Path(master.submit(copied).result(60))
+    assert copy.parent == folder
+    network.unlink()
+    assert copy.read_bytes() == shipped_model().read_bytes()
+    assert copy.with_suffix(".json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("content", [None, b"hello" * 1000, b""])
+def test_a_network_that_does_not_work(
+    master: Executor, network: Path, folder: Path, content: bytes | None
+) -> None:
+    """The error is one line that names the file, and the copy made before stays in use."""
+    master.submit(preload, str(folder)).result(60)
+    before = master.submit(copied).result(60)
+    if content is None:
+        network.unlink()
+    else:
+        network.write_bytes(content)
+    with pytest.raises(ValueError, match=str(network)) as raised:
+        master.submit(preload, str(folder)).result(60)
+    assert "\n" not in str(raised.value)
+    assert master.submit(copied).result(60) == before
+    assert Path(before).read_bytes() == shipped_model().read_bytes()

@@ -1,4 +1,4 @@
-"""What the tests share: the application, drawings, and the programs they drive."""
+"""Fixtures and functions for all tests: the application, drawings, servers, databases, a browser."""
 
 from __future__ import annotations
 
@@ -29,11 +29,16 @@ from digitre.training.data import datasets
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the fast tests first, then the slow ones, then the long ones, otherwise in their order."""
+    items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("long", "slow")])
+
+
 def need(program: str) -> str:
-    """The path of a program, else a visible skip; a failure where CI=true."""
-    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
-    if found:
-        return found
+    """The path of a program. If it is not installed, skip the test, or fail it if CI=true."""
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+    if path:
+        return path
     reason = f"{program} is not installed"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -42,16 +47,16 @@ def need(program: str) -> str:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with the data sets; tests that need it are skipped where it is not."""
-    found = datasets.folder()
-    if found is None:
-        pytest.skip("DIGITRE_DATA names no folder")
-    return found
+    """The folder with the data sets. A test that needs it is skipped if there is none."""
+    folder = datasets.folder()
+    if folder is None:
+        pytest.skip("DIGITRE_DATA is not set to a folder")
+    return folder
 
 
 @pytest.fixture
 def app():
-    # TESTING: an error that nobody foresaw fails the test, and does not become a 500.
+    # TESTING: an unexpected error fails the test instead of becoming a 500.
     return create_app({"TESTING": True})
 
 
@@ -66,11 +71,11 @@ def classifier() -> Classifier:
 
 
 def png(picture: np.ndarray | Image.Image, format: str = "PNG", **options) -> bytes:
-    """A picture, or an array of ink turned to black on white, as a file."""
+    """The bytes of an image file: of a picture, or of an array of ink, drawn black on white."""
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(255 - picture)
-    packed = io.BytesIO()
-    image.save(packed, format, **options)
-    return packed.getvalue()
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
 
 
 def data_url(file: bytes, kind: str = "png") -> str:
@@ -84,7 +89,7 @@ def seven() -> bytes:
 
 
 def assert_error(response, status: int, code: str) -> None:
-    """The response is this error, as JSON in the one shape, and tells nothing else."""
+    """The response is this error, as JSON in the one shape, and contains nothing else."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.mimetype == "application/json"
     body = response.get_json()
@@ -101,7 +106,9 @@ def free_port() -> int:
 
 
 def wait_until_answered(url: str, process: subprocess.Popen, seconds: float = 30) -> None:
-    """Wait for an answer, as long as the process lives."""
+    """Wait until the server of this process answers. Raises RuntimeError if the process ends, and
+    TimeoutError.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -123,7 +130,7 @@ def wait_until_answered(url: str, process: subprocess.Popen, seconds: float = 30
 def running(
     command: list[str], address: str, *, ready: str = "/healthz", **options
 ) -> Iterator[str]:
-    """A server, once it answers at this address; ended, by its own process, at the end."""
+    """Start a server, wait until it answers, yield its address, and stop it at the end."""
     process = subprocess.Popen(command, **options)
     try:
         wait_until_answered(f"{address}{ready}", process)
@@ -135,7 +142,7 @@ def running(
 
 @contextmanager
 def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterator[str]:
-    """A real gunicorn with the real application; gives its address and ends it."""
+    """Start a real gunicorn with the real application, yield its address, and stop it at the end."""
     port = free_port()
     environment = os.environ | {"PORT": str(port)} | variables
     command = [str(Path(sys.executable).with_name("gunicorn")), *options, "wsgi:app"]
@@ -154,7 +161,7 @@ def gunicorn(log: Path, *options: str, at: str = "", **variables: str) -> Iterat
 
 
 def workers(log: Path) -> list[int]:
-    """The processes of gunicorn's workers, as its log has them."""
+    """The process ids of all workers that gunicorn has started, from its log."""
     return [
         int(line.rsplit(" ", 1)[1])
         for line in log.read_text().splitlines()
@@ -164,7 +171,7 @@ def workers(log: Path) -> list[int]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a gunicorn run with the shipped configuration."""
+    """The address of a gunicorn with the shipped configuration."""
     folder = tmp_path_factory.mktemp("gunicorn")
     options = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(folder / "instance")}
     with gunicorn(folder / "log", "--config", "deploy/gunicorn.conf.py", **options) as address:
@@ -173,7 +180,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A real PostgreSQL server's database."""
+    """The URL of a database on a real PostgreSQL server."""
     bin = databases.programs()
     if bin is None:
         need("pg_ctl")
@@ -184,7 +191,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database for drawings: one of each kind that is served with."""
+    """The URL of an empty database for drawings: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'instance' / 'drawings.sqlite3'}"
     else:
@@ -202,33 +209,33 @@ def browser() -> Iterator:
             started = stack.enter_context(browser_here())
         except Error as error:
             if os.environ.get("CI") == "true":
-                pytest.fail(f"no Chromium could be started: {error}")
-            pytest.skip("no Chromium could be started")
+                pytest.fail(f"Chromium could not be started: {error}")
+            pytest.skip("Chromium could not be started")
         yield started
 
 
 @pytest.fixture
 def page(browser, server: str) -> Iterator:
-    """The page, open; a test fails where the page complains in its console."""
+    """The open page. The test fails if the page logs an error in its console."""
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     tab = context.new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    errors: list[str] = []
+    tab.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(server)
-    # One request at a time: realtime has tests of its own.
+    # Only one request at a time. Reading while drawing has tests of its own.
     tab.get_by_label("Read while I draw").uncheck()
     yield tab
     context.close()
-    assert not complaints
+    assert not errors
 
 
 @contextmanager
 def browser_here() -> Iterator:
-    """The machine's Chromium, or Playwright's own, that asks nobody anything by itself."""
+    """Chromium from this machine or from Playwright, without any background requests of its own."""
     from playwright.sync_api import sync_playwright
 
-    found = next(
+    executable = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
     quiet = [
@@ -240,6 +247,6 @@ def browser_here() -> Iterator:
         "--disable-sync",
     ]
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=quiet)
+        started = playwright.chromium.launch(executable_path=executable, args=quiet)
         yield started
         started.close()

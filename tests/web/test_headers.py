@@ -190,9 +190,9 @@ def test_the_score_finds_bad_sites() -> None:
 def test_nginx_and_the_application_agree() -> None:
     """nginx's own answers have the headers of the application, with a stricter policy."""
     text = (ROOT / "deploy" / "nginx-headers.conf").read_text()
-    found = dict(re.findall(r'^add_header (\S+) "?([^"$]+?)"? always;$', text, re.MULTILINE))
-    assert found.pop("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'"
-    assert found == {k: v for k, v in HEADERS.items() if k != "Content-Security-Policy"}
+    added = dict(re.findall(r'^add_header (\S+) "?([^"$]+?)"? always;$', text, re.MULTILINE))
+    assert added.pop("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'"
+    assert added == {k: v for k, v in HEADERS.items() if k != "Content-Security-Policy"}
 
 
 @pytest.mark.slow
@@ -201,9 +201,9 @@ def test_nginxs_own_answers_have_the_headers(tmp_path: Path, seven: bytes) -> No
     statuses = set()
     with serve(tmp_path, f"127.0.0.1:{free_port()}", tls=True, unlimited=False) as site:
         context = ssl.create_default_context(cafile=str(site.certificate))
-        asked = [(f"/static/{static_version()}/app.js", None), ("/metrics", None)]
-        asked += [("/_get_digit", seven * 9000)] + [("/_get_digit", seven)] * 60
-        for path, body in asked:
+        requests = [(f"/static/{static_version()}/app.js", None), ("/metrics", None)]
+        requests += [("/_get_digit", seven * 9000)] + [("/_get_digit", seven)] * 60
+        for path, body in requests:
             try:
                 answer = urllib.request.urlopen(site.https + path, body, 20, context=context)
             except urllib.error.HTTPError as error:

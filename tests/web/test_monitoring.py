@@ -1,4 +1,4 @@
-"""What whoever runs the server sees: lines, figures, and whether it is ready."""
+"""The access log, the metrics, and readiness."""
 
 from __future__ import annotations
 
@@ -31,45 +31,45 @@ def lines(text: str) -> list[dict]:
 
 
 def test_a_line_for_each_request(client, capsys: pytest.CaptureFixture) -> None:
-    """Time, route, status, milliseconds, request id, model; no drawing, no address."""
+    """The log has time, route, status, milliseconds, request id and model; no drawing, no address."""
     client.post("/_get_digit?threshold=0.5", data=SEVEN, headers={"X-Request-ID": "abc-1"})
-    client.get("/somebody's/made-up/address")
+    client.get("/a/made-up/address")
     client.post("/_get_digit", data="hello")
-    found = lines(capsys.readouterr().out)
-    assert [line["route"] for line in found] == ["/_get_digit", "unknown", "/_get_digit"]
-    assert [line["status"] for line in found] == [200, 404, 400]
-    assert set(found[0]) == {"time", "route", "status", "ms", "request", "model"}
-    assert found[0]["request"] == "abc-1"
-    assert 0 < found[0]["ms"] < 5000
-    assert re.fullmatch("[0-9a-f]{32}", found[1]["request"])
+    logged = lines(capsys.readouterr().out)
+    assert [line["route"] for line in logged] == ["/_get_digit", "unknown", "/_get_digit"]
+    assert [line["status"] for line in logged] == [200, 404, 400]
+    assert set(logged[0]) == {"time", "route", "status", "ms", "request", "model"}
+    assert logged[0]["request"] == "abc-1"
+    assert 0 < logged[0]["ms"] < 5000
+    assert re.fullmatch("[0-9a-f]{32}", logged[1]["request"])
 
 
 def test_without_the_setting_there_are_no_lines(capsys: pytest.CaptureFixture) -> None:
-    """As a library it is silent."""
+    """The application logs nothing unless DIGITRE_LOG is 1."""
     create_app({"TESTING": True}).test_client().get("/healthz")
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "ü", 'a"b'])
-def test_the_request_id_is_carried_through(client, given: str) -> None:
-    """What the caller or nginx gave comes back; what is none is replaced."""
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "ü", 'a"b'])
+def test_the_request_id_is_returned(client, sent: str) -> None:
+    """The answer has the request id of the client or of nginx; an invalid one is replaced."""
     assert client.get("/healthz", headers={"X-Request-ID": "A.b-1"}).headers["X-Request-ID"] == (
         "A.b-1"
     )
-    headers = {"X-Request-ID": given.encode("utf-8").decode("latin-1")}
-    answered = client.get("/nowhere", headers=headers).headers["X-Request-ID"]
+    headers = {"X-Request-ID": sent.encode("utf-8").decode("latin-1")}
+    answered = client.get("/nothing", headers=headers).headers["X-Request-ID"]
     assert re.fullmatch("[0-9a-f]{32}", answered)
 
 
 def test_ready(client) -> None:
-    """Network and database answer."""
+    """/readyz is 200 if the network and the database work."""
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.get_json()["status"] == "ready"
 
 
 def test_not_ready(app, tmp_path: Path) -> None:
-    """503 and why, where the network or the database does not answer."""
+    """/readyz is 503 and says what is wrong if the network or the database does not work."""
     broken = tmp_path / "broken.sqlite3"
     broken.write_bytes(b"no database at all" * 100)
     settings = {"TESTING": True, "DATABASE_URL": f"sqlite:///{broken}"}
@@ -89,33 +89,33 @@ def test_not_ready(app, tmp_path: Path) -> None:
     assert response.get_json()["wrong"] == {"network": "out of memory"}
 
 
-def figures(text: str) -> dict[str, float]:
+def values(text: str) -> dict[str, float]:
     rows = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in rows}
 
 
 def test_metrics(app, client) -> None:
-    """Requests, seconds, readings by digit and reason, drawings saved, the model."""
+    """/metrics has requests, seconds, readings by digit and reason, saved drawings and the model."""
     client.post("/_get_digit", data=SEVEN)
     client.post("/_get_digit", data=png(drawn(OTHERS["scribble"])))
     client.get("/made-up-1")
     body = {"digit": data_url(SEVEN), "label": 7}
     for _ in range(2):
         client.post("/_save_drawing", json=body)
-    found = figures(client.get("/metrics").get_data(as_text=True))
+    metrics = values(client.get("/metrics").get_data(as_text=True))
     key = 'digitre_requests_total{method="POST",route="/_get_digit",status="200"}'
-    assert found[key] == 2
-    assert found['digitre_requests_total{method="unknown",route="unknown",status="404"}'] == 1
-    assert found['digitre_request_seconds_count{route="/_get_digit"}'] == 2
-    assert found['digitre_readings_total{reason="",result="7"}'] == 1
-    assert found['digitre_readings_total{reason="not_a_digit",result="none"}'] == 1
-    assert found["digitre_drawings_saved_total"] == 1
+    assert metrics[key] == 2
+    assert metrics['digitre_requests_total{method="unknown",route="unknown",status="404"}'] == 1
+    assert metrics['digitre_request_seconds_count{route="/_get_digit"}'] == 2
+    assert metrics['digitre_readings_total{reason="",result="7"}'] == 1
+    assert metrics['digitre_readings_total{reason="not_a_digit",result="none"}'] == 1
+    assert metrics["digitre_drawings_saved_total"] == 1
     model = app.extensions["digitre"].classifier.model
-    assert found[f'digitre_model{{model="{model}"}}'] == 1
+    assert metrics[f'digitre_model{{model="{model}"}}'] == 1
 
 
 def test_no_metrics() -> None:
-    """DIGITRE_METRICS=0: not there, and its library not loaded."""
+    """DIGITRE_METRICS=0 removes /metrics, and its library is not loaded."""
     assert_error(create_app({"METRICS": False}).test_client().get("/metrics"), 404, "not_found")
     code = (
         "import os, sys; os.environ['DIGITRE_METRICS'] = '0'\n"
@@ -127,7 +127,7 @@ def test_no_metrics() -> None:
 
 @pytest.mark.slow
 def test_metrics_of_several_workers(tmp_path: Path) -> None:
-    """Whichever answers, they are of all; a worker that was killed takes nothing with it."""
+    """Each worker answers with the metrics of all, those of a killed worker included."""
     log = tmp_path / "log"
     options = {"WEB_CONCURRENCY": "3", "DIGITRE_INSTANCE": str(tmp_path / "instance")}
     with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
@@ -143,9 +143,9 @@ def test_metrics_of_several_workers(tmp_path: Path) -> None:
             try:
                 ask("/_get_digit", SEVEN)
             except (urllib.error.URLError, ConnectionError):
-                ask("/_get_digit", SEVEN)  # it was that worker's
+                ask("/_get_digit", SEVEN)  # the killed worker had this request
         read = 'digitre_readings_total{reason="",result="7"}'
-        assert [figures(ask("/metrics"))[read] for _ in range(6)] == [60] * 6
+        assert [values(ask("/metrics"))[read] for _ in range(6)] == [60] * 6
     logged = lines(log.read_text())
     assert sum(line["route"] == "/_get_digit" for line in logged) == 60
     assert {line["status"] for line in logged} == {200}

@@ -1,4 +1,4 @@
-"""The API's description: valid, whole, and kept by the application, whatever is sent."""
+"""The API's description is valid and complete, and the application keeps to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JSON = "application/json"
 
 
 def picture(sides: tuple[int, int], kind: str, seed: int) -> bytes:
-    """A file with a line of a random colour on a random ground."""
+    """A file with a line of a random colour on a random background."""
     random = np.random.default_rng(seed)
     pixels = np.empty((*sides, 3), np.uint8)
     pixels[:] = random.integers(0, 256, 3)
@@ -47,8 +47,8 @@ FILES = st.builds(
 )
 
 
-def blots(side: int, seed: int) -> np.ndarray:
-    """Ink that is never blank: a line, somewhere."""
+def line(side: int, seed: int) -> np.ndarray:
+    """Ink that is never blank: a line at a random place."""
     ink = np.zeros((side, side), np.uint8)
     random = np.random.default_rng(seed)
     ink[2:-2, random.integers(3, side - 3)] = 255
@@ -66,10 +66,10 @@ def grey_values(seed: int) -> str:
 PICTURES = st.builds(as_url, FILES, st.sampled_from(["png", "jpeg", "webp"]))
 GREY = st.integers(0, 2**32 - 1).map(grey_values)
 schemathesis.openapi.format("picture", PICTURES)
-INKED = st.builds(
-    lambda side, seed: data_url(png(blots(side, seed))), st.integers(12, 60), st.integers(0, 999)
+DRAWINGS = st.builds(
+    lambda side, seed: data_url(png(line(side, seed))), st.integers(12, 60), st.integers(0, 999)
 )
-schemathesis.openapi.format("drawing", INKED)
+schemathesis.openapi.format("drawing", DRAWINGS)
 schemathesis.openapi.format("picture-or-grey-values", PICTURES | GREY)
 schemathesis.openapi.format("picture-file", FILES)
 
@@ -80,12 +80,12 @@ description = schemathesis.openapi.from_wsgi("/openapi.json", APP)
 @description.parametrize()
 @settings(
     max_examples=int(os.environ.get("EXAMPLES", 100)),
-    derandomize="EXAMPLES" not in os.environ,  # `make fuzz` looks further, each time elsewhere
+    derandomize="EXAMPLES" not in os.environ,  # `make fuzz` tries new random inputs each time
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 def test_the_application_keeps_its_description(case) -> None:
-    """Good data and bad: no 500, no status or shape that is not described."""
+    """Valid and invalid data never give a 500, or a status or shape that is not described."""
     case.call_and_validate()
 
 
@@ -94,49 +94,51 @@ def described() -> dict:
 
 
 def test_the_description_is_valid() -> None:
-    """OpenAPI 3.1, by the specification's own schema."""
-    found = described()
-    assert found["openapi"].startswith("3.1")
-    validate(found)
+    """The description is OpenAPI 3.1 by the specification's own schema."""
+    api = described()
+    assert api["openapi"].startswith("3.1")
+    validate(api)
 
 
 def test_every_route_is_described() -> None:
-    """Each address and method of the application is in it, and no other."""
+    """The description has every address and method of the application, and no other."""
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in APP.url_map.iter_rules()
         if rule.endpoint != "static"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert routes == {(path, way) for path, ways in described()["paths"].items() for way in ways}
+    assert routes == {
+        (path, method) for path, methods in described()["paths"].items() for method in methods
+    }
 
 
-def test_every_example_is_what_it_gives(subtests) -> None:
-    """Each request that is shown gets the very answer that is shown."""
+def test_every_example_is_true(subtests) -> None:
+    """Each example of a request gets exactly the answer of the example."""
     client = APP.test_client()
     shown = 0
-    for path, ways in described()["paths"].items():
-        for way, operation in ways.items():
+    for path, methods in described()["paths"].items():
+        for method, operation in methods.items():
             for status, answer in operation["responses"].items():
                 for body in answer.get("content", {}).values():
                     for name, example in body.get("examples", {}).items():
                         with subtests.test(name):
-                            asked = example.get("x-request", {})
-                            response = client.open(path, method=way.upper(), **as_sent(asked))
+                            request = as_sent(example.get("x-request", {}))
+                            response = client.open(path, method=method.upper(), **request)
                             assert response.status_code == int(status)
                             assert response.get_json() == example["value"]
                             shown += 1
             for kind, body in operation.get("requestBody", {}).get("content", {}).items():
                 for name, example in body.get("examples", {}).items():
                     sent = as_sent({"content-type": kind, "body": example["value"]})
-                    response = client.open(path, method=way.upper(), **sent)
+                    response = client.open(path, method=method.upper(), **sent)
                     assert response.status_code == 200, name
     assert shown >= 9
 
 
-def as_sent(asked: dict) -> dict:
-    """An example's request as the test client takes it."""
-    kind, body = asked.get("content-type"), asked.get("body")
+def as_sent(request: dict) -> dict:
+    """The request of an example, as the test client takes it."""
+    kind, body = request.get("content-type"), request.get("body")
     if kind == JSON:
         body = json.dumps(body)
     elif isinstance(body, dict):
@@ -145,16 +147,16 @@ def as_sent(asked: dict) -> dict:
 
 
 def test_every_error_is_described() -> None:
-    """Each code is among those of its status, and the description lists no other."""
-    found = described()["components"]
-    codes = found["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    """The description lists each code with its status, and no other code."""
+    components = described()["components"]
+    codes = components["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert sorted(codes) == sorted(errors.STATUSES)
     for kind in errors.KINDS:
-        assert f"`{kind.code}`" in found["responses"][str(kind.status)]["description"]
+        assert f"`{kind.code}`" in components["responses"][str(kind.status)]["description"]
 
 
-def test_the_docs_can_be_read() -> None:
-    """A page with every address, example and code, and nothing from elsewhere."""
+def test_the_docs_are_complete() -> None:
+    """/docs has every address, example and code, no raw markup, and nothing from other sites."""
     response = APP.test_client().get("/docs")
     page = response.get_data(as_text=True)
     assert response.mimetype == "text/html"
@@ -165,10 +167,11 @@ def test_the_docs_can_be_read() -> None:
     for kind in errors.KINDS:
         assert f"{kind.status} {kind.code}" in page
     assert SEVEN in page
+    assert "`" not in page
 
 
 def test_an_uploaded_example_is_read() -> None:
-    """The seven of the examples, as a file."""
+    """The seven of the examples is read as an uploaded file too."""
     file = base64.b64decode(SEVEN.split(",")[1])
     sent = {"image": (io.BytesIO(file), "seven.png")}
     response = APP.test_client().post("/_get_digit", data=sent)

@@ -1,4 +1,4 @@
-"""The API: every form a drawing may come in, every answer, every error."""
+"""The API: every form of a request, every answer, every error."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
+from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier
 from digitre.recognition.preprocessing import preprocess
 
@@ -27,20 +28,20 @@ ODD_TYPES = ["application/json", "application/x-www-form-urlencoded", "text/plai
 
 
 def with_text(file: bytes) -> bytes:
-    """A PNG that says where it comes from, in an address that reads like a form."""
+    """A PNG with a text chunk that looks like a form."""
     info = PngImagePlugin.PngInfo()
     info.add_text("Source", "https://x.example/s?q=7&img=1&digit=2")
     return png(Image.open(io.BytesIO(file)), pnginfo=info)
 
 
 FORMS = {
-    "bytes that spell a form": with_text(SEVEN),
+    "bytes that look like a form": with_text(SEVEN),
     "the original page's list": json.dumps([{"digit": URL}]),
     "an object": json.dumps({"digit": URL}),
     "bare base64 in JSON": json.dumps({"digit": PACKED}),
     "JSON with white space": "\n  " + json.dumps([{"digit": URL}], indent=2) + "\n",
     "JSON with a byte order mark": "\ufeff" + json.dumps({"digit": URL}),
-    "a JSON text": json.dumps(URL),
+    "a JSON string": json.dumps(URL),
     "a data URL": URL,
     "base64": PACKED,
     "base64 in lines": "\n".join(PACKED[i : i + 76] for i in range(0, len(PACKED), 76)),
@@ -48,7 +49,7 @@ FORMS = {
     "JPEG bytes": png(drawn(DIGITS[7]), "JPEG", quality=90),
     "WebP bytes": png(drawn(DIGITS[7]), "WEBP"),
     "784 values": json.dumps({"image": ",".join(map(str, PIXELS.ravel()))}),
-    "784 values with blanks": json.dumps({"image": ", ".join(map(str, PIXELS.ravel()))}),
+    "784 values with spaces": json.dumps({"image": ", ".join(map(str, PIXELS.ravel()))}),
     "784 decimal values": json.dumps({"image": ",".join(f"{v:.1f}" for v in PIXELS.ravel())}),
     "28 lists of 28": json.dumps({"image": PIXELS.tolist()}),
     "a list of 784": json.dumps({"image": PIXELS.ravel().tolist()}),
@@ -56,13 +57,13 @@ FORMS = {
     "the form field image": "image=" + urllib.parse.quote(URL, safe=""),
     "the form field digit": "digit=" + urllib.parse.quote_plus(URL),
     "a form field among others": "csrf=a%26b&img=" + urllib.parse.quote(URL, safe="") + "&x=",
-    "a form field not encoded": "img=" + URL,
+    "a form field that is not encoded": "img=" + URL,
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_read_whatever_its_type(client, form: str) -> None:
-    """A form is known by its bytes: any Content-Type gives the same answer."""
+def test_the_content_type_does_not_matter(client, form: str) -> None:
+    """Every form of a request is read, with any Content-Type."""
     for kind in ODD_TYPES:
         response = client.post("/_get_digit", data=FORMS[form], content_type=kind)
         assert response.status_code == 200, response.get_data(as_text=True)
@@ -70,15 +71,15 @@ def test_every_form_is_read_whatever_its_type(client, form: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["seven.png", "no extension", "x" * 3000, "../../etc/passwd", ""])
-def test_an_upload_is_read_whatever_its_name(client, name: str) -> None:
-    """A multipart file in the field `image`."""
+def test_the_file_name_does_not_matter(client, name: str) -> None:
+    """A multipart upload in the field `image` is read with any file name, or without one."""
     sent = {"image": (io.BytesIO(SEVEN), name)} if name else {"image": URL}
     response = client.post("/_get_digit", data=sent, content_type="multipart/form-data")
     assert response.get_json()["digit"] == 7
 
 
 def test_a_large_upload_needs_no_disk(client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of nearly a megabyte, where no temporary file can be made."""
+    """An upload of nearly a megabyte is read when no temporary file can be created."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "no space left")
@@ -95,7 +96,7 @@ def test_a_large_upload_needs_no_disk(client, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_whole_answer(client) -> None:
-    """Every field of a reading, and nothing else."""
+    """The answer has every field of a reading, and no other."""
     answer = client.post("/_get_digit", json=[{"digit": URL}]).get_json()
     reading = Classifier().read(SEVEN)
     assert list(answer) == [
@@ -122,8 +123,8 @@ def test_the_whole_answer(client) -> None:
     assert len(answer["candidates"]) == 3
 
 
-def test_no_digit(client) -> None:
-    """A scribble: the original's words, and the digit it is most like all the same."""
+def test_a_scribble_is_not_a_digit(client) -> None:
+    """The answer to a scribble is "Huh...", with the most likely digit as the prediction."""
     answer = client.post("/_get_digit", data=png(drawn(OTHERS["scribble"]))).get_json()
     assert answer["result"] == "Huh..."
     assert answer["probability"] == "You call that a digit?"
@@ -134,7 +135,7 @@ def test_no_digit(client) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
 def test_a_blank_drawing(client, mode: str) -> None:
-    """An empty canvas is a 200, not a crash."""
+    """An empty canvas is answered with 200 and the reason "blank"."""
     answer = client.post("/_get_digit", data=png(Image.new(mode, (250, 250)))).get_json()
     answer.pop("model")
     assert answer == {
@@ -151,7 +152,7 @@ def test_a_blank_drawing(client, mode: str) -> None:
 
 
 def test_the_threshold_of_a_request(client) -> None:
-    """A request's threshold decides for this request alone."""
+    """A threshold in the request applies to this request only."""
     confidence = client.post("/_get_digit", data=SEVEN).get_json()["confidence"]
     blot = png(drawn(OTHERS["scribble"]))
     assert client.post("/_get_digit?threshold=0", data=blot).get_json()["digit"] is not None
@@ -160,14 +161,14 @@ def test_the_threshold_of_a_request(client) -> None:
 
 
 def test_the_threshold_of_the_application() -> None:
-    """The setting is what holds where a request names none."""
+    """DIGITRE_THRESHOLD applies to requests without a threshold."""
     client = create_app({"THRESHOLD": 0}).test_client()
     blot = png(drawn(OTHERS["scribble"]))
     assert client.post("/_get_digit", data=blot).get_json()["digit"] is not None
 
 
 def test_steps_are_pictures(client) -> None:
-    """With steps=1 each step comes as a PNG; the last is what the network saw."""
+    """steps=1 adds a PNG of each step, and the last is what the network saw."""
     answer = client.post("/_get_digit?steps=1", data=SEVEN).get_json()
     plain = client.post("/_get_digit", data=SEVEN).get_json()
     steps = answer.pop("steps")
@@ -185,7 +186,24 @@ def test_steps_are_pictures(client) -> None:
     np.testing.assert_array_equal(np.asarray(pictures[-1]), PIXELS)
 
 
-def test_steps_of_a_blank(client) -> None:
+def test_steps_decode_once(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request with steps=1 and explain=1 decodes its picture only once."""
+    decoded = []
+    decode = preprocessing.decode
+
+    def counted(*arguments, **options):
+        decoded.append(arguments)
+        return decode(*arguments, **options)
+
+    monkeypatch.setattr(preprocessing, "decode", counted)
+    answer = client.post("/_get_digit?steps=1&explain=1", data=SEVEN).get_json()
+    assert answer["digit"] == 7
+    assert len(answer["steps"]) == 5
+    assert answer["explanation"]["of"] == "7"
+    assert len(decoded) == 1
+
+
+def test_steps_of_a_blank_drawing(client) -> None:
     """A blank drawing has its steps too."""
     answer = client.post("/_get_digit?steps=1", data=png(Image.new("L", (9, 9)))).get_json()
     assert answer["reason"] == "blank"
@@ -193,7 +211,7 @@ def test_steps_of_a_blank(client) -> None:
 
 
 def test_health(client) -> None:
-    """Alive, with the network's version and what else is offered."""
+    """/healthz has the version of the network and the features of the server."""
     answer = client.get("/healthz").get_json()
     assert answer == {
         "status": "ok",
@@ -203,7 +221,7 @@ def test_health(client) -> None:
 
 
 def test_the_page(client) -> None:
-    """The page is served with a policy that forbids everything from elsewhere."""
+    """The page has a policy that forbids everything from other sites."""
     response = client.get("/")
     assert response.status_code == 200
     assert response.mimetype == "text/html"
@@ -225,22 +243,22 @@ def test_the_page(client) -> None:
     ],
 )
 def test_wrong_addresses(client, method: str, path: str, status: int, code: str) -> None:
-    """404 and 405 are JSON as well, the latter with what is allowed."""
+    """404 and 405 are JSON too, and 405 lists the allowed methods."""
     response = getattr(client, method)(path)
     assert_error(response, status, code)
     assert ("Allow" in response.headers) is (status == 405)
 
 
-def test_two_slashes_are_no_redirect(client) -> None:
+def test_two_slashes_do_not_redirect(client) -> None:
     """`//_get_digit` is answered in JSON, not by a redirect in HTML that repeats the request."""
-    elsewhere = {"PATH_INFO": "//_get_digit", "QUERY_STRING": "x=<b>"}
-    response = client.post("/", data=SEVEN, environ_overrides=elsewhere)
+    environ = {"PATH_INFO": "//_get_digit", "QUERY_STRING": "x=<b>"}
+    response = client.post("/", data=SEVEN, environ_overrides=environ)
     assert response.get_json()["digit"] == 7
     assert_error(client.get("/x//y"), 404, "not_found")
 
 
-def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault of the code itself is a 500 in the one shape, without its traceback."""
+def test_an_unexpected_error_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the code is a 500 in the one shape, without a traceback."""
     app = create_app()
 
     def fail(*_):
@@ -253,24 +271,24 @@ def test_what_nobody_foresaw_is_json_too(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("file", "status", "said"),
+    ("file", "status", "text"),
     [
         (SEVEN, 200, "% probability"),
         (b"", 400, "empty"),
         (png(Image.new("L", (9, 9)), "GIF"), 415, "PNG"),
     ],
 )
-def test_the_form_of_the_page(client, file: bytes, status: int, said: str) -> None:
-    """A file posted to the page itself: the page again, with the answer or with what was wrong."""
+def test_the_form_of_the_page(client, file: bytes, status: int, text: str) -> None:
+    """A file posted to the page gives the page with the reading, or with the error."""
     sent = {"image": (io.BytesIO(file), "digit.png")}
     response = client.post("/", data=sent, content_type="multipart/form-data")
     assert response.status_code == status
     assert response.mimetype == "text/html"
-    assert said in response.get_data(as_text=True)
+    assert text in response.get_data(as_text=True)
 
 
-def test_a_network_without_its_card_is_served_all_the_same(tmp_path) -> None:
-    """Another network, or one whose card is of another or broken: no figures, no failure."""
+def test_a_network_without_a_card_is_served(tmp_path) -> None:
+    """A network whose card is missing, broken or for another network is served without figures."""
     network = tmp_path / "other.tflite"
     network.write_bytes(Classifier().path.read_bytes())
     for card in (None, "{", "[]", '{"model": "another"}'):

@@ -1,10 +1,11 @@
-"""`digitre drawings`: what people saved, judged and carried from here to there."""
+"""`digitre drawings`: list, review, export, import, copy and delete the saved drawings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,23 @@ import click
 
 from digitre import config
 from digitre.cli import settings
-from digitre.drawings import export as files
-from digitre.drawings.collection import STATUSES, Drawings, UnavailableError, Wanted, named, said
+from digitre.drawings import export as exports
+from digitre.drawings.collection import Drawings, UnavailableError
+from digitre.drawings.database import is_sqlite
+from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
 from digitre.recognition.classifier import NO_DIGIT, percent
 
-PATIENCE = 60  # seconds for one question to the database: nobody's reading waits for it
+PATIENCE = 60  # seconds to wait for the database; a server waits less, because it also reads
 DATABASE = click.option(
-    "--database", metavar="URL", help="As SQLAlchemy takes it; DIGITRE_DATABASE_URL's without it."
+    "--database",
+    metavar="URL",
+    help="Database URL (SQLAlchemy). [default: $DIGITRE_DATABASE_URL]",
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON, a line for each drawing.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 class Label(click.ParamType):
-    """0 to 9, or none."""
+    """A label: 0 to 9, or none."""
 
     name = "label"
 
@@ -34,144 +39,162 @@ class Label(click.ParamType):
             return NO_DIGIT
         if str(value) in "0123456789" and len(str(value)) == 1:
             return int(value)
-        self.fail(f"{value!r} is none of 0 to 9 and none", parameter, context)
+        self.fail(f"{value!r} is not a label: use 0 to 9, or none", parameter, context)
 
 
 def filters(command: Callable) -> Callable:
-    """Options that say which drawings; the command gets them as `wanted`."""
+    """Add the options that choose drawings. The command gets them as a `Filter` named `filter`."""
 
     @click.argument("ids", nargs=-1, metavar="[ID]...")
-    @click.option("--status", type=click.Choice(STATUSES), help="Those with this status.")
-    @click.option("--label", type=Label(), help="Those that are said to be this: 0 to 9, none.")
-    @click.option("--writer", help="Those of this writer.")
-    @click.option("--disagree", is_flag=True, help="Those that the network read as another.")
+    @click.option("--status", type=click.Choice(STATUSES), help="Only drawings with this status.")
+    @click.option("--label", type=Label(), help="Only drawings with this label: 0 to 9, or none.")
+    @click.option("--writer", help="Only drawings from this writer.")
+    @click.option("--disagree", is_flag=True, help="Only drawings that were read as another label.")
     @wraps(command)
-    def chosen(ids, status, label, writer, disagree, **more):
-        return command(wanted=Wanted(list(ids) or None, status, label, writer, disagree), **more)
+    def filtered(ids, status, label, writer, disagree, **more):
+        return command(filter=Filter(list(ids) or None, status, label, writer, disagree), **more)
 
-    return chosen
+    return filtered
 
 
 def collection(url: str | None) -> Drawings:
+    """The saved drawings at this URL, or at DIGITRE_DATABASE_URL."""
     try:
         return Drawings(url or config.database_url(settings()), PATIENCE)
-    except Exception as error:  # SQLAlchemy's own, which is not imported for its sake
-        raise click.ClickException(f"this is no database's address: {error}") from None
+    except Exception as error:  # SQLAlchemy's; to name its class here would mean to import it
+        raise click.ClickException(f"Not a database URL: {error}") from None
 
 
 def existing(collection: Drawings) -> Drawings:
-    """A database that is there: a lost one, or a wrong address, is not an empty one to be copied."""
-    file = collection.url.database
-    if collection.url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
-        raise click.ClickException(f"there is no database at {collection.url}")
+    """Stop if the file of an SQLite database is missing: a typing error is not an empty database."""
+    url = collection.database.url
+    if is_sqlite(url) and not (url.database and Path(url.database).is_file()):
+        raise click.ClickException(f"There is no database at {url}")
     return collection
 
 
 @contextmanager
-def reported():
-    """Whatever the database or the disk has against it is one line, and exit status 1."""
+def errors_in_one_line() -> Iterator[None]:
+    """Print an error of the database or the disk as one line, and exit with status 1."""
     try:
         yield
     except UnavailableError as error:
-        raise click.ClickException(f"the database cannot be used: {error}") from None
+        raise click.ClickException(f"Cannot open the drawings database: {error}") from None
     except OSError as error:
         raise click.ClickException(str(error)) from None
 
 
-def of_some(wanted: Wanted) -> None:
-    """What changes drawings has to be told which."""
-    if wanted == Wanted():
+def require_filter(filter: Filter) -> None:
+    """A command that changes drawings must not change all of them by accident."""
+    if filter == Filter():
         raise click.UsageError(
-            "say which drawings: ids, or --status, --label, --writer, --disagree"
+            "Say which drawings: give ids, or --status, --label, --writer or --disagree"
         )
 
 
 @click.group()
 def drawings() -> None:
-    """The drawings that people saved: list, judge, export, copy.
+    """List, review, export and copy the saved drawings.
 
     Example: digitre drawings list --status pending --disagree
     """
 
 
-def described(row: dict[str, Any]) -> dict[str, Any]:
-    """A drawing as JSON has it: all but its pixels."""
-    made, label = row["made"].isoformat(), named(row["label"])
-    row = row | {"made": made, "label": label, "said": named(said(row))}
-    return {name: value for name, value in row.items() if name not in ("pixels", "strokes")}
+def to_dict(drawing: Drawing, **more: Any) -> dict[str, Any]:
+    """A drawing as JSON prints it: all its fields but the pixels and strokes, and its prediction."""
+    fields = vars(drawing) | {
+        "made": drawing.made.isoformat(),
+        "label": label_name(drawing.label),
+        **more,
+        "said": label_name(drawing.prediction),
+    }
+    return {name: value for name, value in fields.items() if name not in ("pixels", "strokes")}
 
 
 @drawings.command("list")
 @filters
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show at most N drawings.",
+)
 @AS_JSON
 @DATABASE
-def list_drawings(wanted: Wanted, limit: int, as_json: bool, database: str | None) -> None:
-    """The drawings, in the order in which they deserve to be looked at.
+def list_drawings(filter: Filter, limit: int, as_json: bool, database: str | None) -> None:
+    """List drawings, those that are most worth a look first.
 
     Example: digitre drawings list --status pending --limit 20
     """
-    with reported():
-        rows = collection(database).for_review(wanted, limit)
-    for row in map(described, rows):
+    with errors_in_one_line():
+        chosen = collection(database).for_review(filter, limit)
+    for drawing, agreeing in chosen:
         if as_json:
-            click.echo(json.dumps(row))
+            click.echo(json.dumps(to_dict(drawing, agreeing=agreeing)))
         else:
-            surely = max(row["confidence"], row["not_a_digit"])
+            label, prediction = label_name(drawing.label), label_name(drawing.prediction)
             click.echo(
-                f"{row['id']}  {row['made'][:16]}  {row['status']:8}  is {row['label']:4}  "
-                f"read as {row['said']:4} ({percent(surely)}%)  {row['writer'] or '-'}"
+                f"{drawing.id}  {drawing.made.isoformat()[:16]}  {drawing.status:8}  "
+                f"label {label:4}  read as {prediction:4} ({percent(drawing.probability)}%)  "
+                f"{drawing.writer or '-'}"
             )
 
 
 @drawings.command()
 @click.argument("id")
-@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture.")
+@click.option(
+    "--png",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the picture to FILE.",
+)
 @AS_JSON
 @DATABASE
 def show(id: str, png: Path | None, as_json: bool, database: str | None) -> None:
-    """One drawing: what is stored of it, and how it looks.
+    """Show one drawing: what is stored with it, and its picture.
 
     Example: digitre drawings show 3f0c...
     """
-    with reported():
-        row = collection(database).find(id)
-        if row is None:
-            raise click.ClickException(f"there is no drawing {id}")
+    with errors_in_one_line():
+        drawing = collection(database).find(id)
+        if drawing is None:
+            raise click.ClickException(f"There is no drawing {id}")
         if png:
-            png.write_bytes(row["pixels"])
+            png.write_bytes(drawing.pixels)
     if as_json:
-        click.echo(json.dumps(described(row) | {"strokes": row["strokes"]}))
+        click.echo(json.dumps(to_dict(drawing) | {"strokes": drawing.strokes}))
         return
     from digitre.cli.terminal import blocks
     from digitre.recognition import preprocessing
 
-    for name, value in described(row).items():
+    for name, value in to_dict(drawing).items():
         click.echo(f"{name:12} {'-' if value == '' else value}")
-    click.echo(f"{'strokes':12} {len(row['strokes'] or [])}")
-    click.echo(blocks(preprocessing.preprocess(row["pixels"])[0, :, :, 0]))
+    click.echo(f"{'strokes':12} {len(drawing.strokes or [])}")
+    click.echo(blocks(preprocessing.preprocess(drawing.pixels)[0, :, :, 0]))
 
 
 @drawings.command()
 @filters
 @DATABASE
-def accept(wanted: Wanted, database: str | None) -> None:
-    """Let the next training learn these drawings.
+def accept(filter: Filter, database: str | None) -> None:
+    """Accept drawings: the next training uses them.
 
     Example: digitre drawings accept --writer b2c1 --status pending
     """
-    _judge(wanted, "accepted", None, database)
+    _judge(filter, "accepted", None, database)
 
 
 @drawings.command()
 @filters
 @DATABASE
-def reject(wanted: Wanted, database: str | None) -> None:
-    """Keep these drawings out of training.
+def reject(filter: Filter, database: str | None) -> None:
+    """Reject drawings: no training uses them.
 
     Example: digitre drawings reject 3f0c...
     """
-    _judge(wanted, "rejected", None, database)
+    _judge(filter, "rejected", None, database)
 
 
 @drawings.command()
@@ -179,57 +202,59 @@ def reject(wanted: Wanted, database: str | None) -> None:
 @click.argument("label", type=Label())
 @DATABASE
 def relabel(id: str, label: int, database: str | None) -> None:
-    """Say what a drawing is, 0 to 9 or none, and accept it.
+    """Correct the label of a drawing (0 to 9, or none), and accept it.
 
     Example: digitre drawings relabel 3f0c... 7
     """
-    _judge(Wanted([id]), "accepted", label, database)
+    _judge(Filter(ids=[id]), "accepted", label, database)
 
 
-def _judge(wanted: Wanted, status: str, label: int | None, database: str | None) -> None:
-    of_some(wanted)
-    with reported():
-        _done(collection(database).judge(wanted, status, label), wanted, status)
+def _judge(filter: Filter, status: str, label: int | None, database: str | None) -> None:
+    require_filter(filter)
+    with errors_in_one_line():
+        _report(collection(database).judge(filter, status, label), filter, status)
 
 
-def _done(count: int, wanted: Wanted, word: str) -> None:
-    click.echo(f"{count} {word}")
-    if wanted.ids is not None and count < len(set(wanted.ids)):
-        raise click.ClickException(f"{len(set(wanted.ids)) - count} of those named are not there")
+def _report(count: int, filter: Filter, done: str) -> None:
+    """Print how many drawings were changed, and fail if an id was not among them."""
+    click.echo(f"{count} {done}")
+    if filter.ids is not None and count < len(set(filter.ids)):
+        missing = len(set(filter.ids)) - count
+        raise click.ClickException(f"{missing} of these ids are not there, or fail the filter")
 
 
 @drawings.command()
 @filters
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @DATABASE
-def delete(wanted: Wanted, yes: bool, database: str | None) -> None:
+def delete(filter: Filter, yes: bool, database: str | None) -> None:
     """Delete drawings for good.
 
     Example: digitre drawings delete --writer b2c1
     """
-    of_some(wanted)
-    with reported():
+    require_filter(filter)
+    with errors_in_one_line():
         store = collection(database)
         if not yes:
-            count = sum(1 for _ in store.rows(wanted))
+            count = sum(1 for _ in store.select(filter))
             click.confirm(f"Delete {count} drawings for good?", abort=True)
-        _done(store.remove(wanted), wanted, "deleted")
+        _report(store.delete(filter), filter, "deleted")
 
 
 @drawings.command()
 @AS_JSON
 @DATABASE
 def stats(as_json: bool, database: str | None) -> None:
-    """How many drawings there are, of what, and how many writers.
+    """Count the drawings by status and label, the writers, the bytes.
 
     Example: digitre drawings stats
     """
-    with reported():
-        found = collection(database).stats()
+    with errors_in_one_line():
+        statistics = asdict(collection(database).statistics())
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(statistics))
         return
-    for name, value in found.items():
+    for name, value in statistics.items():
         if isinstance(value, dict):
             value = ", ".join(f"{key} {count}" for key, count in value.items())
         click.echo(f"{name:9} {value}")
@@ -241,18 +266,17 @@ def stats(as_json: bool, database: str | None) -> None:
 @click.option(
     "--replace",
     is_flag=True,
-    help="Instead of an earlier export in FOLDER; what is no longer a drawing is removed from it.",
+    help="Replace an earlier export in FOLDER, and remove its drawings that are not exported now.",
 )
 @DATABASE
-def export(folder: Path, wanted: Wanted, replace: bool, database: str | None) -> None:
-    """Write drawings to FOLDER: a PNG each, in folders by label, and drawings.csv.
+def export(folder: Path, filter: Filter, replace: bool, database: str | None) -> None:
+    """Export drawings to FOLDER: one PNG each, in a folder per label, and drawings.csv.
 
     Example: digitre drawings export backup-$(date +%F)/ --status accepted
     """
-    with reported():
+    with errors_in_one_line():
         source = existing(collection(database))
-        rows = files.write_folder(source, wanted, folder, replace=replace)
-        count = sum(1 for _ in rows)
+        count = sum(1 for _ in exports.write_folder(source, filter, folder, replace=replace))
     click.echo(f"{count} written to {folder}")
 
 
@@ -260,58 +284,79 @@ def export(folder: Path, wanted: Wanted, replace: bool, database: str | None) ->
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @DATABASE
 def import_folder(folder: Path, database: str | None) -> None:
-    """Read drawings that `export` wrote; those that are here already stay as they are.
+    """Import an export. Drawings that are in the database already stay as they are.
 
     Example: digitre drawings import backup/
     """
-    new = seen = 0
-    with reported():
+    new = total = 0
+    with errors_in_one_line():
         try:
-            for stored, had in files.store(collection(database), files.read_folder(folder)):
-                new, seen = new + stored, seen + had
-        except files.ImportFileError as error:
+            target = collection(database)
+            for new_ones, count in exports.store(target, exports.read_folder(folder)):
+                new, total = new + new_ones, total + count
+        except exports.ImportFileError as error:
             raise click.ClickException(f"{error} ({new} were stored before it)") from None
-    click.echo(f"{new} stored, {seen - new} were here already")
+    click.echo(f"{new} stored, {total - new} were here already")
 
 
 @drawings.command()
-@click.option("--from", "source", required=True, metavar="URL", help="Where the drawings are.")
-@click.option("--to", "target", required=True, metavar="URL", help="Where they go.")
+@click.option("--from", "source", required=True, metavar="URL", help="Database to copy from.")
+@click.option("--to", "target", required=True, metavar="URL", help="Database to copy to.")
 def copy(source: str, target: str) -> None:
-    """Copy all drawings to another database, and prove that none is missing.
+    """Copy all drawings to another database, and check that every one has arrived.
 
-    Stopped half-way, it goes on when it is called again; what was judged meanwhile is copied anew.
+    If it is interrupted, run it again. It also copies what was reviewed since the last time.
 
     Example: digitre drawings copy --from sqlite:////var/lib/digitre/drawings.sqlite3 --to postgresql+psycopg://db/digitre
     """
-    with reported():
+    with errors_in_one_line():
         before, after = existing(collection(source)), collection(target)
         with click.progressbar(length=before.count(), label="copying") as bar:
-            new = files.copy(before, after, bar.update)
-        wrong = files.missing(before, after)
-        if wrong:
-            raise click.ClickException(f"{len(wrong)} are missing or differ, such as {wrong[0]}")
-        click.echo(f"{new} copied; all {before.count()} are there, each the same")
+            new = exports.copy(before, after, bar.update)
+        missing = exports.missing(before, after)
+        if missing:
+            raise click.ClickException(
+                f"{len(missing)} are missing or different, for example {missing[0]}"
+            )
+        click.echo(f"{new} copied; all {before.count()} are there and identical")
 
 
 @drawings.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one without it.")
-@click.option("--status", type=click.Choice(STATUSES), default="pending", show_default=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port on 127.0.0.1. [default: any free port]",
+)
+@click.option(
+    "--status",
+    type=click.Choice(STATUSES),
+    default="pending",
+    show_default=True,
+    help="Review drawings with this status.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Show at most N drawings.",
+)
 @DATABASE
 def review(port: int, status: str, limit: int, database: str | None) -> None:
-    """Judge drawings by keyboard on a page that this machine alone can open.
+    """Review drawings in the browser, by keyboard, on a page that only this machine can open.
 
     Example: digitre drawings review
     """
-    from digitre.web import review as pages
+    from digitre.web import review as page
 
-    with reported():
+    with errors_in_one_line():
         store = collection(database)
-        store.count()  # a database that cannot be used is said here, not in the browser
-    server, address = pages.serve(store, port, Wanted(status=status), limit)
-    click.echo(f"Open this once, in this machine's browser: {address}")
-    click.echo("Ctrl+C ends it.")
+        store.check()  # so that a database error is printed here, not in the browser
+    server, address = page.serve(store, port, Filter(status=status), limit)
+    click.echo(f"Open this address in a browser on this machine; it works once: {address}")
+    click.echo("Press Ctrl+C to stop.")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -1,131 +1,125 @@
-"""Learning from saved drawings: a candidate, its gates, and its promotion or none."""
+"""Learn from saved drawings: train a candidate, check it against the gates, promote it if it passes."""
 
 from __future__ import annotations
 
-import fcntl
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from digitre import files
 from digitre.drawings.collection import Drawings
-from digitre.recognition.classifier import Classifier
+from digitre.recognition.card import Card, LearnedDrawings, Verdict
+from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.registry import Registry
-from digitre.training import export, fit
-from digitre.training.data.saved import gather
-from digitre.training.evaluation import gates, sets
+from digitre.training import calibration, distillation, export, fit
+from digitre.training.data import saved as saved_data
+from digitre.training.data.saved import SavedDrawings
+from digitre.training.evaluation import gates, report, sets
+from digitre.training.reporting.card import new_card, save_card
+
+# What differs from the defaults of `fit.Settings` when a training continues from the served network:
+# a server learns this in minutes.
+FINETUNE: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
 
 
-class BusyError(Exception):
-    """Another training is under way in the same folder."""
-
-
-@contextmanager
-def alone(work: Path) -> Iterator[None]:
-    """One training at a time in a folder; the lock goes with the process, however it ends.
-
-    Raises:
-        BusyError.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BusyError(f"another training is under way in {work}") from None
-        yield
-
-
-def as_trained(classifier: Classifier) -> keras.Model:
-    """The network behind a LiteRT file as its training left it, for another to go on from.
-
-    Raises:
-        ValueError: where its Keras file is not beside it.
-    """
-    file = classifier.path.with_suffix(".keras")
-    if not file.exists():
-        raise ValueError(f"there is no {file} to go on from")
-    network = keras.models.load_model(file, compile=False)
-    if calibration := (classifier.card() or {}).get("calibration"):
-        fit.uncalibrate(network, calibration)
-    return network
-
-
-def learn(
+def retrain(
     settings: fit.Settings,
     collection: Drawings,
-    versions: Registry,
-    serving: Path,
+    registry: Registry,
+    served: Classifier,
     work: Path,
-    describe: Callable[..., dict[str, Any]],
     *,
-    finetune: bool,
+    finetune: bool = False,
+    brief: bool = False,
     resume: bool = False,
-    teacher: keras.Model | None = None,
-) -> tuple[str, dict[str, Any], str]:
+) -> Card:
     """Train with the accepted drawings, and promote the network if it passes its gates.
 
-    Whether or not it passes, the candidate is kept among the versions, with its verdict.
+    The candidate is added to the registry with its verdict, whether it passes or not.
 
     Args:
-        settings: what shapes the training.
+        settings: what shapes the training. Its drawings, teacher and start are filled in here.
         collection: the saved drawings.
-        versions: the networks that are here.
-        serving: the LiteRT file that is served.
-        work: where the training's state is kept.
-        describe: makes the card of a network from its parts.
-        finetune: go on from the network that is served, instead of beginning anew.
+        registry: the networks of this server.
+        served: the network that is served.
+        work: the folder for the state of the training, which the caller has locked.
+        finetune: start from the network that is served.
+        brief: do not measure the test sets.
+        resume: continue a stopped training.
 
     Returns:
-        The candidate's version, its verdict as for the card, and the same as text.
+        The candidate's card, with its verdict.
 
     Raises:
-        UnavailableError: where the drawings cannot be read.
-        ValueError: where there is nothing to learn, nothing to go on from, or another network was
+        UnavailableError: if the drawings cannot be read.
+        ValueError: if there is nothing to learn, nothing to start from, or another network was
             promoted meanwhile.
+        OSError: if a file cannot be written.
+        KeyboardInterrupt: after Ctrl-C; see `fit.train`.
     """
-    saved = gather(collection)
-    if lacking := sets.SETS - sets.validation_sets().keys():
-        raise ValueError(f"the gates need the data of {', '.join(sorted(lacking))}")
+    promoted = registry.promoted()
+    saved = load_drawings(collection)
+    card = train_candidate(settings, saved, served, work, finetune=finetune, resume=resume)
+    folder = work / "candidate"
+    candidate = Classifier(folder / "digitre.tflite")
+    results = gates.compare(served, candidate, saved.held_out)
+    verdict = Verdict(all(gate.passed for gate in results), tuple(results), served.model)
+    if not brief:
+        card = replace(card, figures=report.on_test_parts(candidate))
+    learned = LearnedDrawings(len(saved), len(saved.held_out[1]), saved.manifest)
+    card = replace(card, drawings=learned, verdict=verdict)
+    save_card(card, folder)
+    registry.add(folder)
+    if verdict.passed:
+        if registry.promoted() != promoted:
+            raise ValueError(
+                f"{card.model} is kept, but not promoted: it was compared with {served.model}, "
+                "which is no longer served"
+            )
+        registry.promote(card.model)
+    return card
+
+
+def load_drawings(collection: Drawings) -> SavedDrawings:
+    """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
+    saved = saved_data.load(collection)
+    if missing := sets.SETS - sets.validation_sets().keys():
+        raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")
     if not len(saved):
         raise ValueError("there are no accepted drawings to learn")
-    if not len(saved.kept[1]):
-        print("no writer is among those kept to measure on yet", file=sys.stderr)
-    served, promoted = Classifier(serving), versions.promoted()
-    settings = replace(settings, saved=saved.digest())
+    if not len(saved.held_out[1]):
+        print("no writer is held out to measure on yet", file=sys.stderr)
+    return saved
+
+
+def train_candidate(
+    settings: fit.Settings,
+    saved: SavedDrawings,
+    served: Classifier,
+    work: Path,
+    *,
+    finetune: bool,
+    resume: bool,
+) -> Card:
+    """Train and calibrate the candidate, and write it to `work/candidate`.
+
+    Args and exceptions are those of `retrain`.
+
+    Returns:
+        Its card, without figures.
+    """
+    teacher, digest = distillation.load_teacher(shipped_model().parent)
+    settings = replace(settings, saved=saved.digest(), teacher=digest)
     start = None
     if finetune:
-        start = as_trained(served)
+        start = calibration.load_uncalibrated(served)
         settings = replace(settings, start=served.model)
     network, history = fit.train(
         settings, work, resume=resume, teacher=teacher, start=start, saved=saved
     )
-    calibration = fit.calibrate(network)
+    calibrated = calibration.calibrate(network)
     folder = work / "candidate"
     folder.mkdir(exist_ok=True)
     export.save(network, folder)
     candidate = Classifier(folder / "digitre.tflite")
-    found = gates.compare(served, candidate, saved.kept)
-    verdict = gates.as_json(found) | {"against": served.model}
-    described = describe(candidate, network, settings, history, calibration)
-    described["drawings"] = {
-        "learned": len(saved),
-        "kept": len(saved.kept[1]),
-        "manifest": saved.manifest,
-    }
-    described["verdict"] = verdict
-    files.write_json(folder / "digitre.json", described)
-    name = versions.add(folder)
-    if verdict["passed"]:
-        if versions.promoted() != promoted:
-            raise ValueError(
-                f"{name} is kept, not promoted: what is served is no longer {served.model}, "
-                "which it was measured against"
-            )
-        versions.promote(name)
-    return name, verdict, gates.as_text(found)
+    return new_card(candidate, network, settings, history, calibrated)

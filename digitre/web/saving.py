@@ -1,21 +1,14 @@
-"""Saving a drawing with what it is: only when somebody says so, and only what is said here.
+"""Save a labelled drawing, only when the user asks for it, and delete it again.
 
-Stored are the drawing's pixels, encoded anew, its strokes, the label, what the network said, the time
-and a random name that the page made up for its browser. No address, no cookie, no name of a person.
+What is stored: the re-encoded pixels, the strokes, the label, what the network read, the time, and a
+random name that the page chose for its browser. No address, no cookie, no name of a person.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import math
-import os
 import re
-import secrets
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,9 +17,10 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
 from digitre import config
+from digitre.drawings.drawing import Drawing, Filter, Strokes
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import NO_DIGIT
-from digitre.web import errors, monitoring
+from digitre.web import errors, monitoring, receipts
 from digitre.web.requests import RequestError, body_of
 from digitre.web.state import state, state_of
 
@@ -35,16 +29,16 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("saving", __name__)
 
-SIDE = 400  # pixels of the longer side of what is stored, at most
+SIDE = 400  # the longer side of a stored picture has at most this many pixels
 MAX_STROKES, MAX_POINTS = 200, 20_000
-LARGEST = 1e9  # of a coordinate, and of a time in milliseconds
+LARGEST = 1e9  # for a coordinate, and for a time in milliseconds
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
-RETRY = {"Retry-After": "30"}
-UNAVAILABLE = "the drawings' database cannot be used: %s"
+RETRY = {"Retry-After": "30"}  # seconds
+UNAVAILABLE = "Cannot open the drawings database: %s"
 
 
 def register(app: Flask) -> None:
-    """Add the routes, where saving is on."""
+    """Add the routes, if saving is on."""
     if app.config["SAVING"]:
         app.register_blueprint(blueprint)
         state_of(app).checks["database"] = can_save
@@ -52,75 +46,52 @@ def register(app: Flask) -> None:
 
 @blueprint.post("/_save_drawing")
 def save_drawing() -> Response | tuple[Response, int]:
-    """Store a drawing: 201 when it is on the disk, 200 when it was already."""
-    from digitre.drawings import collection
+    """Store a drawing: 201 once it is on the disk, 200 if it was there already."""
+    from digitre.drawings import collection  # SQLAlchemy: only a process that saves loads it
 
-    if _from_elsewhere():
-        return _refused("cross_site", "Only this server's own pages, and scripts, may save here.")
-    sent = _json()
-    label = _label(sent.get("label"))
-    strokes = _strokes(sent.get("strokes"))
-    writer = _writer(sent.get("writer"))
-    digit = sent.get("digit")
-    if not isinstance(digit, str) or not digit.strip():
-        raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
-    ink = preprocessing.decode(digit)
-    reader = state().classifier
-    reading = reader.decide(preprocessing.shape_ink(ink).reshape(1, 28, 28, 1))
-    if reading.reason == "blank":
-        raise RequestError("blank_drawing", "There is nothing in the drawing to be saved.")
-    pixels = _encoded(ink)
-    id = collection.identity(writer, label, pixels)
-    row = {
-        "id": id,
-        "label": label,
-        "writer": writer,
-        "pixels": pixels,
-        "strokes": strokes,
-        "size": len(pixels) + len(json.dumps(strokes)),
-        "read_as": int(np.argmax(reading.probabilities)),
-        "confidence": reading.confidence,
-        "not_a_digit": reading.not_a_digit,
-        "model": reading.model,
-    }
+    if _is_cross_site():
+        return _error("cross_site", "Only this server's own pages, and scripts, can save drawings.")
+    drawing = _drawing_in(_json())
     settings = current_app.config
     limits = collection.Limits(
         settings["SAVES_A_DAY"], settings["MAX_DRAWINGS"], settings["MAX_DRAWINGS_BYTES"]
     )
     try:
-        receipt = _receipt(id, writer)
-        new = _collection().save(row, limits)
+        receipt = receipts.sign(drawing.id, drawing.writer)
+        is_new = _collection().save(drawing, limits)
     except collection.TooManyError:
-        return _refused("too_many_drawings", "That is enough for today: save more tomorrow.")
+        return _error("too_many_drawings", "You have saved enough for today. Save more tomorrow.")
     except collection.FullError:
-        return _refused("storage_full", "No more drawings can be stored here.")
+        return _error("storage_full", "This server cannot store any more drawings.")
     except (collection.UnavailableError, OSError) as error:
-        return _unavailable(error, "Drawings cannot be saved just now: try later.")
-    if new:
+        return _unavailable(error, "Drawings cannot be saved right now. Try again later.")
+    if is_new:
         monitoring.count_saved()
-    return jsonify(id=id, receipt=receipt), 201 if new else 200
+    return jsonify(id=drawing.id, receipt=receipt), 201 if is_new else 200
 
 
 @blueprint.delete("/_save_drawing/<id>")
 def delete_drawing(id: str) -> Response | tuple[str, int]:
-    """Remove a drawing for good, for whoever has its receipt."""
+    """Delete a drawing for good: 204, if the receipt in the body is this drawing's."""
     from digitre.drawings import collection
 
-    if _from_elsewhere():
-        return _refused("cross_site", "Only this server's own pages, and scripts, may delete here.")
+    if _is_cross_site():
+        return _error(
+            "cross_site", "Only this server's own pages, and scripts, can delete drawings."
+        )
     receipt = _json().get("receipt")
-    gone = errors.answer("not_found", "There is no such drawing, or the receipt is another's.")
+    not_found = errors.answer(
+        "not_found", "There is no such drawing, or the receipt is for another drawing."
+    )
     if not isinstance(receipt, str) or not re.fullmatch("[0-9a-f]{32}", id):
-        return gone
+        return not_found
     try:
-        found = _collection().find(id)
-        if found is None or not hmac.compare_digest(
-            _receipt(id, found["writer"]).encode(), receipt.encode("utf-8", "replace")
-        ):
-            return gone
-        return ("", 204) if _collection().delete(id) else gone
+        drawing = _collection().find(id)
+        if drawing is None or not receipts.is_valid(receipt, id, drawing.writer):
+            return not_found
+        return ("", 204) if _collection().delete(Filter(ids=[id])) else not_found
     except (collection.UnavailableError, OSError) as error:
-        return _unavailable(error, "Drawings cannot be deleted just now: try later.")
+        return _unavailable(error, "Drawings cannot be deleted right now. Try again later.")
 
 
 def can_save() -> bool:
@@ -135,10 +106,11 @@ def can_save() -> bool:
     return True
 
 
-def _from_elsewhere() -> bool:
-    """Whether a browser says that a page of another origin asks, which nobody has allowed.
+def _is_cross_site() -> bool:
+    """Whether a page of another origin sends this request, and DIGITRE_CORS_ORIGINS lacks its origin.
 
-    Such a request needs no leave if it looks like a form's, so the answer's headers are too late.
+    A browser sends a request that looks like a form's without asking first. The CORS headers of the
+    answer would come too late.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site == "same-origin" or not origin:
@@ -146,13 +118,13 @@ def _from_elsewhere() -> bool:
     allowed: list[str] = current_app.config["CORS_ORIGINS"] or []
     if "*" in allowed or origin in allowed:
         return False
-    try:  # by the name alone: a server before this one may listen at another port
+    try:  # compare names only: a proxy in front may listen on another port
         return urlsplit(origin).hostname != urlsplit(f"//{request.host}").hostname
     except ValueError:
         return True
 
 
-def _refused(code: str, message: str) -> Response:
+def _error(code: str, message: str) -> Response:
     response = errors.answer(code, message)
     if response.status_code == 503:
         response.headers.extend(RETRY)
@@ -160,19 +132,39 @@ def _refused(code: str, message: str) -> Response:
 
 
 def _unavailable(error: Exception, message: str) -> Response:
-    """Whoever saves is told to try later, and whoever runs the server why."""
+    """Ask the client to try later. The log tells the operator why."""
     current_app.logger.warning(UNAVAILABLE, error)
-    return _refused("storage_unavailable", message)
+    return _error("storage_unavailable", message)
+
+
+def _drawing_in(body: dict[str, Any]) -> Drawing:
+    """The drawing that a request wants to save, read by the network.
+
+    Raises:
+        RequestError: for a bad label, bad strokes, a bad writer, or a missing or blank picture.
+        PictureError: if the picture cannot be decoded.
+    """
+    label = _label(body.get("label"))
+    strokes = _strokes(body.get("strokes"))
+    writer = _writer(body.get("writer"))
+    digit = body.get("digit")
+    if not isinstance(digit, str) or not digit.strip():
+        raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
+    ink = preprocessing.decode(digit)
+    reading = state().classifier.decide(preprocessing.shape_ink(ink).reshape(1, 28, 28, 1))
+    if reading.reason == "blank":
+        raise RequestError("blank_drawing", "The drawing is blank, so there is nothing to save.")
+    return Drawing.new(label, writer, _png(ink), strokes, reading)
 
 
 def _json() -> dict[str, Any]:
     try:
-        sent = json.loads(body_of(request))
+        body = json.loads(body_of(request))
     except (ValueError, RecursionError):
         raise RequestError("malformed_json", "The body must be a JSON object.") from None
-    if not isinstance(sent, dict):
+    if not isinstance(body, dict):
         raise RequestError("malformed_json", "The body must be a JSON object.")
-    return sent
+    return body
 
 
 def _label(label: Any) -> int:
@@ -184,12 +176,13 @@ def _label(label: Any) -> int:
     raise RequestError("bad_label", 'Send a label: a digit from 0 to 9, or "none".')
 
 
-def _strokes(strokes: Any) -> list[list[list[float]]] | None:
+def _strokes(strokes: Any) -> Strokes | None:
     if strokes is None:
         return None
     wrong = RequestError(
         "bad_strokes",
-        f"Strokes are lists of [x, y, milliseconds]: at most {MAX_STROKES}, {MAX_POINTS:,} points.",
+        f"Send strokes as lists of [x, y, milliseconds]: at most {MAX_STROKES} strokes and "
+        f"{MAX_POINTS:,} points.",
     )
     if not isinstance(strokes, list) or not 0 < len(strokes) <= MAX_STROKES:
         raise wrong
@@ -216,13 +209,15 @@ def _writer(writer: Any) -> str:
         return ""
     if not isinstance(writer, str) or not _WRITER.fullmatch(writer):
         raise RequestError(
-            "bad_writer", "A writer is 1 to 64 letters, digits, hyphens and underscores."
+            "bad_writer", "A writer has 1 to 64 letters, digits, hyphens and underscores."
         )
     return writer
 
 
-def _encoded(ink: np.ndarray) -> bytes:
-    """The ink as a grey PNG, dark on light, of at most `SIDE` pixels a side."""
+def _png(ink: np.ndarray) -> bytes:
+    """Encode ink ((height, width) uint8, bright) as a PNG, dark on white, at most `SIDE` pixels wide
+    and high.
+    """
     picture = Image.fromarray(255 - ink)
     if max(picture.size) > SIDE:
         picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
@@ -230,45 +225,10 @@ def _encoded(ink: np.ndarray) -> bytes:
 
 
 def _collection() -> Drawings:
-    """The drawings' database, opened when something is first saved."""
+    """The saved drawings of this application; their database is opened at first use."""
     from digitre.drawings.collection import Drawings
 
     known = state()
     if known.drawings is None:
         known.drawings = Drawings(config.database_url(current_app.config))
     return known.drawings
-
-
-def _receipt(id: str, writer: str) -> str:
-    return hmac.new(_secret(), f"{id}\0{writer}".encode(), hashlib.sha256).hexdigest()
-
-
-def _secret() -> bytes:
-    """What receipts are signed with: DIGITRE_SECRET, or a file that the first worker makes."""
-    if current_app.config["SECRET"]:
-        return current_app.config["SECRET"].encode()
-    known = state()
-    if known.secret is None:
-        file = config.instance_folder(current_app.config) / "secret"
-        if not file.exists():
-            _make_secret(file)
-        found = file.read_bytes()
-        if not found:  # anybody could sign
-            raise OSError(f"{file} is empty: remove it")
-        known.secret = found
-    return known.secret
-
-
-def _make_secret(file: Path) -> None:
-    """Write it whole or not at all; of several workers that do, one's is kept."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, new = tempfile.mkstemp(prefix="secret.", dir=file.parent)
-    try:
-        with open(handle, "w") as written:
-            written.write(secrets.token_hex(32))
-            written.flush()
-            os.fsync(handle)
-        with suppress(FileExistsError):
-            os.link(new, file)
-    finally:
-        os.unlink(new)

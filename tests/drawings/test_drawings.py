@@ -1,14 +1,14 @@
-"""`digitre drawings`: what was saved is listed, judged, exported, imported, copied and deleted."""
+"""`digitre drawings`: list, review, export, import, copy and delete saved drawings."""
 
 from __future__ import annotations
 
 import csv
 import json
-import sqlite3
 import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,10 @@ from strokes import DIGITS, OTHERS, drawn
 from digitre import create_app
 from digitre.cli import main
 from digitre.drawings import export
-from digitre.drawings.collection import Drawings, UnavailableError, Wanted
+from digitre.drawings.collection import Drawings, UnavailableError
+from digitre.drawings.drawing import Drawing, Filter
 
-# Who says what of which drawing; the network agrees with the first three.
+# Drawings with their label and writer. The network agrees with the first three labels.
 SAVED = [
     (DIGITS[7], 7, "ann"),
     (DIGITS[3], 3, "ann"),
@@ -34,7 +35,7 @@ SAVED = [
 
 @pytest.fixture
 def saved(database: str, tmp_path: Path) -> dict[tuple, str]:
-    """The drawings' ids by their label and writer, saved through the API."""
+    """Save the drawings through the API. Returns their ids by label and writer."""
     app = create_app({"TESTING": True, "DATABASE_URL": database, "INSTANCE": tmp_path / "instance"})
     client = app.test_client()
     ids = {}
@@ -50,7 +51,7 @@ def saved(database: str, tmp_path: Path) -> dict[tuple, str]:
 
 @pytest.fixture
 def digitre(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The command line, with this database."""
+    """Runs `digitre drawings` with this database."""
     monkeypatch.setenv("DIGITRE_DATABASE_URL", database)
     monkeypatch.setenv("DIGITRE_INSTANCE", str(tmp_path / "instance"))
 
@@ -62,19 +63,23 @@ def digitre(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def listed(digitre, *words: str) -> list[dict]:
+def list_json(digitre, *words: str) -> list[dict]:
     return [json.loads(line) for line in digitre("list", "--json", *words).output.splitlines()]
 
 
+def all_drawings(database: str) -> dict[str, Drawing]:
+    return {drawing.id: drawing for drawing in Drawings(database).select()}
+
+
 def test_list(digitre, saved) -> None:
-    """All that is known but the pixels; what several writers say of one picture comes first."""
-    rows = listed(digitre)
+    """Every field but the pixels is listed. A picture that several writers agree on comes first."""
+    rows = list_json(digitre)
     assert len(rows) == 6
     assert {row["id"] for row in rows[:2]} == {saved[1, "bob"], saved[1, "cyd"]}
     assert rows[0]["agreeing"] == 2
     assert (rows[0]["label"], rows[0]["said"], rows[0]["status"]) == ("1", "7", "pending")
     assert "pixels" not in rows[0]
-    assert "is 1" in digitre("list", "--limit", "1").output
+    assert "label 1" in digitre("list", "--limit", "1").output
 
 
 @pytest.mark.parametrize(
@@ -87,16 +92,16 @@ def test_list(digitre, saved) -> None:
         (("--label", "1", "--writer", "cyd"), 1),
         (("--disagree",), 3),
         (("--limit", "2"), 2),
-        (("--writer", "nobody"), 0),
+        (("--writer", "nemo"), 0),
     ],
 )
 def test_filters(digitre, saved, words, count: int) -> None:
-    """Each filter leaves those that it says."""
-    assert len(listed(digitre, *words)) == count
+    """Each filter chooses the drawings that its help promises."""
+    assert len(list_json(digitre, *words)) == count
 
 
 def test_show(digitre, saved, tmp_path: Path) -> None:
-    """One drawing, as text with its picture, as JSON with its strokes, as a PNG."""
+    """One drawing is shown as text with its picture, as JSON with its strokes, or written as a PNG."""
     id = saved[7, "ann"]
     text = digitre("show", id, "--png", str(tmp_path / "seven.png")).output
     assert "█" in text
@@ -106,43 +111,42 @@ def test_show(digitre, saved, tmp_path: Path) -> None:
     assert "no drawing" in digitre("show", "0" * 32, expect=1).output
 
 
-def test_judging(digitre, saved, database: str) -> None:
-    """Accepting, rejecting and giving another label, by id or by filter."""
-    store = Drawings(database)
+def test_accept_reject_relabel(digitre, saved, database: str) -> None:
+    """Drawings are accepted, rejected and relabelled, by id or by filter."""
     assert digitre("accept", saved[9, ""]).output == "1 accepted\n"
     assert digitre("reject", "--label", "1").output == "2 rejected\n"
     digitre("relabel", saved[1, "cyd"], "7")
-    status = {id: (row["status"], row["label"]) for id in saved.values() if (row := store.find(id))}
+    status = {id: (each.status, each.label) for id, each in all_drawings(database).items()}
     assert status[saved[9, ""]] == ("accepted", 9)
     assert status[saved[1, "bob"]] == ("rejected", 1)
     assert status[saved[1, "cyd"]] == ("accepted", 7)
     assert "not there" in digitre("accept", "0" * 32, expect=1).output
-    assert "say which" in digitre("accept", expect=2).output
-    assert "none of 0 to 9" in digitre("relabel", saved[1, "cyd"], "seven", expect=2).output
+    assert "Say which" in digitre("accept", expect=2).output
+    assert "use 0 to 9" in digitre("relabel", saved[1, "cyd"], "seven", expect=2).output
 
 
 def test_delete(digitre, saved, database: str) -> None:
-    """For good, after a question, or without one where --yes says so."""
+    """Drawings are deleted for good, after a question, or without one with --yes."""
     assert "Aborted" in digitre("delete", "--writer", "ann", input="n\n", expect=1).output
     assert Drawings(database).count() == 6
     digitre("delete", "--writer", "ann", input="y\n")
     digitre("delete", "--yes", saved[9, ""])
     assert Drawings(database).count() == 3
-    assert "say which" in digitre("delete", "--yes", expect=2).output
+    assert "Say which" in digitre("delete", "--yes", expect=2).output
 
 
 def test_stats(digitre, saved) -> None:
-    """How many of what."""
-    found = json.loads(digitre("stats", "--json").output)
-    assert (found["drawings"], found["writers"], found["disagree"]) == (6, 4, 3)
-    assert found["status"] == {"pending": 3, "accepted": 3, "rejected": 0}
-    assert (found["label"]["1"], found["label"]["none"]) == (2, 1)
+    """The numbers are right, as JSON and as text."""
+    stats = json.loads(digitre("stats", "--json").output)
+    assert (stats["drawings"], stats["writers"], stats["disagree"]) == (6, 4, 3)
+    assert stats["status"] == {"pending": 3, "accepted": 3, "rejected": 0}
+    assert (stats["label"]["1"], stats["label"]["none"]) == (2, 1)
     assert "pending 3" in digitre("stats").output
 
 
 def test_export_and_import(digitre, saved, database: str, tmp_path: Path) -> None:
-    """A folder of PNGs by label and a table; reading it back gives the same drawings."""
-    before = {row["id"]: export.digest(row) for row in Drawings(database).rows()}
+    """An export has a PNG per drawing and a table. Importing it gives the same drawings."""
+    before = all_drawings(database)
     folder = tmp_path / "out"
     assert "6 written" in digitre("export", str(folder)).output
     assert (folder / "7" / f"{saved[7, 'ann']}.png").is_file()
@@ -151,8 +155,7 @@ def test_export_and_import(digitre, saved, database: str, tmp_path: Path) -> Non
         assert len(list(csv.DictReader(file))) == 6
     digitre("delete", "--yes", *saved.values())
     digitre("import", str(folder))
-    after = {row["id"]: export.digest(row) for row in Drawings(database).rows()}
-    assert after == before
+    assert all_drawings(database) == before
     assert "0 stored, 6 were here" in digitre("import", str(folder)).output
     assert "3 written" in digitre("export", str(tmp_path / "some"), "--disagree").output
 
@@ -162,8 +165,8 @@ def test_export_and_import(digitre, saved, database: str, tmp_path: Path) -> Non
     ("old", "new"),
     [("accepted", "wonderful"), (",7,", ",seven,"), ("2026", "year"), (",7,", ",8,")],
 )
-def test_an_import_that_cannot_be(digitre, saved, tmp_path: Path, old: str, new: str) -> None:
-    """A line that is no drawing is named, and what came before it is there."""
+def test_importing_a_bad_line(digitre, saved, tmp_path: Path, old: str, new: str) -> None:
+    """The message has the number of a line that is not a drawing."""
     folder = tmp_path / "out"
     digitre("export", str(folder), saved[7, "ann"])
     table = folder / "drawings.csv"
@@ -175,8 +178,8 @@ def test_an_import_that_cannot_be(digitre, saved, tmp_path: Path, old: str, new:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_import_of_damaged_files(digitre, saved, tmp_path: Path) -> None:
-    """A table in another encoding, a picture that claims to be immense: a line says so."""
+def test_importing_damaged_files(digitre, saved, tmp_path: Path) -> None:
+    """A table in another encoding, or a picture with a huge size in its header, gives one line."""
     folder = tmp_path / "out"
     digitre("export", str(folder), saved[7, "ann"])
     table = folder / "drawings.csv"
@@ -193,73 +196,48 @@ def test_an_import_of_damaged_files(digitre, saved, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_copy(digitre, saved, database: str, postgres: str, tmp_path: Path) -> None:
-    """From one kind of database to the other and back: all of it, goes on where it stopped, proved."""
+    """Drawings are copied from SQLite to PostgreSQL and back; an interrupted copy continues."""
     from databases import emptied
 
     other = emptied(postgres)
-    assert Drawings(other).insert(list(Drawings(database).rows())[:2]) == 2
-    said = digitre("copy", "--from", database, "--to", other).output
-    assert "4 copied; all 6 are there" in said
+    assert Drawings(other).insert(list(Drawings(database).select())[:2]) == 2
+    output = digitre("copy", "--from", database, "--to", other).output
+    assert "4 copied; all 6 are there" in output
     back = f"sqlite:///{tmp_path / 'back.sqlite3'}"
     assert "6 copied; all 6" in digitre("copy", "--from", other, "--to", back).output
-    Drawings(back).judge(Wanted(label=9), "rejected")
+    Drawings(back).judge(Filter(label=9), "rejected")
     assert export.missing(Drawings(database), Drawings(back)) == [saved[9, ""]]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_copy_that_was_killed_goes_on(digitre, saved, database: str, tmp_path: Path) -> None:
-    """Killed half-way through thousands, a second call ends with every one of them there."""
+def test_a_copy_that_was_killed(digitre, saved, database: str, tmp_path: Path) -> None:
+    """After a copy of thousands is killed half-way, a second one completes it."""
     store = Drawings(database)
-    row = store.find(saved[7, "ann"])
-    assert row is not None
+    seven = store.find(saved[7, "ann"])
+    assert seven is not None
     for start in range(0, 6000, 500):
-        store.insert([row | {"id": f"{k:032x}"} for k in range(start, start + 500)])
+        store.insert([replace(seven, id=f"{k:032x}") for k in range(start, start + 500)])
     target = f"sqlite:///{tmp_path / 'target.sqlite3'}"
     words = ["drawings", "copy", "--from", database, "--to", target]
     process = subprocess.Popen([sys.executable, "-m", "digitre", *words], stdout=subprocess.DEVNULL)
-    there = 0
-    while process.poll() is None and not there:
+    copied = 0
+    while process.poll() is None and not copied:
         try:
-            there = Drawings(target).count()
+            copied = Drawings(target).count()
         except UnavailableError:
             continue
     process.kill()
     process.wait()
-    assert there > 0
+    assert copied > 0
     digitre(*words[1:])
     assert Drawings(target).count() == 6006
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_drawings_of_an_older_digitre_stay(saved, database: str) -> None:
-    """A database without the newest column gets it, its drawings unharmed."""
-    store = Drawings(database)
-    before = {row["id"]: export.digest(row) for row in store.rows()}
-    file = database.removeprefix("sqlite:///")
-    with sqlite3.connect(file) as connection:
-        connection.execute("DROP INDEX drawings_by_picture")
-        connection.execute("ALTER TABLE drawings DROP COLUMN picture")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    assert {row["id"]: export.digest(row) for row in Drawings(database).rows()} == before
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_drawings_of_a_newer_digitre(saved, database: str) -> None:
-    """A database that this version does not know is left alone, and said to be so."""
-    file = database.removeprefix("sqlite:///")
-    with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    with pytest.raises(UnavailableError, match="9999"):
-        Drawings(database).count()
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_database_that_cannot_be_used(digitre, database: str, tmp_path: Path) -> None:
-    """One line and exit status 1, whatever is asked."""
-    for url in (f"postgresql+psycopg://nobody@/none?host={tmp_path}", "no address"):
+def test_an_unusable_database(digitre, database: str, tmp_path: Path) -> None:
+    """Every command prints one line and exits with 1."""
+    for url in (f"postgresql+psycopg://nemo@/none?host={tmp_path}", "no address"):
         for words in (["list"], ["stats"], ["export", str(tmp_path / "out")], ["review"]):
             result = digitre(*words, "--database", url, expect=1)
             assert result.output.startswith("Error: ")
@@ -267,10 +245,8 @@ def test_a_database_that_cannot_be_used(digitre, database: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_again(digitre, saved, tmp_path: Path) -> None:
-    """Over an earlier one only by --replace: then the folder is what the database is, and every file
-    that no export wrote stays.
-    """
+def test_exporting_again(digitre, saved, tmp_path: Path) -> None:
+    """An export replaces an earlier one only with --replace. Other files in its folder stay."""
     folder = tmp_path / "out"
     digitre("export", str(folder))
     table = (folder / "drawings.csv").read_bytes()
@@ -281,8 +257,7 @@ def test_an_export_again(digitre, saved, tmp_path: Path) -> None:
     digitre("relabel", saved[1, "bob"], "7")
     digitre("delete", "--yes", saved[3, "ann"])
     for words in ([], ["--status", "accepted"]):
-        refused = digitre("export", str(folder), *words, expect=1).output
-        assert "holds an export" in refused
+        assert "holds an export" in digitre("export", str(folder), *words, expect=1).output
         assert (folder / "drawings.csv").read_bytes() == table
     digitre("export", str(folder), "--replace")
     assert not (folder / "1" / f"{saved[1, 'bob']}.png").exists()
@@ -292,8 +267,8 @@ def test_an_export_again(digitre, saved, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_an_export_of_a_lost_database(digitre, saved, database: str, tmp_path: Path) -> None:
-    """A database that is not there is no empty one: the backup stays, and nothing is made."""
+def test_exporting_a_missing_database(digitre, saved, database: str, tmp_path: Path) -> None:
+    """If the database is missing, the backup stays, and no database is made."""
     folder = tmp_path / "out"
     digitre("export", str(folder))
     file = Path(database.removeprefix("sqlite:///"))
@@ -304,15 +279,15 @@ def test_an_export_of_a_lost_database(digitre, saved, database: str, tmp_path: P
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_copying_again_and_from_nowhere(digitre, saved, database: str, tmp_path: Path) -> None:
-    """What was judged since is copied anew; a source that is not there is no empty one."""
+def test_copying_again_and_from_a_missing_database(
+    digitre, saved, database: str, tmp_path: Path
+) -> None:
+    """A second copy has the reviews made since. A missing source is an error, not an empty one."""
     target = f"sqlite:///{tmp_path / 'target.sqlite3'}"
     digitre("copy", "--from", database, "--to", target)
     digitre("relabel", saved[1, "bob"], "7")
     assert "0 copied; all 6" in digitre("copy", "--from", database, "--to", target).output
-    row = Drawings(target).find(saved[1, "bob"])
-    assert row is not None
-    assert row["label"] == 7
+    assert all_drawings(target)[saved[1, "bob"]].label == 7
     nowhere = f"sqlite:///{tmp_path / 'typo' / 'x.sqlite3'}"
     assert "no database" in digitre("copy", "--from", nowhere, "--to", target, expect=1).output
     assert not (tmp_path / "typo").exists()

@@ -22,7 +22,8 @@ from conftest import ROOT, gunicorn
 
 from digitre import Classifier, create_app
 from digitre.cli import main
-from digitre.drawings.collection import Drawings, Wanted
+from digitre.drawings.collection import Drawings
+from digitre.drawings.drawing import Filter
 from digitre.training import retrain
 from digitre.training.data import epochs, saved
 from digitre.training.evaluation import gates
@@ -76,38 +77,38 @@ def test_no_writer_has_much_say(counts: list[int], allowed: int) -> None:
     assert all(min(count, allowed) <= max(20, 0.01 * used) for count in counts)
 
 
-def test_a_tenth_of_the_writers_is_kept() -> None:
-    """By name alone, for ever; whoever gave none is not kept."""
-    kept = [saved.is_kept(f"writer-{number}") for number in range(5000)]
-    assert 0.08 < np.mean(kept) < 0.12
-    assert [saved.is_kept(f"w{n}") for n in range(12)] == [False] * 8 + [
+def test_a_tenth_of_the_writers_is_held_out() -> None:
+    """Only the name decides, and it always decides the same. A writer without a name is not held out."""
+    held_out = [saved.is_held_out(f"writer-{number}") for number in range(5000)]
+    assert 0.08 < np.mean(held_out) < 0.12
+    assert [saved.is_held_out(f"w{n}") for n in range(12)] == [False] * 8 + [
         True,
         False,
         True,
         False,
     ]
-    assert not saved.is_kept("")
+    assert not saved.is_held_out("")
 
 
 @sqlite
-def test_what_is_gathered(place: Path, database: str) -> None:
-    """Accepted drawings alone, a writer's share of them; deleted ones are in no next manifest."""
+def test_what_is_loaded(place: Path, database: str) -> None:
+    """Only accepted drawings are loaded, each writer's share of them. Deleted ones are gone next time."""
     client = create_app({"TESTING": True}).test_client()
-    for writer in ("w1", "w2", "w8"):  # the last one is kept
+    for writer in ("w1", "w2", "w8"):  # the last one is held out
         save(client, styles.variants(styles.digit(7), 3, int(writer[1])), 7, writer)
     save(client, styles.variants(styles.digit(7), 30, 9), 7, "w4")
     save(client, styles.variants(styles.digit(7), 2, 8), 1, "w5")  # pending: the network disagrees
-    found = saved.gather(Drawings(database))
+    found = saved.load(Drawings(database))
     assert {writer: len(ids) for writer, ids in found.manifest.items()} == {
         "w1": 3,
         "w2": 3,
         "w4": 20,
     }
     assert len(found) == 26
-    assert len(found.kept[1]) == 3
+    assert len(found.held_out[1]) == 3
     assert all(strokes is not None for strokes in found.strokes)
-    Drawings(database).remove(Wanted(writer="w1"))
-    later = saved.gather(Drawings(database))
+    Drawings(database).delete(Filter(writer="w1"))
+    later = saved.load(Drawings(database))
     assert "w1" not in later.manifest
     assert later.digest() != found.digest()
 
@@ -120,15 +121,17 @@ def test_strokes_that_show_something_else_are_not_believed(place: Path, database
     ones = list(styles.variants(styles.digit(1), 4, 1))
     mixed = [seven | {"strokes": one["strokes"]} for seven, one in zip(sevens, ones, strict=True)]
     save(client, mixed, 7, "w1")
-    found = saved.gather(Drawings(database))
+    found = saved.load(Drawings(database))
     assert len(found) == 4
     assert found.strokes == [None] * 4
 
 
 def test_at_most_a_fifth_of_any_batch(real_data) -> None:
     """However many drawings there are, every batch of 128 has at most 25 of them."""
-    many = saved.Collected([None] * 3000, np.full((3000, 28, 28), 7, np.uint8), np.full(3000, 10))
-    few = saved.Collected(
+    many = saved.SavedDrawings(
+        [None] * 3000, np.full((3000, 28, 28), 7, np.uint8), np.full(3000, 10)
+    )
+    few = saved.SavedDrawings(
         [None] * 5, np.zeros((5, 28, 28), np.uint8) + np.eye(28, dtype=np.uint8) * 255, np.ones(5)
     )
     usual = np.zeros((4000, 28, 28), np.uint8), np.zeros(4000, np.int64)
@@ -364,7 +367,7 @@ def test_wrong_labels_do_no_harm(real_data, place: Path, kind: str) -> None:
         for drawing in styles.variants(styles.digit(digit), 10, 500 + digit)
     ]
     assert np.mean(right) >= 0.97
-    learned = saved.gather(Drawings(os.environ["DIGITRE_DATABASE_URL"]))
+    learned = saved.load(Drawings(os.environ["DIGITRE_DATABASE_URL"]))
     assert len(learned) > 15  # they did reach it
 
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `drawings` gives it."""
+"""Run by Alembic: applies the revisions on the connection that `database` passes in."""
 
 from alembic import context
 

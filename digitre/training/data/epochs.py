@@ -15,7 +15,7 @@ import numpy as np
 
 from digitre.training.data import augmentation, datasets, hershey, synthetic
 from digitre.training.data.datasets import NO_DIGIT, Traces
-from digitre.training.data.saved import Collected, mixed
+from digitre.training.data.saved import SavedDrawings, mixed
 from digitre.training.data.saved import draw as draw_saved
 from digitre.training.evaluation import sets
 
@@ -71,7 +71,7 @@ def make(
     epoch: int,
     share: float = 1.0,
     images: str | None = None,
-    saved: Collected | None = None,
+    saved: SavedDrawings | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Make an epoch, the same one for the same seed and number.
 
@@ -167,5 +167,5 @@ def make(
 
     order = random.permutation(sum(map(len, labels)))
     usual = np.concatenate(pictures)[order], np.concatenate(labels)[order]
-    more = draw_saved(saved or Collected(), len(order), random)
+    more = draw_saved(saved or SavedDrawings(), len(order), random)
     return mixed(usual, more)

@@ -1,97 +1,111 @@
-"""Drawings that people saved, as training data: accepted ones, split by writer, none with much say."""
+"""Saved drawings as training data: the accepted ones, split by writer, no writer with much weight."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from digitre.drawings.collection import Drawings, Wanted
+from digitre.drawings.collection import Drawings
+from digitre.drawings.drawing import Drawing, Filter
 from digitre.recognition.preprocessing import preprocess, shape_ink
 from digitre.training.data import augmentation
 from digitre.training.data.strokes import fit, render
 
-Row = dict[str, Any]
+HOLDOUT = 10  # one writer in ten is held out permanently for evaluation
+SHARE = 0.01  # a writer contributes at most this part of the drawings that are used,
+FEW = 20  # or this many, if that is more
+TIMES = 5  # an epoch shows each saved drawing this often, varied each time,
+BATCH_SHARE = 0.19  # but all of them are at most this part of it: a fifth of any batch
+# Strokes are used only if, drawn with a pen, they correlate with the picture at least this much.
+# Strokes of other drawings reach 0.79.
+ALIKE = 0.85
 
-KEPT = 10  # one writer in so many is kept for ever to measure on
-SHARE = 0.01  # of the drawings used, one writer's at most,
-FEW = 20  # or so many, whichever is more
-TIMES = 5  # a saved drawing comes so often in an epoch, each time another,
-BATCH_SHARE = 0.19  # where all of them are no more than this part of it: a fifth of any batch
-ALIKE = (
-    0.85  # correlation of pixels and strokes from which on these are believed; others reach 0.79
-)
+
+def _no_pictures() -> np.ndarray:
+    return np.zeros((0, 28, 28), np.uint8)
+
+
+def _no_labels() -> np.ndarray:
+    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What is learned from, and what is kept to measure on.
+class SavedDrawings:
+    """The saved drawings to learn from, and those held out for evaluation.
 
     Attributes:
-        strokes: of each drawing to learn, its strokes (y downwards), or None where only its pixels
-            are used.
-        pictures: (n, 28, 28) uint8, the same drawings as the network would see them.
+        strokes: the strokes of each drawing to learn (y downwards), or None if only its picture is
+            used.
+        pictures: (n, 28, 28) uint8, the same drawings as the network sees them.
         labels: (n,) 0 to 10.
         manifest: the ids of the drawings to learn, by writer.
-        kept: pictures and labels of the writers who are kept.
+        held_out: (m, 28, 28) uint8 pictures and (m,) labels of the writers who are held out.
     """
 
     strokes: list[list[np.ndarray] | None] = field(default_factory=list)
-    pictures: np.ndarray = field(default_factory=lambda: np.zeros((0, 28, 28), np.uint8))
-    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    pictures: np.ndarray = field(default_factory=_no_pictures)
+    labels: np.ndarray = field(default_factory=_no_labels)
     manifest: dict[str, list[str]] = field(default_factory=dict)
-    kept: tuple[np.ndarray, np.ndarray] = field(
-        default_factory=lambda: (np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
+    held_out: tuple[np.ndarray, np.ndarray] = field(
+        default_factory=lambda: (_no_pictures(), _no_labels())
     )
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def digest(self) -> str:
-        """The SHA-256 of what is learned: of the ids with their labels."""
+        """The SHA-256 of the ids to learn and their labels: it tells two collections apart."""
         ids = sorted(id for ids in self.manifest.values() for id in ids)
         return hashlib.sha256(f"{ids} {self.labels.tolist()}".encode()).hexdigest()
 
 
-def is_kept(writer: str) -> bool:
-    """Whether a writer's drawings are never learned: so for ever, by the writer's name alone."""
+def is_held_out(writer: str) -> bool:
+    """Whether a writer's drawings are held out. Only the name decides, so the answer never changes.
+
+    Writers without a name are never held out: one of them cannot be told from another.
+    """
     if not writer:
-        return False  # whoever gave no name cannot be told apart
-    return hashlib.sha256(f"kept {writer}".encode()).digest()[0] % KEPT == 0
+        return False
+    # Another text than "kept" would move writers between training and evaluation.
+    return hashlib.sha256(f"kept {writer}".encode()).digest()[0] % HOLDOUT == 0
 
 
-def gather(collection: Drawings) -> Collected:
-    """All accepted drawings, those to learn and those to keep.
+def load(collection: Drawings) -> SavedDrawings:
+    """Load all accepted drawings.
 
-    Of each writer, the drawings with the lowest ids are learned, up to `SHARE` of all or `FEW`; ids
-    are hashes, so that this is a choice by lot which stays the same.
+    If a writer has more drawings than are used (see `limit`), those with the lowest ids are. Ids are
+    hashes, so this is a random choice that stays the same.
 
     Raises:
-        UnavailableError.
+        UnavailableError: if the database cannot be used.
     """
-    by_writer: dict[str, list[Row]] = defaultdict(list)
-    for row in collection.rows(Wanted(status="accepted")):
-        by_writer[row["writer"]].append(row)
-    learned = {writer: rows for writer, rows in by_writer.items() if not is_kept(writer)}
-    allowed = limit([len(rows) for rows in learned.values()])
-    chosen = {writer: rows[:allowed] for writer, rows in learned.items()}
-    rows = [row for writer in sorted(chosen) for row in chosen[writer]]
-    kept = [row for writer in by_writer if is_kept(writer) for row in by_writer[writer]]
-    pictures, labels = _shown(rows)
-    return Collected(
-        [_believed(row, picture) for row, picture in zip(rows, pictures, strict=True)],
+    by_writer: dict[str, list[Drawing]] = defaultdict(list)
+    for drawing in collection.select(Filter(status="accepted")):
+        by_writer[drawing.writer].append(drawing)
+    writers = sorted(writer for writer in by_writer if not is_held_out(writer))
+    allowed = limit([len(by_writer[writer]) for writer in writers])
+    drawings = [each for writer in writers for each in by_writer[writer][:allowed]]
+    pictures, labels = _pictures(drawings)
+    return SavedDrawings(
+        [_strokes(each, picture) for each, picture in zip(drawings, pictures, strict=True)],
         pictures,
         labels,
-        {writer: [row["id"] for row in chosen[writer]] for writer in sorted(chosen)},
-        _shown(kept),
+        {writer: [each.id for each in by_writer[writer][:allowed]] for writer in writers},
+        _pictures(
+            [each for writer in by_writer if is_held_out(writer) for each in by_writer[writer]]
+        ),
     )
 
 
 def limit(counts: list[int]) -> int:
-    """How many drawings of one writer are used, where the writers have so many."""
+    """How many drawings of one writer are used: at most `SHARE` of all that are used, or `FEW`.
+
+    Args:
+        counts: how many drawings each writer has.
+    """
     allowed = max(counts, default=0)
     while True:
         used = sum(min(count, allowed) for count in counts)
@@ -101,20 +115,22 @@ def limit(counts: list[int]) -> int:
         allowed = fewer
 
 
-def _shown(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
-    pictures = [augmentation.as_bytes(preprocess(row["pixels"])[0, :, :, 0]) for row in rows]
-    labels = np.array([row["label"] for row in rows], np.int64)
+def _pictures(drawings: list[Drawing]) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 28, 28) uint8 as the network sees them, and (n,) labels."""
+    pictures = [augmentation.as_bytes(preprocess(each.pixels)[0, :, :, 0]) for each in drawings]
+    labels = np.array([each.label for each in drawings], np.int64)
     return np.array(pictures, np.uint8).reshape(-1, 28, 28), labels
 
 
-def _believed(row: Row, picture: np.ndarray) -> list[np.ndarray] | None:
-    """A drawing's strokes, unless they show something else than its pixels.
+def _strokes(drawing: Drawing, picture: np.ndarray) -> list[np.ndarray] | None:
+    """A drawing's strokes, or None if they show something else than its picture.
 
-    The pixels are what was read, shown and judged; strokes come beside them and were seen by nobody.
+    The picture is what the network read and a person reviewed. The client sends the strokes along
+    with it, and no one has looked at them.
     """
-    if not row["strokes"]:
+    if not drawing.strokes:
         return None
-    strokes = [np.array(stroke, np.float64)[:, :2] for stroke in row["strokes"]]
+    strokes = [np.array(stroke, np.float64)[:, :2] for stroke in drawing.strokes]
     lines = fit(strokes, 150, 125, 125)
     best = 0.0
     for pen in (4, 8, 12, 18, 26):
@@ -123,45 +139,49 @@ def _believed(row: Row, picture: np.ndarray) -> list[np.ndarray] | None:
     return strokes if best >= ALIKE else None
 
 
-def draw(collected: Collected, count: int, random: np.random.Generator) -> tuple:
-    """Saved drawings as an epoch has them: each a little different every time.
+def draw(saved: SavedDrawings, count: int, random: np.random.Generator) -> tuple:
+    """The saved drawings of one epoch, each varied a little every time.
 
     Args:
-        count: the epoch's other pictures.
+        count: how many other pictures the epoch has.
 
     Returns:
-        (m, 28, 28) uint8 pictures and (m,) labels, `TIMES` of each drawing or as many as may be.
+        (m, 28, 28) uint8 pictures and (m,) labels: `TIMES` of each drawing, or fewer so that they
+        stay within `BATCH_SHARE`.
     """
     most = int(count * BATCH_SHARE / (1 - BATCH_SHARE))
-    wanted = min(TIMES * len(collected), most)
-    turns = -(-wanted // len(collected)) if len(collected) else 0
+    total = min(TIMES * len(saved), most)
+    turns = -(-total // len(saved)) if len(saved) else 0
     order = np.concatenate(
-        [np.zeros(0, int), *(random.permutation(len(collected)) for _ in range(turns))]
-    )[:wanted]
+        [np.zeros(0, int), *(random.permutation(len(saved)) for _ in range(turns))]
+    )[:total]
     pictures = np.zeros((len(order), 28, 28), np.uint8)
     for place, index in enumerate(order):
-        strokes = collected.strokes[index]
+        strokes = saved.strokes[index]
         if strokes is None:
-            pictures[place] = augmentation.warp(collected.pictures[index][None], random)[0]
+            pictures[place] = augmentation.warp(saved.pictures[index][None], random)[0]
         else:
             pictures[place] = augmentation.draw(strokes, random, flip=False)
-    return pictures, collected.labels[order]
+    return pictures, saved.labels[order]
 
 
 def mixed(usual: tuple, more: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Two shuffled sets as one, the second spread evenly: no batch has more of it than another.
+    """Merge two shuffled sets so that every batch has the same share of the second.
+
+    Args:
+        usual, more: (n, 28, 28) uint8 pictures and (n,) labels of each set.
 
     Returns:
-        pictures, labels, and which ones are the second's.
+        pictures, labels, and (n,) bool: True for those of the second set.
     """
-    (pictures, labels), (saved, named) = usual, more
-    total = len(labels) + len(named)
+    (pictures, labels), (more_pictures, more_labels) = usual, more
+    total = len(labels) + len(more_labels)
     is_saved = np.zeros(total, bool)
-    if not len(named):
+    if not len(more_labels):
         return pictures, labels, is_saved
-    is_saved[(np.arange(len(named)) * total) // len(named)] = True
+    is_saved[(np.arange(len(more_labels)) * total) // len(more_labels)] = True
     all_pictures = np.empty((total, 28, 28), np.uint8)
     all_labels = np.empty(total, np.int64)
-    all_pictures[is_saved], all_labels[is_saved] = saved, named
+    all_pictures[is_saved], all_labels[is_saved] = more_pictures, more_labels
     all_pictures[~is_saved], all_labels[~is_saved] = pictures, labels
     return all_pictures, all_labels, is_saved

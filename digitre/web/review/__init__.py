@@ -1,8 +1,8 @@
-"""The review page: a contact sheet of saved drawings, judged by keyboard, on this machine alone.
+"""The review page: saved drawings side by side, reviewed by keyboard, on this machine only.
 
-It is an application of its own, which the public one knows nothing of. It listens on 127.0.0.1, and
-whoever opens it needs the token that was printed in the terminal: good for one opening, after which
-a cookie that no script can read stands for it.
+It is a Flask application of its own, apart from the public one. It listens on 127.0.0.1. The terminal
+prints an address with a token, which works once. Then a cookie takes its place that scripts cannot
+read.
 """
 
 from __future__ import annotations
@@ -24,53 +24,83 @@ from flask import (
 )
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from digitre.drawings.collection import STATUSES, Drawings, UnavailableError, Wanted, named, said
+from digitre.drawings.collection import Drawings, UnavailableError
+from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
 from digitre.recognition.classifier import NO_DIGIT, percent
 from digitre.web import errors, headers
 
 COOKIE = "digitre_review"
+LABELS = {label_name(label): label for label in range(NO_DIGIT + 1)}
 
 
 def serve(
-    collection: Drawings, port: int, wanted: Wanted, limit: int
+    collection: Drawings, port: int, filter: Filter, limit: int
 ) -> tuple[BaseWSGIServer, str]:
     """A server on 127.0.0.1 that is ready to `serve_forever`, and the address to open once."""
     token = secrets.token_urlsafe(24)
-    app = create_app(collection, wanted, limit, token)
+    app = create_app(collection, filter, limit, token)
     server = make_server("127.0.0.1", port, app, request_handler=_Quiet)
     return server, f"http://127.0.0.1:{server.server_port}/?token={token}"
 
 
 class _Quiet(WSGIRequestHandler):
-    """The terminal is for the address: no line for each request."""
+    """Print no line for each request: the terminal shows the address."""
 
     def log_request(self, *_: object) -> None:
         pass
 
 
-def create_app(collection: Drawings, wanted: Wanted, limit: int, token: str) -> Flask:
-    """The page and what it asks for.
+def create_app(collection: Drawings, filter: Filter, limit: int, token: str) -> Flask:
+    """Make the application: the page, and the request that it sends for each drawing.
 
     Args:
-        collection: the drawings to judge.
-        wanted, limit: which, and how many at a time.
-        token: opens the page once.
+        collection: the drawings to review.
+        filter: chooses some of them.
+        limit: how many of them to show at most.
+        token: opens the page, once.
     """
     app = Flask(__name__)
-    # A page of another site that reaches 127.0.0.1 by a name of its own is turned away.
+    # Another site can give 127.0.0.1 a name of its own: such a request is refused by its Host.
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
     app.config["CORS_ORIGINS"] = None
     headers.register(app)
     errors.register(app)
+    _require_token(app, token)
+
+    @app.get("/")
+    def sheet() -> str:
+        items = [_item(*each) for each in collection.for_review(filter, limit)]
+        return render_template("review.html", drawings=items, status=filter.status)
+
+    @app.post("/judge")
+    def judge() -> Response:
+        body = request.get_json(silent=True)
+        body = body if isinstance(body, dict) else {}
+        id, status, label = body.get("id"), body.get("status"), body.get("label")
+        if not isinstance(id, str) or status not in STATUSES or label not in LABELS:
+            return errors.answer("bad_judgement", "Send an id, a status and a label.")
+        if not collection.judge(Filter(ids=[id]), status, LABELS[label]):
+            return errors.answer("not_found", "This drawing has been deleted.")
+        return jsonify(id=id, status=status, label=label)
+
+    @app.errorhandler(UnavailableError)
+    def unavailable(_: UnavailableError) -> Response:
+        return errors.answer("storage_unavailable", "Cannot open the drawings database.")
+
+    return app
+
+
+def _require_token(app: Flask, token: str) -> None:
+    """Answer 403 to every request that has neither the unused token nor the cookie."""
     session = secrets.token_urlsafe(24)
     unused = [token]
 
     @app.before_request
-    def only_with_the_cookie() -> Any:
+    def check() -> Any:
         if request.endpoint == "static" or request.routing_exception is not None:
-            return None  # the latter is raised next: another host, or no such address
-        given = request.args.get("token", "")
-        if unused and hmac.compare_digest(given.encode(), unused[0].encode()):
+            return None  # Flask raises the exception next: an unknown host or address
+        sent = request.args.get("token", "")
+        if unused and hmac.compare_digest(sent.encode(), unused[0].encode()):
             unused.clear()
             response = make_response(redirect(url_for("sheet")))
             response.set_cookie(COOKIE, session, httponly=True, samesite="Strict")
@@ -78,43 +108,20 @@ def create_app(collection: Drawings, wanted: Wanted, limit: int, token: str) -> 
         cookie = request.cookies.get(COOKIE, "")
         if not hmac.compare_digest(cookie.encode(), session.encode()):
             return errors.answer(
-                "forbidden", "Open the address that the terminal shows; it opens once."
+                "forbidden", "Open the address that the terminal shows. It works once."
             )
         return None
 
-    @app.get("/")
-    def sheet() -> str:
-        rows = [_shown(row) for row in collection.for_review(wanted, limit)]
-        return render_template("review.html", drawings=rows, wanted=wanted.status)
 
-    @app.post("/judge")
-    def judge() -> Response | tuple[Response, int]:
-        sent = request.get_json(silent=True)
-        sent = sent if isinstance(sent, dict) else {}
-        id, status, label = sent.get("id"), sent.get("status"), sent.get("label")
-        labels = {named(each): each for each in range(NO_DIGIT + 1)}
-        if not isinstance(id, str) or status not in STATUSES or label not in labels:
-            return errors.answer("bad_judgement", "Send an id, a status and a label.")
-        if not collection.judge(Wanted([id]), status, labels[label]):
-            return errors.answer("not_found", "There is no such drawing any more.")
-        return jsonify(id=id, status=status, label=label)
-
-    @app.errorhandler(UnavailableError)
-    def unavailable(_: UnavailableError) -> Response:
-        return errors.answer("storage_unavailable", "The database cannot be used just now.")
-
-    return app
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _item(drawing: Drawing, agreeing: int) -> dict[str, Any]:
+    """What the template shows of a drawing."""
     return {
-        "id": row["id"],
-        "image": "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
-        "label": named(row["label"]),
-        "status": row["status"],
-        "said": named(said(row)),
-        "surely": percent(max(row["confidence"], row["not_a_digit"])),
-        "agreeing": row["agreeing"],
-        "writer": row["writer"],
-        "day": row["made"].date().isoformat(),
+        "id": drawing.id,
+        "image": "data:image/png;base64," + base64.b64encode(drawing.pixels).decode(),
+        "label": label_name(drawing.label),
+        "status": drawing.status,
+        "prediction": label_name(drawing.prediction),
+        "percent": percent(drawing.probability),
+        "agreeing": agreeing,
+        "day": drawing.made.date().isoformat(),
     }

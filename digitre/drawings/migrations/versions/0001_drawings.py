@@ -1,4 +1,4 @@
-"""The table of drawings."""
+"""Make the table of drawings."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The hash of each picture, to find what several writers say of the same one."""
+"""Add the hash of each picture, to find pictures that several writers gave the same label."""
 
 import hashlib
 

@@ -1,36 +1,37 @@
-// The contact sheet: keys move over the drawings and judge them, one request each.
+// The review page: keys move over the drawings and judge them, with one request each.
 
 const sheet = document.querySelector("#sheet");
 const message = document.querySelector("#message");
 const items = sheet ? [...sheet.children] : [];
-const undone = []; // what each judged drawing was before, the last one last
+const undoable = []; // what each reviewed drawing was before, the latest last
 
-const WORDS = { accepted: "✓ accepted", rejected: "✗ rejected", pending: "" };
+const VERDICTS = { accepted: "✓ accepted", rejected: "✗ rejected", pending: "" };
 
-function said(text) {
+function showMessage(text) {
   message.textContent = text;
   message.hidden = !text;
 }
 
-function count() {
-  const judged = items.filter((item) => item.querySelector(".verdict").textContent).length;
-  document.querySelector("#left").textContent = `${judged} judged, ${items.length - judged} to go`;
+function showCount() {
+  const done = items.filter((item) => item.querySelector(".verdict").textContent).length;
+  document.querySelector("#left").textContent = `${done} reviewed, ${items.length - done} left`;
 }
 
-function go(item) {
+function focusOn(item) {
   if (!item) return;
   for (const each of items) each.tabIndex = each === item ? 0 : -1;
   item.focus();
 }
 
-function show(item, { status, label }) {
+function showVerdict(item, { status, label }) {
   item.dataset.status = status;
   item.dataset.label = label;
   item.querySelector(".label").textContent = label;
-  item.querySelector(".verdict").textContent = WORDS[status];
-  count();
+  item.querySelector(".verdict").textContent = VERDICTS[status];
+  showCount();
 }
 
+// Give a drawing this status and label. Returns whether the server has stored them.
 async function judge(item, status, label) {
   try {
     const response = await fetch("judge", {
@@ -39,12 +40,14 @@ async function judge(item, status, label) {
       body: JSON.stringify({ id: item.dataset.id, status, label }),
     });
     const answer = await response.json().catch(() => null);
-    if (!response.ok) throw new Error(answer?.error?.message ?? "The review has a problem.");
-    said("");
-    show(item, answer);
+    if (!response.ok) throw new Error(answer?.error?.message ?? "The server has a problem.");
+    showMessage("");
+    showVerdict(item, answer);
     return true;
   } catch (error) {
-    said(error instanceof TypeError ? "The review in the terminal has ended." : error.message);
+    // `fetch` throws a TypeError if no server answers.
+    const stopped = error instanceof TypeError;
+    showMessage(stopped ? "The review was stopped in the terminal." : error.message);
     return false;
   }
 }
@@ -52,19 +55,19 @@ async function judge(item, status, label) {
 async function decide(item, status, label) {
   const before = { item, status: item.dataset.status, label: item.dataset.label };
   if (!(await judge(item, status, label ?? before.label))) return;
-  undone.push(before);
-  go(items[items.indexOf(item) + 1]);
+  undoable.push(before);
+  focusOn(items[items.indexOf(item) + 1]);
 }
 
 async function undo() {
-  const last = undone.at(-1);
+  const last = undoable.at(-1);
   if (last && (await judge(last.item, last.status, last.label))) {
-    undone.pop();
-    go(last.item);
+    undoable.pop();
+    focusOn(last.item);
   }
 }
 
-// How many drawings stand in a row just now.
+// How many drawings are in a row. It changes with the width of the window.
 const columns = () => items.filter((item) => item.offsetTop === items[0].offsetTop).length;
 
 sheet?.addEventListener("keydown", (event) => {
@@ -73,7 +76,7 @@ sheet?.addEventListener("keydown", (event) => {
   const at = items.indexOf(item);
   const key = event.key.toLowerCase();
   const moves = { arrowleft: -1, arrowright: 1, arrowup: -columns(), arrowdown: columns() };
-  if (key in moves) go(items[at + moves[key]]);
+  if (key in moves) focusOn(items[at + moves[key]]);
   else if (key === "a") decide(item, "accepted");
   else if (key === "r") decide(item, "rejected");
   else if (key === "n") decide(item, "accepted", "none");
@@ -83,5 +86,5 @@ sheet?.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-count();
-go(items[0]);
+showCount();
+focusOn(items[0]);

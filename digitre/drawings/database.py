@@ -1,0 +1,137 @@
+"""A database with the newest tables: opening it, its time limits, its migrations, its errors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+HERE = Path(__file__).resolve().parent
+HEAD = "0002"  # the newest revision in migrations/versions
+
+# A step of a migration may take this many seconds. A worker has longer for a request.
+MIGRATION = 20
+
+# PostgreSQL's error codes for idle_in_transaction_session_timeout and admin_shutdown.
+ENDED = {"25P03", "57P01"}
+
+
+class UnavailableError(Exception):
+    """The database cannot be used at the moment: it is missing, locked, read-only or full."""
+
+
+class TransactionEndedError(UnavailableError):
+    """PostgreSQL ended the transaction: this process stood still in it, or the server stopped."""
+
+
+class Database:
+    """A database, opened at first use in each process.
+
+    Args:
+        url: a SQLAlchemy URL such as sqlite:////var/lib/digitre/drawings.sqlite3 or
+            postgresql+psycopg://host/name. Missing tables are made at first use.
+        patience: a database that does not answer within this many seconds is unavailable. A worker
+            that waits for the database reads no digits meanwhile.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: if the URL is malformed.
+    """
+
+    def __init__(self, url: str, patience: float) -> None:
+        self.url = sa.make_url(url)
+        self.patience = patience
+        self._engine: sa.Engine | None = None
+        self._process = 0
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Open a transaction; any database error becomes `UnavailableError`."""
+        try:
+            with self._ready().begin() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None) or error  # the driver's error, without the SQL
+            ended = getattr(cause, "sqlstate", None) in ENDED
+            kind = TransactionEndedError if ended else UnavailableError
+            raise kind(" ".join(str(cause).split())) from error
+        except ImportError as error:
+            raise UnavailableError(f"{error}: pip install 'digitre[postgres]'") from error
+
+    def _ready(self) -> sa.Engine:
+        """The engine of this process, after the tables have been brought up to date."""
+        if self._engine is None or self._process != os.getpid():
+            engine = self._sqlite() if is_sqlite(self.url) else self._postgresql()
+            self._migrate(engine)
+            self._engine, self._process = engine, os.getpid()
+        return self._engine
+
+    def _postgresql(self) -> sa.Engine:
+        wait = round(1000 * self.patience)
+        return sa.create_engine(
+            self.url,
+            pool_pre_ping=True,
+            pool_timeout=self.patience,
+            connect_args={
+                "connect_timeout": max(2, round(self.patience)),
+                "tcp_user_timeout": wait,  # a host that was cut off does not even answer "no"
+                # A transaction of a host that was cut off ends before others stop waiting for it.
+                "options": f"-c statement_timeout={wait} -c lock_timeout={wait} "
+                f"-c idle_in_transaction_session_timeout={wait // 2}",
+            },
+        )
+
+    def _sqlite(self) -> sa.Engine:
+        file = self.url.database
+        if file and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(self.url, connect_args={"timeout": self.patience})
+
+        @sa.event.listens_for(engine, "connect")
+        def prepare(connection, _) -> None:
+            connection.isolation_level = None  # `begin` below starts transactions, not the driver
+            connection.execute("PRAGMA journal_mode = WAL")
+            # The default with WAL writes its log later, but a 201 promises that it is on the disk.
+            connection.execute("PRAGMA synchronous = FULL")
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection) -> None:
+            # One writer at a time, so that what a transaction counts still holds when it writes.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return engine
+
+    def _migrate(self, engine: sa.Engine) -> None:
+        """Bring the tables to the newest revision. Workers that start together take turns."""
+        if _revision(engine) == HEAD:
+            return
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(HERE / "migrations"))
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                wait = round(1000 * max(MIGRATION, self.patience))
+                for limit in ("statement", "lock", "idle_in_transaction_session"):
+                    connection.execute(sa.text(f"SET LOCAL {limit}_timeout = {wait}"))
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:  # a newer Digitre made this database
+                raise UnavailableError(str(error)) from error
+
+
+def is_sqlite(url: sa.URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

@@ -14,7 +14,7 @@ Settings = Mapping[str, Any]  # the values by name, as `load` returns them
 def _threshold(value: Any) -> float:
     number = float(value)
     if not 0 <= number <= 1:
-        raise ValueError("must lie from 0 to 1")
+        raise ValueError("must be from 0 to 1")
     return number
 
 
@@ -28,7 +28,7 @@ def _bytes(value: Any) -> int:
 def _count(value: Any) -> int:
     number = int(value)
     if number < 0:
-        raise ValueError("must not be below 0")
+        raise ValueError("must be at least 0")
     return number
 
 
@@ -49,7 +49,16 @@ def _list(value: Any) -> list[str] | None:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its name in `app.config`, its variable, how it is read, default, meaning."""
+    """One setting.
+
+    Attributes:
+        name: its key in `app.config`, and in what `create_app` is given.
+        variable: the environment variable that sets it.
+        parse: turns the variable's text, or a Python value, into the setting's value. Raises
+            ValueError or TypeError for an invalid one.
+        default: the value if neither is set.
+        meaning: what it does, for docs/configuration.md.
+    """
 
     name: str
     variable: str
@@ -64,140 +73,140 @@ SETTINGS = (
         "DIGITRE_THRESHOLD",
         _threshold,
         0.6,
-        'Below this confidence the answer is "Huh...", where a request names no other.',
+        'Minimum confidence, from 0 to 1. Below it the answer is "Huh...", unless the request sets `threshold`.',
     ),
     Setting(
         "MODEL",
         "DIGITRE_MODEL",
         _path,
         None,
-        "The network's LiteRT file; the promoted one, else the shipped one, where it is empty.",
+        "LiteRT file of the network to serve. Default: the promoted network, or the bundled one.",
     ),
     Setting(
         "MODELS",
         "DIGITRE_MODELS",
         _path,
         None,
-        "The folder of the networks that were trained here; models/ in the instance folder where it is empty.",
+        "Folder for the networks that were trained or fetched here. Default: models/ in the instance folder.",
     ),
     Setting(
         "MODEL_URL",
         "DIGITRE_MODEL_URL",
         _path,
         None,
-        "The network to serve where none is promoted, fetched once: an address that ends with #sha256= and its hash.",
+        "Network to download once and serve if none is promoted: an http(s) address that ends with #sha256= and the file's hash.",
     ),
     Setting(
         "MAX_CONTENT_LENGTH",
         "DIGITRE_MAX_BODY",
         _bytes,
         1024 * 1024,
-        "The largest request body, in bytes; raise nginx's limit with it.",
+        "Largest request body, in bytes. Change nginx's client_max_body_size with it.",
     ),
     Setting(
         "TRUSTED_HOSTS",
         "DIGITRE_TRUSTED_HOSTS",
         _list,
         None,
-        "The host names that are served, separated by commas, `localhost` for health checks among them; .example.org takes its subdomains; all where it is empty.",
+        "Host names to answer for, separated by commas. Include `localhost` for health checks; .example.org includes its subdomains. Default: all.",
     ),
     Setting(
         "CORS_ORIGINS",
         "DIGITRE_CORS_ORIGINS",
         _list,
         None,
-        "The origins, such as https://example.org, whose pages may ask and save, separated by commas, or * for all; none but the page's own where it is empty.",
+        "Origins whose pages may read digits and save drawings, such as https://example.org, separated by commas; * for all. Default: only the server's own page.",
     ),
     Setting(
         "LOG",
         "DIGITRE_LOG",
         _switch,
         False,
-        "1: a line of JSON for each request on standard output; deploy/gunicorn.conf.py says 1.",
+        "1: write a line of JSON to standard output for each request. deploy/gunicorn.conf.py sets 1 unless you set it.",
     ),
     Setting(
         "METRICS",
         "DIGITRE_METRICS",
         _switch,
         True,
-        "1: figures for Prometheus at /metrics, which nginx keeps inside; 0: none.",
+        "1: serve Prometheus metrics at /metrics, which nginx hides from outside. 0: no metrics.",
     ),
     Setting(
         "SAVING",
         "DIGITRE_SAVING",
         _switch,
         True,
-        "1: drawings can be saved with what they are, by a click or a key on the page; 0: never.",
+        "1: people can save labelled drawings, by a click or a key on the page or through the API. 0: saving is off.",
     ),
     Setting(
         "INSTANCE",
         "DIGITRE_INSTANCE",
         _path,
         None,
-        "The folder for what the server keeps: saved drawings, its secret; instance/ where it is empty.",
+        "Folder for the server's data: saved drawings, trained networks, the secret. Default: Flask's instance folder.",
     ),
     Setting(
         "DATABASE_URL",
         "DIGITRE_DATABASE_URL",
         _path,
         None,
-        "The database of saved drawings, as SQLAlchemy takes it; SQLite in the instance folder where it is empty.",
+        "Database URL for saved drawings (SQLAlchemy). Default: SQLite in the instance folder.",
     ),
     Setting(
         "SECRET",
         "DIGITRE_SECRET",
         _path,
         None,
-        "What the receipts of saved drawings are signed with, the same on every host; made at first use where it is empty.",
+        "Key that signs the receipts of saved drawings; the same on every host. Default: generated at first use and kept in the instance folder.",
     ),
     Setting(
         "SAVES_A_DAY",
         "DIGITRE_SAVES_A_DAY",
         _count,
         200,
-        "Drawings that one writer may save within 24 hours; all who send no name are one.",
+        "Maximum drawings that one writer may save in 24 hours. Clients that send no `writer` share one quota.",
     ),
     Setting(
         "MAX_DRAWINGS",
         "DIGITRE_MAX_DRAWINGS",
         _count,
         100_000,
-        "Drawings that are stored at most.",
+        "Maximum number of drawings to store.",
     ),
     Setting(
         "MAX_DRAWINGS_BYTES",
         "DIGITRE_MAX_DRAWINGS_BYTES",
         _count,
         1_000_000_000,
-        "Bytes of pixels and strokes that are stored at most.",
+        "Maximum bytes of pixels and strokes to store.",
     ),
 )
 
 
-def load(given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The settings: what is given, else the environment, else the default.
+def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Load the settings: each from `overrides`, or the environment, or its default.
 
     Args:
-        given: values by name; other names than this table's go to Flask as they are.
+        overrides: values by name. Names that are not in `SETTINGS` are kept as they are, for Flask.
 
     Raises:
-        ValueError: for a value that cannot be, naming the variable.
+        ValueError: for an invalid value; the message names the variable.
     """
-    given = dict(given or {})
+    overrides = dict(overrides or {})
     loaded = {}
     for setting in SETTINGS:
-        value = given.pop(setting.name, os.environ.get(setting.variable) or setting.default)
+        value = overrides.pop(setting.name, os.environ.get(setting.variable) or setting.default)
         try:
             loaded[setting.name] = setting.parse(value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{setting.variable} {error}") from None
-    # Form fields of an upload may be as long as any other body.
+    # Flask limits form fields apart from the body: they may be as long as any other body.
     loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
-    return loaded | given
+    return loaded | overrides
 
 
 def instance_folder(settings: Settings) -> Path:
-    """The folder for the data of this server: DIGITRE_INSTANCE, or Flask's instance folder."""
+    """The folder for this server's data: DIGITRE_INSTANCE, or Flask's instance folder."""
     if settings["INSTANCE"]:
         return Path(settings["INSTANCE"]).resolve()
     from flask import Flask
@@ -207,7 +216,7 @@ def instance_folder(settings: Settings) -> Path:
 
 
 def database_url(settings: Settings) -> str:
-    """The address of the drawings database, as SQLAlchemy takes it."""
+    """The URL of the drawings database, for SQLAlchemy."""
     return settings["DATABASE_URL"] or f"sqlite:///{instance_folder(settings) / 'drawings.sqlite3'}"
 
 

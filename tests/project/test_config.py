@@ -1,18 +1,19 @@
-"""Settings: from the environment, checked, and all in the README."""
+"""Settings: read from the environment, validated, and documented."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
 import pytest
+from conftest import ROOT
 
 from digitre import config, create_app
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing set, the table's defaults hold."""
+    """With nothing set, the defaults of the table apply."""
     for setting in config.SETTINGS:
         monkeypatch.delenv(setting.variable, raising=False)
     loaded = config.load()
@@ -21,8 +22,8 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_the_environment_goes_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable sets its setting; what `create_app` is given goes before both."""
+def test_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment overrides the default, and the argument of `create_app` overrides both."""
     monkeypatch.setenv("DIGITRE_THRESHOLD", "0.75")
     assert create_app().config["THRESHOLD"] == 0.75
     assert create_app({"THRESHOLD": 0.5}).config["THRESHOLD"] == 0.5
@@ -32,24 +33,24 @@ def test_the_environment_goes_before_the_default(monkeypatch: pytest.MonkeyPatch
     ("variable", "value"),
     [("DIGITRE_THRESHOLD", "2"), ("DIGITRE_THRESHOLD", "high"), ("DIGITRE_MAX_BODY", "0")],
 )
-def test_a_wrong_value_names_its_variable(
+def test_an_invalid_value_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    """A setting that cannot be stops the start, and says which it is."""
+    """An invalid setting stops the start with a message that names it."""
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=variable):
         create_app()
 
 
 def test_a_missing_network_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong path is said at the start, not at the first request."""
+    """A wrong path is reported at the start, not at the first request."""
     monkeypatch.setenv("DIGITRE_MODEL", "/nowhere/digitre.tflite")
     with pytest.raises(FileNotFoundError, match="/nowhere"):
         create_app()
 
 
-def test_a_file_that_is_no_network_stops_the_start(tmp_path) -> None:
-    """Any other file as the network is said at the start."""
+def test_a_file_that_is_not_a_network_stops_the_start(tmp_path) -> None:
+    """A file that is not a LiteRT network is reported at the start."""
     file = tmp_path / "digitre.tflite"
     file.write_text("not a network")
     with pytest.raises(ValueError, match="no LiteRT network"):
@@ -57,7 +58,19 @@ def test_a_file_that_is_no_network_stops_the_start(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("setting", config.SETTINGS, ids=lambda setting: setting.name)
-def test_the_readme_has_every_setting(setting: config.Setting) -> None:
-    """Each variable stands in the README's table with its meaning."""
-    assert f"`{setting.variable}`" in README
-    assert setting.meaning in README
+def test_every_setting_is_documented(setting: config.Setting) -> None:
+    """docs/configuration.md has each setting's variable, key and meaning in one row."""
+    (row,) = [
+        line
+        for line in CONFIGURATION.splitlines()
+        if line.startswith(f"| `{setting.variable}` | `{setting.name}` |")
+    ]
+    assert row.endswith(f"| {setting.meaning} |")
+
+
+def test_every_variable_is_documented() -> None:
+    """docs/configuration.md names each DIGITRE_ variable that the package and deploy/ use."""
+    files = [ROOT / "Makefile", *(ROOT / "digitre").rglob("*.py"), *(ROOT / "deploy").iterdir()]
+    text = "\n".join(file.read_text() for file in files if file.is_file())
+    for name in set(re.findall(r"\bDIGITRE_[A-Z_]*[A-Z]\b", text)):
+        assert f"`{name}`" in CONFIGURATION, name

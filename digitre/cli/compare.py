@@ -1,4 +1,4 @@
-"""`digitre compare`: the published demos' networks beside ours."""
+"""`digitre compare`: Digitre's network and the published demos' networks in one table."""
 
 from __future__ import annotations
 
@@ -9,50 +9,59 @@ from typing import Any
 import click
 import numpy as np
 
-from digitre.recognition.baselines import DEMOS, FOLDER, DemoClassifier, card
+from digitre.recognition.baselines import DEMOS, FOLDER, DemoClassifier
+from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 
 ROUNDS, READINGS = 5, 100
-TODAY, OWN = "today's preprocessing", "its own preprocessing"
-TITLES = {
+COLUMNS = {
     "network": "network",
     "parameters": "parameters",
     "kilobytes": "KB",
-    "training_seconds": "trained in s",
-    "published": "MNIST published",
+    "training_seconds": "training, s",
+    "published": "MNIST, published",
     "mnist": "MNIST",
     "drawn_own": "drawn, own way",
     "drawn_today": "drawn, today's way",
     "digits_refused": "digits refused",
     "letters_refused": "letters refused",
-    "microseconds": "µs a picture",
+    "microseconds": "µs per image",
 }
+
+Row = dict[str, Any]
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 def compare(as_json: bool) -> None:
-    """The published demos' networks and ours in one table, from what was kept of their trainings.
+    """Compare the networks of the published demos with Digitre's own, in one table.
 
-    Drawn digits are those of writers whom no training has seen, each network reading them through
-    its own demo's preprocessing, and through today's. Refused is an answer under 60 %. Only the
-    time is measured now.
+    The accuracies (in per cent) come from the networks' cards. "Drawn" are digits by people whose
+    drawings no network was trained on. Each demo's network reads them in its own way (the demo's own
+    preprocessing) and in today's way. An answer below 60 % is "refused". Only the time is measured
+    when you run this.
 
     Example: digitre compare
     """
-    rows = [_demo(name) for name in DEMOS if (FOLDER / f"{name}.tflite").exists()]
-    for name in DEMOS.keys() - {row["network"] for row in rows}:
-        click.echo(f"{name} is not trained yet: digitre train --network {name}", err=True)
-    rows.append(_ours())
+    trained = [name for name in DEMOS if (FOLDER / f"{name}.tflite").exists()]
+    for name in DEMOS:
+        if name not in trained:
+            click.echo(f"{name} is not trained yet: run digitre baseline {name}", err=True)
+    rows = [*(_describe_demo(DemoClassifier(name), name) for name in trained), _describe_own()]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
-        return
-    table = [list(TITLES.values())] + [[_cell(row[key]) for key in TITLES] for row in rows]
-    widths = [max(len(line[k]) for line in table) for k in range(len(TITLES))]
-    for line in table:
-        first = f"{line[0]:{widths[0]}}"
-        rest = (f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
-        click.echo("  ".join([first, *rest]))
+    else:
+        _echo_table(
+            [list(COLUMNS.values()), *([_cell(row[key]) for key in COLUMNS] for row in rows)]
+        )
+
+
+def _echo_table(lines: list[list[str]]) -> None:
+    """Print a table: the first column aligned to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        cells = (f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True))
+        click.echo("  ".join([f"{first:{widths[0]}}", *cells]))
 
 
 def _cell(value: Any) -> str:
@@ -63,52 +72,48 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _demo(name: str) -> dict[str, Any]:
-    described, network = card(name), DemoClassifier(name)
-    figures = described.get("figures", {})
-
-    def figure(title: str, what: str) -> float | None:
-        return figures.get(title, {}).get(what)
-
+def _describe_demo(network: DemoClassifier, name: str) -> Row:
+    card = network.card() or Card(network.model)
     return {
         "network": name,
-        "parameters": described.get("parameters"),
-        "kilobytes": round(network.path.stat().st_size / 1000),
-        "training_seconds": round(described.get("seconds", 0)),
-        "published": described.get("published"),
-        "mnist": figure("MNIST test", "right"),
-        "drawn_own": figure(f"drawn, {OWN}", "right"),
-        "drawn_today": figure(f"drawn, {TODAY}", "right"),
-        "digits_refused": figure(f"drawn, {OWN}", "refused"),
-        "letters_refused": figure(f"letters, {OWN}", "refused"),
-        "microseconds": _time(network),
+        "parameters": card.parameters or None,
+        "kilobytes": _kilobytes(network),
+        "training_seconds": round(card.baseline.seconds) if card.baseline else 0,
+        "published": card.baseline.published if card.baseline else None,
+        "mnist": card.figures.value("mnist_test_own", "accuracy"),
+        "drawn_own": card.figures.value("drawn_own", "accuracy"),
+        "drawn_today": card.figures.value("drawn_today", "accuracy"),
+        "digits_refused": card.figures.value("drawn_own", "refused"),
+        "letters_refused": card.figures.value("others_own", "refused"),
+        "microseconds": _measure_time(network),
     }
 
 
-def _ours() -> dict[str, Any]:
+def _describe_own() -> Row:
     network = Classifier()
-    described = network.card() or {}
-    figures = described.get("figures", {})
-    drawn = figures.get("drawn by test writers, central", {})
+    card = network.card() or Card(network.model)
+    drawn = card.figures.value("drawn_test", "accuracy")  # today's preprocessing is its own
     return {
         "network": network.model,
-        "parameters": sum(layer["parameters"] for layer in described.get("layers", [])) or None,
-        "kilobytes": round(network.path.stat().st_size / 1000),
-        "training_seconds": round(sum(row["seconds"] for row in described.get("history", []))),
+        "parameters": card.parameters or None,
+        "kilobytes": _kilobytes(network),
+        "training_seconds": round(sum(row.get("seconds", 0) for row in card.history)),
         "published": None,
-        "mnist": figures.get("MNIST test, preprocessed", {}).get("right"),
-        "drawn_own": drawn.get("right"),
-        "drawn_today": drawn.get("right"),
-        "digits_refused": drawn.get("refused"),
-        "letters_refused": figures.get("no digit: letters and signs of test sites", {}).get(
-            "refused"
-        ),
-        "microseconds": _time(network),
+        "mnist": card.figures.value("mnist_test", "accuracy"),
+        "drawn_own": drawn,
+        "drawn_today": drawn,
+        "digits_refused": card.figures.value("drawn_test", "refused"),
+        "letters_refused": card.figures.value("others_test", "refused"),
+        "microseconds": _measure_time(network),
     }
 
 
-def _time(network: Classifier) -> int:
-    """Microseconds of one picture in LiteRT, the least of some rounds."""
+def _kilobytes(network: Classifier) -> int:
+    return round(network.path.stat().st_size / 1000)
+
+
+def _measure_time(network: Classifier) -> int:
+    """Microseconds per picture in LiteRT: the mean of a round, the best of several rounds."""
     run = network.runner()
     picture = np.random.default_rng(0).random((1, 28, 28, 1), np.float32)
     best = float("inf")

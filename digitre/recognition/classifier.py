@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import threading
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from digitre.recognition import preprocessing
+from digitre.recognition.card import Card
 from digitre.recognition.preprocessing import Picture
 
 HERE = Path(__file__).resolve().parent.parent
@@ -132,13 +132,10 @@ class Classifier:
         self.model = f"{self.path.stem}-{digest[:8]}"
         self._own = threading.local()
 
-    def card(self) -> dict[str, Any] | None:
-        """What is known of the network: the card beside it, if it is this network's."""
-        try:
-            card = json.loads(self.path.with_suffix(".json").read_text())
-        except (OSError, ValueError):
-            return None
-        return card if isinstance(card, dict) and card.get("model") == self.model else None
+    def card(self) -> Card | None:
+        """The card next to the network; None if it is missing, damaged or another network's."""
+        card = Card.load(self.path.with_suffix(".json"))
+        return card if card and card.model == self.model else None
 
     def preprocess(self, picture: Picture) -> np.ndarray:
         """Any accepted picture to (1, 28, 28, 1) float32: see `digitre.recognition.preprocessing.preprocess`."""

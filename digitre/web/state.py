@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
+from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class State:
     """
 
     classifier: Classifier
-    card: dict[str, Any] | None = None
+    card: Card | None = None
     metrics: Metrics | None = None
     checks: dict[str, Callable[[], bool]] = field(default_factory=dict)
     drawings: Drawings | None = None

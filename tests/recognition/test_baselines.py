@@ -90,14 +90,18 @@ def test_local_response_normalization() -> None:
 @pytest.mark.parametrize("name", KEPT)
 def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
     """Its hash, and what it reads of MNIST's test set: the published figure, but for the seed."""
-    network, card = DemoClassifier(name), baselines.card(name)
-    assert card["model"] == network.model
+    network = DemoClassifier(name)
+    card = network.card()
+    assert card is not None
+    assert card.baseline is not None
     x, y = datasets.mnist("test")
     right = network.classify(x[..., None].astype(np.float32) / 255).argmax(1) == y
-    assert 100 * right.mean() == pytest.approx(card["figures"]["MNIST test"]["right"], abs=0.03)
+    assert 100 * right.mean() == pytest.approx(
+        card.figures.value("mnist_test_own", "accuracy"), abs=0.03
+    )
     assert 100 * right.mean() >= PUBLISHED[name]
-    assert card["before"]["accuracy"] < 0.3 < card["after"]["accuracy"]
-    assert np.sum(card["confusion"]) == 10_000
+    assert card.baseline.before["accuracy"] < 0.3 < card.baseline.after["accuracy"]
+    assert np.sum(card.baseline.confusion) == 10_000
 
 
 def test_the_weights_of_mlp_256_load_back(real_data) -> None:

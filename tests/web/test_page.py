@@ -389,8 +389,8 @@ def test_the_about_section_shows_the_model_cards_figures(page) -> None:
     """About shows the network's name, layers and figures as its model card has them."""
     page.get_by_text("About", exact=True).click()
     card = json.loads((ROOT / "models" / "digitre.json").read_text())
-    figure = card["figures"]["MNIST test, preprocessed"]
-    row = page.locator(".about tr", has_text="MNIST test, preprocessed")
-    assert f"{figure['right']:.2f}%" in row.inner_text()
+    figures = {(row["set"], row["metric"]): row["value"] for row in card["figures"]}
+    row = page.locator(".about tr", has_text="MNIST test set")
+    assert f"{figures['mnist_test', 'accuracy']:.2f}%" in row.inner_text()
     assert "Conv2D" in page.locator(".about").inner_text()
     assert card["model"] in page.locator(".about").inner_text()

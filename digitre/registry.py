@@ -1,11 +1,11 @@
-"""The networks that a server has: kept side by side, one of them promoted, switched in one step.
+"""The networks that a server has: add, fetch, promote, roll back.
 
-    <folder>/current.json              which one is served, and which were before it
+    <folder>/current.json              which versions were promoted; the last one is served
     <folder>/digitre-e9116abe/         a version: digitre.tflite, its card digitre.json, digitre.keras
 
-A version's name holds the hash of its LiteRT file, so that what is served can always be proved. All
-that is ever changed is `current.json`, which is replaced whole; a version is renamed into place when
-it is whole. Where nothing was promoted, the shipped network is served.
+A version's name holds the hash of its LiteRT file, which proves what is served. A version never
+changes, and gets its name when it is complete. Only `current.json` changes; it is replaced whole. If no
+version was promoted, the shipped network is served.
 """
 
 from __future__ import annotations
@@ -22,39 +22,24 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from digitre import config, files
+from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier, shipped_model
 
 FILES = ("digitre.tflite", "digitre.json", "digitre.keras")  # the last two may be missing
+COPIED = "DIGITRE_COPIED"  # the variable by which gunicorn's master tells its workers their network
+LARGEST = 64  # MB, of a network to fetch
 _NAME = re.compile(r"digitre-[0-9a-f]{8}")
-
-
-LARGEST = 64 * 1024 * 1024  # bytes of a network that is fetched
-
-
-def _download(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            content = answer.read(LARGEST + 1)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise OSError(f"{url} cannot be fetched: {error.code} {error.reason}") from None
-    except http.client.HTTPException as error:
-        raise OSError(f"{url} cannot be fetched: {type(error).__name__}") from None
-    if len(content) > LARGEST:
-        raise ValueError(f"{url} is larger than any network")
-    return content
 
 
 class Registry:
     """The networks in a folder, which is made when the first one is added.
 
     Args:
-        folder: where they are.
-        default_url: the address of the network to serve where none is promoted, as `fetch` takes it;
-            the shipped one without it.
+        folder: the folder.
+        default_url: the address of the network to serve if no version is promoted, in the form that
+            `fetch` takes. If None, it is the shipped network.
     """
 
     def __init__(self, folder: Path, default_url: str | None = None) -> None:
@@ -62,16 +47,16 @@ class Registry:
         self.default_url = default_url
 
     def names(self) -> list[str]:
-        """The versions that are here, the oldest first."""
-        found = [
+        """The versions in the folder, the oldest first."""
+        folders = [
             path.parent
             for path in self.folder.glob("*/digitre.tflite")
             if _NAME.fullmatch(path.parent.name)
         ]
-        return [path.name for path in sorted(found, key=lambda each: each.stat().st_mtime_ns)]
+        return [path.name for path in sorted(folders, key=lambda each: each.stat().st_mtime_ns)]
 
     def path(self, name: str) -> Path:
-        """A version's LiteRT file. Raises ValueError where there is no such version."""
+        """A version's LiteRT file. Raises ValueError if there is no such version."""
         if _NAME.fullmatch(name):
             file = self.folder / name / "digitre.tflite"
             if file.is_file():
@@ -80,103 +65,124 @@ class Registry:
                 return shipped_model()
         raise ValueError(f"there is no network {name} in {self.folder}")
 
-    def card(self, name: str) -> dict[str, Any]:
-        """A version's card, or an empty one."""
-        return Classifier(self.path(name)).card() or {}
+    def card(self, name: str) -> Card | None:
+        """A version's card, or None if it has none. Raises ValueError if there is no such version."""
+        return Classifier(self.path(name)).card()
 
     def promoted(self) -> list[str]:
-        """The versions that were promoted and not taken back, the one that is served last."""
+        """The versions that were promoted and not rolled back; the last one is served.
+
+        Raises:
+            ValueError: if `current.json` is damaged.
+        """
         file = self.folder / "current.json"
         try:
             names = json.loads(file.read_text())["promoted"]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{file} is no list of promoted networks") from None
+            raise ValueError(f"{file} is not a list of promoted networks") from None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{file} is no list of promoted networks")
+            raise ValueError(f"{file} is not a list of promoted networks")
         return names
 
     def current(self) -> Path:
-        """The LiteRT file to serve; fetched, where it is to be and was not.
+        """The LiteRT file to serve. The network of `default_url` is fetched at its first use.
 
         Raises:
-            ValueError: where the promoted one is not here, or what `fetch` has against the other.
-            OSError: where it cannot be fetched.
+            ValueError: if the promoted version is missing, or as raised by `fetch`.
+            OSError: if it cannot be fetched.
         """
-        return self._one(self.promoted())
+        return self._last(self.promoted())
 
-    def _one(self, promoted: list[str]) -> Path:
+    def _last(self, promoted: list[str]) -> Path:
+        """The LiteRT file to serve if these versions are the promoted ones."""
         if promoted:
             return self.path(promoted[-1])
         return self.path(self.fetch(self.default_url)) if self.default_url else shipped_model()
 
     def add(self, source: Path) -> str:
-        """Keep a trained network: the `FILES` in a folder. Returns the version's name."""
-        name = Classifier(source / "digitre.tflite").model
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all; two that add the same one both end with it there.
-        whole = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
-        target = self.folder / name
-        try:
-            whole.chmod(0o755)
-            for file in FILES:
-                if (source / file).is_file():
-                    shutil.copyfile(source / file, whole / file)
-            try:
-                os.rename(whole, target)
-            except OSError:
-                if not target.is_dir():
-                    raise
-                for newer in whole.iterdir():  # the same network, its card perhaps newer
-                    os.replace(newer, target / newer.name)
-        finally:
-            shutil.rmtree(whole, ignore_errors=True)
-        return name
-
-    def fetch(self, address: str) -> str:
-        """Keep a network from elsewhere; nothing is asked where it is here already.
+        """Copy a trained network into the folder.
 
         Args:
-            address: http or https, with the file's hash: https://example.org/d.tflite#sha256=3f0c...
-                Its card is taken from beside it (d.json) where there is one.
+            source: a folder with the `FILES`.
 
         Returns:
             The version's name.
 
         Raises:
-            ValueError: for an address without a hash, or a file that is another, or no network.
-            OSError: where it cannot be fetched.
+            ValueError: if the LiteRT file is not a network.
+            OSError: if a file cannot be read or written.
         """
-        url, _, wanted = address.partition("#sha256=")
-        if not re.fullmatch("[0-9a-f]{64}", wanted) or not url.startswith(("http://", "https://")):
-            raise ValueError(f"{address} is no http(s) address that ends with #sha256=<64 digits>")
-        name = f"digitre-{wanted[:8]}"
-        here = self.folder / name / "digitre.tflite"
-        if here.is_file() and hashlib.sha256(here.read_bytes()).hexdigest() == wanted:
-            return name
-        content = _download(url)
-        found = hashlib.sha256(content).hexdigest()
-        if found != wanted:
-            raise ValueError(f"{url} is another file: its SHA-256 is {found}")
-        with tempfile.TemporaryDirectory() as place:
-            (Path(place) / "digitre.tflite").write_bytes(content)
-            Classifier(Path(place) / "digitre.tflite")  # raises where it is no network
-            with suppress(OSError):
-                card = _download(re.sub(r"\.tflite$", "", url) + ".json")
-                (Path(place) / "digitre.json").write_bytes(card)
-            return self.add(Path(place))
+        name = Classifier(source / "digitre.tflite").model
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Complete or not at all, also if two processes add the same network at once.
+        new = Path(tempfile.mkdtemp(prefix="new-", dir=self.folder))
+        target = self.folder / name
+        try:
+            new.chmod(0o755)
+            for file in FILES:
+                if (source / file).is_file():
+                    shutil.copyfile(source / file, new / file)
+            try:
+                os.rename(new, target)
+            except OSError:
+                if not target.is_dir():
+                    raise
+                for newer in new.iterdir():  # the same network, its card may be newer
+                    os.replace(newer, target / newer.name)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        return name
 
-    def promote(self, name: str) -> None:
-        """Serve a version from the next start or reload on.
+    def fetch(self, address: str) -> str:
+        """Download a network into the folder, unless it is there already.
+
+        Args:
+            address: http or https, with the file's hash: https://example.org/d.tflite#sha256=3f0c...
+                If there is a card next to it (d.json), it is downloaded too.
+
+        Returns:
+            The version's name.
 
         Raises:
-            ValueError: where it is not here, or its file is not what its name says.
+            ValueError: if the address has no hash, or the file has another hash or is not a network.
+            OSError: if it cannot be downloaded.
+        """
+        url, _, digest = address.partition("#sha256=")
+        if not re.fullmatch("[0-9a-f]{64}", digest) or not url.startswith(("http://", "https://")):
+            raise ValueError(
+                f"{address} is not an http(s) address that ends with #sha256= and 64 hex digits"
+            )
+        name = f"digitre-{digest[:8]}"
+        file = self.folder / name / "digitre.tflite"
+        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+            return name
+        content = _download(url)
+        actual = hashlib.sha256(content).hexdigest()
+        if actual != digest:
+            raise ValueError(f"{url} is another file: its SHA-256 is {actual}")
+        with tempfile.TemporaryDirectory() as temporary:
+            source = Path(temporary)
+            (source / "digitre.tflite").write_bytes(content)
+            with suppress(OSError):
+                card = _download(re.sub(r"\.tflite$", "", url) + ".json")
+                (source / "digitre.json").write_bytes(card)
+            try:
+                return self.add(source)
+            except ValueError:
+                raise ValueError(f"{url} is not a LiteRT network") from None
+
+    def promote(self, name: str) -> None:
+        """Serve a version after the next start or reload.
+
+        Raises:
+            ValueError: if the version is missing, damaged, or not a network that LiteRT can load.
         """
         network = Classifier(self.path(name))
         if network.model != name:
-            raise ValueError(f"{network.path} is not {name}: its hash says {network.model}")
-        network.runner()  # a network that LiteRT cannot load is never promoted
+            raise ValueError(f"{network.path} is not {name}: by its hash it is {network.model}")
+        network.runner()  # never promote a network that LiteRT cannot load
         if network.path == shipped_model():
             self.add(network.path.parent)  # the next installation may ship another one
         with self._changing() as promoted:
@@ -184,28 +190,48 @@ class Registry:
                 promoted.append(name)
 
     def rollback(self) -> str:
-        """Serve what was served before; returns its name. Raises ValueError where nothing was."""
+        """Serve the version that was served before the current one.
+
+        Returns:
+            Its name.
+
+        Raises:
+            ValueError: if no version was promoted, or as `current` raises.
+            OSError: as `current` raises.
+        """
         with self._changing() as promoted:
             if not promoted:
-                raise ValueError("nothing was promoted: the shipped network is served")
+                raise ValueError("no network was promoted: the shipped one is served")
             promoted.pop()
-            found = self._one(promoted)  # raises, and changes nothing, where it cannot be had
-        return Classifier(found).model
+            file = self._last(promoted)  # raises, and changes nothing, if it is not available
+        return Classifier(file).model
 
     @contextmanager
     def _changing(self) -> Iterator[list[str]]:
-        """The promoted versions to change, one process at a time; written when all went well."""
+        """The promoted versions, to change. They are written if the block ends without an error."""
         with files.locked(self.folder):
             promoted = self.promoted()
             yield promoted
             files.write_json(self.folder / "current.json", {"promoted": promoted})
 
 
-COPIED = "DIGITRE_COPIED"  # where gunicorn's master put the network, for its workers
+def _download(url: str) -> bytes:
+    limit = LARGEST * 1024 * 1024
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            content = response.read(limit + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise OSError(f"cannot fetch {url}: {error.code} {error.reason}") from None
+    except http.client.HTTPException as error:
+        raise OSError(f"cannot fetch {url}: {type(error).__name__}") from None
+    if len(content) > limit:
+        raise ValueError(f"{url} is larger than {LARGEST} MB, the largest that is fetched")
+    return content
 
 
 def from_settings(settings: config.Settings) -> Registry:
-    """The networks of this server."""
+    """This server's networks."""
     return Registry(config.models_folder(settings), settings["MODEL_URL"])
 
 

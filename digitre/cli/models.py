@@ -1,8 +1,10 @@
-"""`digitre models`: the networks that are here, and which one is served."""
+"""`digitre models`: the networks of this server, and which one it serves."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -15,59 +17,107 @@ from digitre.registry import Registry
 
 @click.group()
 def models() -> None:
-    """The networks that are here, in DIGITRE_MODELS (models/ of the instance folder).
+    """Manage the networks in DIGITRE_MODELS (default: models/ in the instance folder).
 
     Example: digitre models list
     """
 
 
-def _versions() -> Registry:
-    return registry.from_settings(settings())
-
-
-def _said(name: str) -> None:
-    chosen = settings()["MODEL"]
-    if chosen:
-        click.echo(f"{name} is promoted, but DIGITRE_MODEL goes before it: {chosen}", err=True)
-    else:
-        click.echo(f"{name} is served from the next reload on")
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Any error of the networks becomes one line, and exit status 1."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON each.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per network.")
 def list_models(as_json: bool) -> None:
-    """The networks, the shipped one and then the oldest first; which one is served, from the next
-    reload on.
+    """List the networks: the shipped one first, then from the oldest to the newest.
+
+    The one that is marked as served is in use after the next reload.
 
     Example: digitre models list --json
     """
-    versions = _versions()
-    chosen = settings()["MODEL"]
-    try:
+    networks = registry.from_settings(settings())
+    with reported_errors():
         served = Classifier(registry.network_file(settings())).model
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     shipped = Classifier().model
-    for name in dict.fromkeys([shipped, *versions.names()]):
-        damaged = None
-        card: dict[str, Any] = {}
-        try:
-            card = versions.card(name)
-        except (ValueError, OSError) as error:  # the others are there to go back to
-            damaged = str(error)
-        row = {
-            "model": name,
-            "served": name == served,
-            "shipped": name == shipped,
-            "made": card.get("made"),
-            "mnist_test": card.get("figures", {}).get("MNIST test, preprocessed", {}).get("right"),
-            "drawings": card.get("drawings", {}).get("learned"),
-            "verdict": card.get("verdict", {}).get("passed"),
-            "damaged": damaged,
-        }
+    for name in dict.fromkeys([shipped, *networks.names()]):
+        row = _describe(networks, name, served, shipped)
         click.echo(json.dumps(row) if as_json else _line(row))
-    if chosen:
-        click.echo(f"served is {served}, by DIGITRE_MODEL: {chosen}", err=True)
+    if override := settings()["MODEL"]:
+        click.echo(f"DIGITRE_MODEL overrides the promoted network: {override}", err=True)
+
+
+@models.command()
+@click.argument("name")
+def promote(name: str) -> None:
+    """Serve a network after the next start or reload (make reload, or SIGHUP to gunicorn).
+
+    Example: digitre models promote digitre-e9116abe
+    """
+    with reported_errors():
+        registry.from_settings(settings()).promote(name)
+    _echo_served(name)
+
+
+@models.command()
+@click.argument("url")
+@click.option("--promote", "serve", is_flag=True, help="Serve it after the next reload.")
+def pull(url: str, serve: bool) -> None:
+    """Fetch a network. URL ends with #sha256= and the hash of the file, which is checked.
+
+    Example: digitre models pull https://example.org/digitre.tflite#sha256=3f0c...
+    """
+    with reported_errors():
+        networks = registry.from_settings(settings())
+        name = networks.fetch(url)
+        if serve:
+            networks.promote(name)
+    if serve:
+        _echo_served(name)
+    else:
+        click.echo(f"{name} is fetched")
+
+
+@models.command()
+def rollback() -> None:
+    """Serve the previous network after the next reload.
+
+    Example: digitre models rollback
+    """
+    with reported_errors():
+        name = registry.from_settings(settings()).rollback()
+    _echo_served(name)
+
+
+def _echo_served(name: str) -> None:
+    if override := settings()["MODEL"]:
+        click.echo(f"{name} is promoted, but DIGITRE_MODEL overrides it: {override}", err=True)
+    else:
+        click.echo(f"{name} is served after the next reload")
+
+
+def _describe(networks: Registry, name: str, served: str, shipped: str) -> dict[str, Any]:
+    damage = None
+    card = None
+    try:
+        card = networks.card(name)
+    except (ValueError, OSError) as error:  # the others are still there to go back to
+        damage = str(error)
+    return {
+        "model": name,
+        "served": name == served,
+        "shipped": name == shipped,
+        "made": card.made if card else None,
+        "mnist_test": card.figures.value("mnist_test", "accuracy") if card else None,
+        "drawings": card.drawings.learned if card and card.drawings else None,
+        "verdict": card.verdict.passed if card and card.verdict else None,
+        "damaged": damage,
+    }
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -79,51 +129,3 @@ def _line(row: dict[str, Any]) -> str:
     if row["damaged"]:
         notes.append(f"damaged: {row['damaged']}")
     return f"{row['model']}  {(row['made'] or '')[:16]:16}  {', '.join(notes)}"
-
-
-@models.command()
-@click.argument("name")
-def promote(name: str) -> None:
-    """Serve a network from the next start or reload (make reload, or SIGHUP to gunicorn) on.
-
-    Example: digitre models promote digitre-e9116abe
-    """
-    try:
-        _versions().promote(name)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    _said(name)
-
-
-@models.command()
-@click.argument("url")
-@click.option("--promote", "serve", is_flag=True, help="Serve it from the next reload on.")
-def pull(url: str, serve: bool) -> None:
-    """Fetch a network from elsewhere, checked by its hash: URL ends with #sha256= and 64 digits.
-
-    Example: digitre models pull https://example.org/digitre.tflite#sha256=3f0c...
-    """
-    try:
-        versions = _versions()
-        name = versions.fetch(url)
-        if serve:
-            versions.promote(name)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    if serve:
-        _said(name)
-    else:
-        click.echo(f"{name} is here")
-
-
-@models.command()
-def rollback() -> None:
-    """Serve the network that was served before, from the next reload on.
-
-    Example: digitre models rollback
-    """
-    try:
-        name = _versions().rollback()
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    _said(name)

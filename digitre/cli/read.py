@@ -1,4 +1,4 @@
-"""`digitre read`: pictures from files, folders or a pipe."""
+"""`digitre read`: read images from files, folders or a pipe."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from digitre.recognition import baselines
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError, steps, to_png
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # what a folder is searched for
-MANY = 64  # files from which on it pays to start a process for each core
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # of the images in a folder
+MANY = 64  # from this many files on, it pays to start a process per CPU core
 CHUNK = 32  # files that a process gets at a time
-OURS = "digitre"
-NETWORKS = (OURS, *baselines.DEMOS)
+OWN = "digitre"  # the name of Digitre's own network
+NETWORKS = (OWN, *baselines.DEMOS)
 COLUMNS = ("file", "result", "digit", "confidence", "not_a_digit", "reason", "error")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file."""
+    """The reading of one file, or the error."""
 
     file: str
     reading: Reading | None
     error: str = ""
 
     def row(self) -> dict[str, object]:
-        """As a line of JSON or CSV."""
+        """The values of a line of JSON or CSV."""
         reading = self.reading
         if reading is None:
             return dict.fromkeys(COLUMNS) | {"file": self.file, "error": self.error}
@@ -56,13 +56,13 @@ class Outcome:
         }
 
 
-# Ours by its name is ours by none.
+# Naming Digitre's own network is the same as naming none.
 network_option = click.option(
     "--network",
     metavar="NAME",
-    callback=lambda _, __, name: None if name == OURS else name,
+    callback=lambda _, __, name: None if name == OWN else name,
     shell_complete=lambda _, __, begun: [each for each in NETWORKS if each.startswith(begun)],
-    help="A published demo's network instead of ours: see digitre compare.",
+    help=f"Use a published demo's network: {', '.join(baselines.DEMOS)}.",
 )
 
 
@@ -75,23 +75,23 @@ network_option = click.option(
     type=click.FloatRange(0, 1),
     default=lambda: settings()["THRESHOLD"],
     show_default="DIGITRE_THRESHOLD, else 0.6",
-    help='Below this confidence the answer is "Huh...".',
+    help='Minimum confidence: below it the answer is "Huh...".',
 )
-@click.option("--json", "form", flag_value="json", help="A line of JSON for each picture.")
-@click.option("--csv", "form", flag_value="csv", help="A table as CSV.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON per image.")
+@click.option("--csv", "form", flag_value="csv", help="Print a table as CSV.")
 @click.option("--show", is_flag=True, help="Draw the 28 x 28 pixels that the network sees.")
 @click.option(
     "--steps",
     "steps_folder",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write each step of the preprocessing as a PNG.",
+    help="Write each preprocessing step to DIR as a PNG.",
 )
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the picture beside its bars (needs matplotlib: pip install 'digitre[plot]').",
+    help="Plot the image and its probabilities (needs matplotlib: pip install 'digitre[plot]').",
 )
 @network_option
 def read(
@@ -103,83 +103,87 @@ def read(
     plot: Path | None,
     network: str | None,
 ) -> None:
-    """Read pictures: PNG, JPEG or WebP, or a text file with a data URL or base64.
+    """Read images: PNG, JPEG or WebP, or a text file with a data URL or base64.
 
-    FILE may be - for standard input, or a folder, which is searched for pictures. The exit status
-    is 1 where a picture could not be read.
+    FILE may be - for standard input, or a folder, which is searched for images. The exit status is 1
+    if an image could not be read.
 
     Example: digitre read seven.png
     """
     if math.isnan(threshold):
-        raise click.BadParameter("it must lie from 0 to 1", param_hint="--threshold")
-    found = list(_found(files))
-    if not found:
-        raise click.UsageError("there are no pictures in what was named")
-    if (show or steps_folder or plot) and len(found) > 1:
-        raise click.UsageError("--show, --steps and --plot take one picture")
+        raise click.BadParameter("it must be between 0 and 1", param_hint="--threshold")
+    names = list(_expand(files))
+    if not names:
+        raise click.UsageError("there are no images in these folders")
+    if (show or steps_folder or plot) and len(names) > 1:
+        raise click.UsageError("--show, --steps and --plot take one image")
     if steps_folder and network:
-        raise click.UsageError("--steps shows Digitre's own preprocessing: leave --network out")
+        raise click.UsageError("--steps shows Digitre's own preprocessing: leave out --network")
     if plot:
-        _plot_is_possible()
-    network_named(network)  # what is wrong with it is said before anything is read
+        _require_matplotlib()
+    network_named(network)  # report a missing network before anything is read
     reader = functools.partial(_read, threshold=threshold, network=network)
-    if len(found) == 1:
-        content = _content(found[0])
-        outcome = reader(found[0], content=content)
-        _print([outcome], form or "sentence")
+    if len(names) == 1:
+        content = _content(names[0])
+        outcome = reader(names[0], content=content)
+        failed = _print([outcome], form or "sentence")
         if outcome.reading is not None and not isinstance(content, OSError):
-            pixels = network_named(network).preprocess(content)[0, :, :, 0]
-            _look(content, pixels, outcome.reading, show, steps_folder, plot)
-        failed = outcome.reading is None
+            if show or plot:
+                pixels = network_named(network).preprocess(content)[0, :, :, 0]
+                _show(pixels, outcome.reading, show, plot)
+            if steps_folder:
+                _write_steps(content, steps_folder)
     else:
-        failed = _print(_outcomes(found, reader), form or "table")
+        failed = _print(_outcomes(names, reader), form or "table")
     if failed:
         raise SystemExit(1)
 
 
-def _found(files: tuple[str, ...]) -> Iterator[str]:
+def _expand(files: tuple[str, ...]) -> Iterator[str]:
+    """The files, with each folder replaced by the images in it."""
     for name in files:
         if name != "-" and Path(name).is_dir():
-            inside = sorted(Path(name).rglob("*"))
-            wanted = (file for file in inside if file.suffix.lower() in SUFFIXES)
-            yield from (str(file) for file in wanted if not file.is_dir())
+            for file in sorted(Path(name).rglob("*")):
+                if file.suffix.lower() in SUFFIXES and not file.is_dir():
+                    yield str(file)
         else:
             yield name
 
 
 def _content(name: str) -> bytes | str | OSError:
-    """A picture's bytes, or the text of a data URL or base64."""
+    """The bytes of an image, or the text of a data URL or base64."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return error
-    return content.decode() if content.isascii() else content  # no picture is all ASCII
+    return content.decode() if content.isascii() else content  # no image is all ASCII
 
 
 @functools.cache
 def network_named(network: str | None) -> Classifier:
-    """The reader of this process.
+    """The reader of this process, for the network that is served or for a demo's.
 
     Raises:
-        click.ClickException: where there is no such network.
+        click.ClickException: if there is no such network, or it cannot be loaded.
     """
     from digitre import registry
 
     if network is not None and network not in baselines.DEMOS:
-        raise click.UsageError(f"there is no {network}: choose from {', '.join(NETWORKS)}")
+        names = ", ".join(NETWORKS)
+        raise click.UsageError(f"there is no network named {network}: choose from {names}")
     try:
         if network is not None:
-            found: Classifier = baselines.DemoClassifier(network)
+            classifier: Classifier = baselines.DemoClassifier(network)
         else:
-            found = Classifier(registry.network_file(settings()))
+            classifier = Classifier(registry.network_file(settings()))
         with terminal.silenced():
-            found.runner()
+            classifier.runner()
     except FileNotFoundError as error:
-        train = f"; digitre train --network {network} makes it" if network else ""
-        raise click.ClickException(f"{error}{train}") from None
+        hint = f"; train it with: digitre baseline {network}" if network else ""
+        raise click.ClickException(f"{error}{hint}") from None
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    return found
+    return classifier
 
 
 def _read(
@@ -198,20 +202,20 @@ def _read(
         return Outcome(name, None, str(error))
 
 
-def _outcomes(found: list[str], reader: functools.partial) -> Iterator[Outcome]:
-    """What comes of each file, in their order; of many at once on all cores, few in memory."""
-    if len(found) < MANY:
-        yield from map(reader, found)
+def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
+    """Read the files in their order. Many files are read on all cores, a few in memory at a time."""
+    if len(names) < MANY:
+        yield from map(reader, names)
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    names = iter(found)
+    remaining = iter(names)
     with (
         ProcessPoolExecutor(cores) as processes,
-        click.progressbar(length=len(found), label="reading", file=_beside_rows()) as bar,
+        click.progressbar(length=len(names), label="reading", file=_progress_file()) as bar,
     ):
-        # A window of files at a time: what was read is printed before the next are asked for.
-        while window := list(islice(names, CHUNK * 8 * (cores or 1))):
-            # Standard input is this process's alone.
+        # A window of files at a time: its rows are printed before the next window is read.
+        while window := list(islice(remaining, CHUNK * 8 * (cores or 1))):
+            # Only this process can read standard input.
             files = [name for name in window if name != "-"]
             outcomes = processes.map(reader, files, chunksize=CHUNK)
             for name in window:
@@ -219,13 +223,13 @@ def _outcomes(found: list[str], reader: functools.partial) -> Iterator[Outcome]:
             bar.update(len(window))
 
 
-def _beside_rows() -> TextIO:
-    """Where a progress bar goes: nowhere where the rows come to the same terminal."""
+def _progress_file() -> TextIO:
+    """Where the progress bar goes. It is hidden if the rows go to the same terminal."""
     return io.StringIO() if sys.stdout.isatty() else sys.stderr
 
 
 def _print(outcomes, form: str) -> bool:
-    """Print what came of the files; whether any could not be read."""
+    """Print the readings. Returns whether a file could not be read."""
     failed = False
     table = csv.DictWriter(sys.stdout, COLUMNS) if form == "csv" else None
     if table:
@@ -239,44 +243,44 @@ def _print(outcomes, form: str) -> bool:
         elif form == "json":
             click.echo(json.dumps(outcome.row()))
         elif outcome.reading is not None:
-            said = outcome.reading
+            reading = outcome.reading
             if form == "sentence":
-                click.echo(sentence(said))
+                click.echo(sentence(reading))
             else:
-                click.echo(f"{said.result:6}  {100 * said.confidence:5.1f}%  {outcome.file}")
+                click.echo(f"{reading.result:6}  {100 * reading.confidence:5.1f}%  {outcome.file}")
     return failed
 
 
 def sentence(reading: Reading) -> str:
-    """The answer for one picture."""
+    """The answer for one image."""
     if reading.digit is None:
         return f"{reading.result} {reading.probability}"
-    return f"The number is probably a {reading.result} {reading.probability}"
+    article = "an" if reading.digit == 8 else "a"
+    return f"The number is probably {article} {reading.result} {reading.probability}"
 
 
-def _look(
-    content: bytes | str,
-    pixels: np.ndarray,
-    reading: Reading,
-    show: bool,
-    folder: Path | None,
-    plot: Path | None,
-) -> None:
-    """What may be asked for beside the answer, of one picture."""
+def _show(pixels: np.ndarray, reading: Reading, show: bool, plot: Path | None) -> None:
+    """Draw what the network sees in the terminal, and plot it with its reading to a file."""
     if show:
         click.echo(terminal.blocks(pixels))
-    try:
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-            for number, (name, picture) in enumerate(steps(content), 1):
-                (folder / f"{number}-{name}.png").write_bytes(to_png(picture))
-        if plot:
+    if plot:
+        try:
             _plot(pixels, reading, plot)
-    except (OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _write_steps(content: bytes | str, folder: Path) -> None:
+    """Write each preprocessing step of an image to a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, (name, pixels) in enumerate(steps(content), 1):
+            (folder / f"{number}-{name}.png").write_bytes(to_png(pixels))
+    except OSError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _plot_is_possible() -> None:
+def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:

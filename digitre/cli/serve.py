@@ -8,21 +8,23 @@ from pathlib import Path
 
 import click
 
-HERE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def configuration() -> Path:
-    """gunicorn's settings, which come with the package or with the checkout."""
-    installed = HERE / "deploy" / "gunicorn.conf.py"
-    return installed if installed.exists() else HERE.parent / "deploy" / "gunicorn.conf.py"
+    """The configuration of gunicorn, from the installed package or from the checkout."""
+    installed = PACKAGE / "deploy" / "gunicorn.conf.py"
+    return installed if installed.exists() else PACKAGE.parent / "deploy" / "gunicorn.conf.py"
 
 
 @click.command()
 @click.option(
-    "--bind", metavar="ADDRESS", help="host:port or unix:path; 127.0.0.1:8000 without it."
+    "--bind", metavar="ADDRESS", help="host:port or unix:path.  [default: 127.0.0.1:8000]"
 )
-@click.option("--workers", type=click.IntRange(1), help="One a processor core without it.")
-@click.option("--reload", is_flag=True, help="Begin anew when the code changes, for development.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Worker processes.  [default: one per CPU core]"
+)
+@click.option("--reload", is_flag=True, help="Restart when code changes, for development.")
 def serve(bind: str | None, workers: int | None, reload: bool) -> None:
     """Serve the page and the API.
 
@@ -36,5 +38,5 @@ def serve(bind: str | None, workers: int | None, reload: bool) -> None:
     if reload:
         words.append("--reload")
     sys.stdout.flush()
-    # Not wsgi:app, as in a checkout: the folder that one stands in may have a wsgi.py of its own.
+    # Not wsgi:app, as in a checkout: the current folder may have another project's wsgi.py.
     os.execv(sys.executable, [*words, "digitre:create_app()"])

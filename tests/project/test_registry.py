@@ -1,4 +1,4 @@
-"""The networks that a server has: kept, promoted, taken back, fetched; never a broken one."""
+"""The registry of networks: add, fetch, promote, roll back; never serve a broken network."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from digitre.registry import Registry
 
 
 @pytest.fixture
-def versions(tmp_path: Path) -> Registry:
+def registry(tmp_path: Path) -> Registry:
     return Registry(tmp_path / "models")
 
 
 def another(folder: Path, tail: bytes = b"\0") -> Path:
-    """A network of another version: the shipped one and a byte that nobody reads."""
+    """A network of another version: the shipped one, with a byte at its end that has no effect."""
     folder.mkdir()
     (folder / "digitre.tflite").write_bytes(shipped_model().read_bytes() + tail)
     return folder
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    asked: list[str] = []  # noqa: RUF012  # what the test looks at
+    requests: list[str] = []  # noqa: RUF012  # the paths, for the tests
 
     def log_message(self, *_: object) -> None:
-        self.asked.append(self.path)
+        self.requests.append(self.path)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder that is served over HTTP, and its address."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    Quiet.asked.clear()
+    Quiet.requests.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -53,78 +53,80 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     server.server_close()
 
 
-def test_promoted_and_taken_back(versions: Registry, tmp_path: Path) -> None:
-    """One after the other, and back again, to the shipped one."""
-    assert versions.current() == shipped_model()
-    first = versions.add(another(tmp_path / "a"))
-    second = versions.add(another(tmp_path / "b", b"\1"))
-    assert versions.names() == [first, second]
-    versions.promote(first)
-    versions.promote(second)
-    assert Classifier(versions.current()).model == second
-    assert versions.rollback() == first
-    assert versions.rollback() == Classifier().model
-    with pytest.raises(ValueError, match="nothing was promoted"):
-        versions.rollback()
+def test_promote_and_roll_back(registry: Registry, tmp_path: Path) -> None:
+    """Each promotion is served, and each rollback goes back by one, to the shipped network at last."""
+    assert registry.current() == shipped_model()
+    first = registry.add(another(tmp_path / "a"))
+    second = registry.add(another(tmp_path / "b", b"\1"))
+    assert registry.names() == [first, second]
+    registry.promote(first)
+    registry.promote(second)
+    assert Classifier(registry.current()).model == second
+    assert registry.rollback() == first
+    assert registry.rollback() == Classifier().model
+    with pytest.raises(ValueError, match="no network was promoted"):
+        registry.rollback()
 
 
-def test_the_application_serves_the_promoted_one(versions: Registry, tmp_path: Path) -> None:
-    """Where no other is set; one that is not here any more stops the start."""
-    name = versions.add(another(tmp_path / "a"))
-    versions.promote(name)
-    settings = {"MODELS": versions.folder}
+def test_the_application_serves_the_promoted_one(registry: Registry, tmp_path: Path) -> None:
+    """The promoted network is served unless DIGITRE_MODEL is set. If it is missing, nothing starts."""
+    name = registry.add(another(tmp_path / "a"))
+    registry.promote(name)
+    settings = {"MODELS": registry.folder}
     assert create_app(settings).test_client().get("/healthz").get_json()["model"] == name
     shipped = {"MODEL": shipped_model()}
     assert (
         create_app(settings | shipped).extensions["digitre"].classifier.model == Classifier().model
     )
-    versions.path(name).unlink()
+    registry.path(name).unlink()
     with pytest.raises(ValueError, match=f"no network {name}"):
         create_app(settings)
 
 
-def test_adding_the_same_again(versions: Registry, tmp_path: Path) -> None:
-    """It is the same version, its card the newer one; nothing half-written stays."""
+def test_adding_the_same_again(registry: Registry, tmp_path: Path) -> None:
+    """Adding a network again makes no second version, only its card is replaced."""
     source = another(tmp_path / "a")
-    name = versions.add(source)
-    (source / "digitre.json").write_text(f'{{"model": "{name}", "note": "newer"}}')
-    assert versions.add(source) == name
-    assert versions.card(name)["note"] == "newer"
-    assert [path.name for path in versions.folder.iterdir()] == [name]
+    name = registry.add(source)
+    (source / "digitre.json").write_text(f'{{"model": "{name}", "made": "later"}}')
+    assert registry.add(source) == name
+    card = registry.card(name)
+    assert card is not None
+    assert card.made == "later"
+    assert [path.name for path in registry.folder.iterdir()] == [name]
 
 
-def test_fetched_once(versions: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
-    """Checked by its hash, kept, and not asked for again."""
+def test_fetched_once(registry: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
+    """A network is fetched once: its hash is checked, and it is not requested again."""
     folder, address = elsewhere
     content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
     (folder / "d.tflite").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     url = f"{address}/d.tflite#sha256={digest}"
-    name = versions.fetch(url)
-    assert versions.path(name).read_bytes() == content
+    name = registry.fetch(url)
+    assert registry.path(name).read_bytes() == content
     (folder / "d.tflite").unlink()
-    Quiet.asked.clear()
-    assert versions.fetch(url) == name
-    assert Quiet.asked == []
-    assert Classifier(Registry(versions.folder, url).current()).model == name
-    settings = {"MODELS": versions.folder, "MODEL_URL": url}
+    Quiet.requests.clear()
+    assert registry.fetch(url) == name
+    assert Quiet.requests == []
+    assert Classifier(Registry(registry.folder, url).current()).model == name
+    settings = {"MODELS": registry.folder, "MODEL_URL": url}
     assert create_app(settings).extensions["digitre"].classifier.model == name
 
 
 @pytest.mark.parametrize(
-    ("served", "ends", "said"),
+    ("served", "ends", "message"),
     [
-        (b"hello" * 100, "right", "no LiteRT network"),
+        (b"hello" * 100, "right", "not a LiteRT network"),
         (b"hello" * 100, "wrong", "another file"),
         (None, "right", "404"),
         (b"x", "none", "sha256"),
         (b"x", "short", "sha256"),
     ],
 )
-def test_what_is_never_taken(
-    versions: Registry, elsewhere: tuple[Path, str], served: bytes | None, ends: str, said: str
+def test_a_wrong_file_is_not_added(
+    registry: Registry, elsewhere: tuple[Path, str], served: bytes | None, ends: str, message: str
 ) -> None:
-    """A broken file, another one, none at all: said, and nothing has changed."""
+    """A broken, different or missing file is an error, and the registry stays as it was."""
     folder, address = elsewhere
     if served is not None:
         (folder / "d.tflite").write_bytes(served)
@@ -136,13 +138,13 @@ def test_what_is_never_taken(
         "short": "#sha256=12",
     }[ends]
     url = f"{address}/d.tflite{ending}"
-    with pytest.raises((ValueError, OSError), match=said):
-        versions.fetch(url)
-    assert versions.names() == []
-    settings = {"DIGITRE_MODELS": str(versions.folder), "DIGITRE_MODEL_URL": url}
+    with pytest.raises((ValueError, OSError), match=message):
+        registry.fetch(url)
+    assert registry.names() == []
+    settings = {"DIGITRE_MODELS": str(registry.folder), "DIGITRE_MODEL_URL": url}
     result = CliRunner().invoke(main, ["models", "pull", url], env=settings)
     assert result.exit_code == 1
-    assert said in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
 
 
@@ -153,8 +155,8 @@ def test_what_is_never_taken(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
     ],
 )
-def test_a_server_that_is_none(versions: Registry, answer: bytes) -> None:
-    """What is no HTTP, or breaks off, is said in a line."""
+def test_a_server_that_does_not_speak_http(registry: Registry, answer: bytes) -> None:
+    """An answer that is not HTTP, or breaks off, is an error of one line."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def once() -> None:
@@ -166,52 +168,52 @@ def test_a_server_that_is_none(versions: Registry, answer: bytes) -> None:
         thread = threading.Thread(target=once)
         thread.start()
         port = listening.getsockname()[1]
-        with pytest.raises(OSError, match="cannot be fetched"):
-            versions.fetch(f"http://127.0.0.1:{port}/d.tflite#sha256={'0' * 64}")
+        with pytest.raises(OSError, match="cannot fetch"):
+            registry.fetch(f"http://127.0.0.1:{port}/d.tflite#sha256={'0' * 64}")
         thread.join()
-    assert versions.names() == []
+    assert registry.names() == []
 
 
-def test_pull(versions: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
-    """From one host to another, and served from the next reload on."""
+def test_pull(registry: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -> None:
+    """A network comes from another host with its card, and is served after the next reload."""
     folder, address = elsewhere
     content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
     (folder / "digitre.tflite").write_bytes(content)
     (folder / "digitre.json").write_text('{"note": "its card"}')
     url = f"{address}/digitre.tflite#sha256={hashlib.sha256(content).hexdigest()}"
-    settings = {"DIGITRE_MODELS": str(versions.folder)}
+    settings = {"DIGITRE_MODELS": str(registry.folder)}
     result = CliRunner().invoke(main, ["models", "pull", "--promote", url], env=settings)
     assert result.exit_code == 0, result.output
-    assert "served from the next reload" in result.output
-    name = Classifier(versions.current()).model
-    assert versions.path(name).with_name("digitre.json").read_text() == '{"note": "its card"}'
+    assert "served after the next reload" in result.output
+    name = Classifier(registry.current()).model
+    assert registry.path(name).with_name("digitre.json").read_text() == '{"note": "its card"}'
 
 
-def test_the_shipped_one_is_kept_when_it_is_promoted(versions: Registry) -> None:
-    """The next installation may ship another: what was promoted is still here."""
+def test_promoting_the_shipped_network_copies_it(registry: Registry) -> None:
+    """The next installation may ship another network, so the promoted one is copied."""
     name = Classifier().model
-    versions.promote(name)
-    assert versions.names() == [name]
-    assert versions.current().parent.parent == versions.folder
+    registry.promote(name)
+    assert registry.names() == [name]
+    assert registry.current().parent.parent == registry.folder
 
 
-def test_what_was_left_half_written_is_no_version(versions: Registry) -> None:
-    """Another process is adding one, or was killed at it: nobody sees it."""
-    (versions.folder / "new-abc").mkdir(parents=True)
-    (versions.folder / "new-abc" / "digitre.tflite").write_bytes(b"half")
-    assert versions.names() == []
-    settings = {"DIGITRE_MODELS": str(versions.folder)}
+def test_an_incomplete_version_is_not_listed(registry: Registry) -> None:
+    """A network that another process is adding, or that it could not finish, is not listed."""
+    (registry.folder / "new-abc").mkdir(parents=True)
+    (registry.folder / "new-abc" / "digitre.tflite").write_bytes(b"half")
+    assert registry.names() == []
+    settings = {"DIGITRE_MODELS": str(registry.folder)}
     assert CliRunner().invoke(main, ["models", "list"], env=settings).exit_code == 0
 
 
-def test_a_damaged_network_hides_no_other(versions: Registry, tmp_path: Path) -> None:
-    """The list says which one it is, and what there is to go back to."""
-    name = versions.add(another(tmp_path / "a"))
-    bad = versions.folder / "digitre-00000000" / "digitre.tflite"
+def test_a_damaged_network_is_listed_as_such(registry: Registry, tmp_path: Path) -> None:
+    """The list marks the damaged network, and still shows the others."""
+    name = registry.add(another(tmp_path / "a"))
+    bad = registry.folder / "digitre-00000000" / "digitre.tflite"
     bad.parent.mkdir()
     bad.write_bytes(b"no network")
     result = CliRunner().invoke(
-        main, ["models", "list"], env={"DIGITRE_MODELS": str(versions.folder)}
+        main, ["models", "list"], env={"DIGITRE_MODELS": str(registry.folder)}
     )
     assert result.exit_code == 0, result.output
     damaged, good = sorted(
@@ -221,26 +223,24 @@ def test_a_damaged_network_hides_no_other(versions: Registry, tmp_path: Path) ->
     assert good.startswith(name)
 
 
-def test_a_rollback_to_what_cannot_be_had_changes_nothing(
-    versions: Registry, tmp_path: Path
-) -> None:
-    """It fails before it has happened."""
-    name = versions.add(another(tmp_path / "a"))
-    versions.promote(name)
-    away = Registry(versions.folder, f"http://127.0.0.1:9/d.tflite#sha256={'0' * 64}")
+def test_a_rollback_that_fails_changes_nothing(registry: Registry, tmp_path: Path) -> None:
+    """If the previous network cannot be fetched, the promoted one stays."""
+    name = registry.add(another(tmp_path / "a"))
+    registry.promote(name)
+    away = Registry(registry.folder, f"http://127.0.0.1:9/d.tflite#sha256={'0' * 64}")
     with pytest.raises(OSError, match="refused"):
         away.rollback()
-    assert versions.promoted() == [name]
+    assert registry.promoted() == [name]
 
 
-def test_a_setting_goes_before_what_is_promoted(versions: Registry, tmp_path: Path) -> None:
+def test_a_setting_overrides_the_promoted_network(registry: Registry, tmp_path: Path) -> None:
     """DIGITRE_MODEL is served, and the command line says so."""
-    name = versions.add(another(tmp_path / "a"))
+    name = registry.add(another(tmp_path / "a"))
     shipped = str(shipped_model())
-    settings = {"DIGITRE_MODELS": str(versions.folder), "DIGITRE_MODEL": shipped}
+    settings = {"DIGITRE_MODELS": str(registry.folder), "DIGITRE_MODEL": shipped}
     result = CliRunner().invoke(main, ["models", "promote", name], env=settings)
-    assert "goes before it" in result.output
+    assert "overrides it" in result.output
     listed = CliRunner().invoke(main, ["models", "list"], env=settings).output
     (served,) = [line for line in listed.splitlines() if "  served" in line]
     assert served.startswith(Classifier().model)
-    assert f"by DIGITRE_MODEL: {shipped}" in listed
+    assert f"DIGITRE_MODEL overrides the promoted network: {shipped}" in listed

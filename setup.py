@@ -74,7 +74,7 @@ setup(
         "digitre.drawings.migrations": ["script.py.mako"],
         "digitre.web.review": ["templates/*", "static/*"],
         "digitre.models": ["*.tflite", "*.json", "*.keras", "demos/*"],
-        "digitre.deploy": ["gunicorn.conf.py", "nginx.conf", "nginx-headers.conf"],
+        "digitre.deploy": ["gunicorn.conf.py", "nginx*.conf"],
     },
     py_modules=["wsgi"],
     entry_points={"console_scripts": ["digitre = digitre.cli:main"]},

@@ -1,10 +1,12 @@
-"""Real nginx with the shipped configuration, for the tests that need one."""
+"""Run a real nginx with the shipped configuration."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from conftest import ROOT, free_port, need, running
 
 from digitre.web.app import static_version
 
-# What a distribution's nginx.conf has round a site; here as whoever runs the tests, in one folder.
+DEPLOY = ROOT / "deploy"
+INCLUDES = "/etc/nginx/digitre.d/"  # where a site looks for the files that it includes
+# The nginx.conf around a site, as in a distribution; here it keeps all its files in one folder.
 AROUND = """
 {user}
 daemon off;
@@ -34,38 +38,62 @@ http {{
 """
 
 
-def included(folder: Path, unlimited: str) -> dict[str, str]:
-    """Makes the files that a site includes; where the shipped site looks for them, and where they are."""
-    place = folder / "digitre.d"
-    place.mkdir(exist_ok=True)
-    (place / "unlimited.conf").write_text(unlimited)
-    shutil.copy(ROOT / "deploy" / "nginx-headers.conf", place / "headers.conf")
-    return {"/etc/nginx/digitre.d/": f"{place}/"}
+def install_includes(folder: Path, unlimited: str) -> dict[str, str]:
+    """Install the files that a site includes, as deploy/install.sh does, but in `folder`.
+
+    Args:
+        unlimited: the content of unlimited.conf.
+
+    Returns:
+        The replacement to make in the site, for `edit`.
+    """
+    target = folder / "digitre.d"
+    target.mkdir(exist_ok=True)
+    (target / "unlimited.conf").write_text(unlimited)
+    for file in DEPLOY.glob("nginx-*.conf"):
+        text = file.read_text().replace(INCLUDES, f"{target}/")
+        (target / file.name.removeprefix("nginx-")).write_text(text)
+    return {INCLUDES: f"{target}/"}
 
 
 def shipped(name: str) -> str:
-    """A site of deploy/, without IPv6, which not every machine has."""
-    lines = (ROOT / "deploy" / name).read_text().splitlines(keepends=True)
+    """A site of deploy/, without the lines for IPv6, which not every machine has."""
+    lines = (DEPLOY / name).read_text().splitlines(keepends=True)
     assert sum("listen [::]:80" in line for line in lines) == 2
     return "".join(line for line in lines if "listen [::]:" not in line)
 
 
-def edited(site: str, places: dict[str, str]) -> str:
-    """A site with what a user puts in its places; each of them is there."""
-    for there, here in places.items():
-        assert there in site, there
-        site = site.replace(there, here)
+def complete(name: str) -> str:
+    """A site of deploy/, with each shipped file that it includes in place of the include."""
+
+    def content(include: re.Match[str]) -> str:
+        file = DEPLOY / f"nginx-{include[2]}"
+        return textwrap.indent(complete(file.name), include[1]) if file.exists() else include[0]
+
+    pattern = rf"^( *)include {INCLUDES}(\S+);\n"
+    return re.sub(pattern, content, (DEPLOY / name).read_text(), flags=re.MULTILINE)
+
+
+def edit(site: str, replacements: dict[str, str]) -> str:
+    """A site with an administrator's changes. Each text to replace must be there."""
+    for old, new in replacements.items():
+        assert old in site, old
+        site = site.replace(old, new)
     return site
 
 
-def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
-    """The shipped file with this test's addresses and paths in the places that a user edits."""
-    # As deploy/install.sh has them: in a folder named by their hash.
+def configure(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
+    """Write the shipped site into `folder`, with this test's addresses and paths.
+
+    Returns:
+        The nginx.conf that includes it.
+    """
+    # Like deploy/install.sh: in a folder named by the files' hash.
     static = folder / "static" / static_version()
     if not static.exists():
         shutil.copytree(ROOT / "digitre" / "static", static)
     site = shipped("nginx.conf")
-    places = included(folder, "127.0.0.1 0;" if unlimited else "") | {
+    replacements = install_includes(folder, "127.0.0.1 0;" if unlimited else "") | {
         "server unix:/run/digitre/digitre.sock max_fails=0;": f"server {upstream} max_fails=0;",
         "listen 80 default_server;": f"listen 127.0.0.1:{port} default_server;",
         "listen 80;": f"listen 127.0.0.1:{port};",
@@ -75,16 +103,16 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
     }
     if tls_port:
         site = site.replace("# TLS: ", "")
-        places |= {
+        replacements |= {
             "listen 443 ssl default_server;": f"listen 127.0.0.1:{tls_port} ssl default_server;",
             "listen 443 ssl;": f"listen 127.0.0.1:{tls_port} ssl;",
             "/etc/letsencrypt/live/digits.example.org/fullchain.pem": f"{folder}/cert.pem",
             "/etc/letsencrypt/live/digits.example.org/privkey.pem": f"{folder}/key.pem",
         }
-    (folder / "digitre.conf").write_text(edited(site, places))
+    (folder / "digitre.conf").write_text(edit(site, replacements))
     types = Path("/etc/nginx/mime.types")
     main = folder / "nginx.conf"
-    # Started by root, its workers would be somebody who may not write in this folder.
+    # If root starts nginx, its workers run as another user, who may not write to this folder.
     user = "user root;" if os.geteuid() == 0 else ""
     main.write_text(
         AROUND.format(user=user, folder=folder, types=types if types.exists() else "mime.types")
@@ -94,48 +122,39 @@ def configured(folder: Path, port: int, tls_port: int, upstream: str, unlimited:
 
 @dataclass(frozen=True)
 class Site:
-    """The addresses of a running nginx, and the certificate that it shows."""
+    """A running nginx: its addresses, and the file with its certificate."""
 
     http: str
     https: str
     certificate: Path
 
 
+def make_certificate(folder: Path) -> None:
+    """Write a certificate for this machine, and its key, into `folder`."""
+    command = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    command += ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 @contextmanager
 def serve(
     folder: Path, upstream: str, *, tls: bool = False, unlimited: bool = True
 ) -> Iterator[Site]:
-    """nginx by the shipped file before a server that runs already; TLS by a certificate of its own.
+    """Run nginx with the shipped site in front of a server that is already running.
 
-    `unlimited` adds the include that frees this machine's address from the limits.
+    Args:
+        folder: the folder for its files.
+        upstream: the server's address, host:port.
+        tls: serve TLS as well, with a certificate made here.
+        unlimited: exempt this machine's address from the limits.
     """
     program = need("nginx")
     folder.chmod(0o755)
     port, tls_port = free_port(), free_port() if tls else 0
     if tls:
-        subprocess.run(
-            [
-                need("openssl"),
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                "-keyout",
-                f"{folder}/key.pem",
-                "-out",
-                f"{folder}/cert.pem",
-            ],
-            check=True,
-            capture_output=True,
-        )
-    main = configured(folder, port, tls_port, upstream.removeprefix("http://"), unlimited)
+        make_certificate(folder)
+    main = configure(folder, port, tls_port, upstream.removeprefix("http://"), unlimited)
     arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
     subprocess.run([*arguments, "-t", "-q"], check=True)
     with running(

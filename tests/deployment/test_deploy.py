@@ -1,4 +1,4 @@
-"""The files for servers: what each linter says of them, and what they promise each other."""
+"""The files of deploy/: each passes its linter, and they agree with each other."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, need
-from sites import edited, included, shipped
+from sites import complete, edit, install_includes, shipped
 
 DEPLOY = ROOT / "deploy"
 
 
 def tool(name: str) -> str:
-    """A linter that came with the tests' packages."""
-    found = shutil.which(name, path=str(Path(sys.executable).parent))
-    if found is None:
-        pytest.skip(f"{name} is not made for this platform")
-    return found
+    """The path of a linter, which pip installed with the packages for the tests."""
+    path = shutil.which(name, path=str(Path(sys.executable).parent))
+    if path is None:
+        pytest.skip(f"{name} is not available for this platform")
+    return path
 
 
-def test_the_scripts() -> None:
-    """shellcheck finds nothing."""
-    scripts = [DEPLOY / "install.sh", ROOT / "tests" / "install_tools.sh"]
+def test_shellcheck_accepts_the_scripts() -> None:
+    """shellcheck has no complaint about any shell script."""
+    scripts = [*DEPLOY.glob("*.sh"), ROOT / "tests" / "install_tools.sh"]
+    assert DEPLOY / "install.sh" in scripts
     done = subprocess.run([tool("shellcheck"), *scripts], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_dockerfile() -> None:
-    """hadolint finds nothing; and what it copies is there."""
+def test_hadolint_accepts_the_dockerfile() -> None:
+    """hadolint has no complaint, and every file that the Dockerfile copies exists."""
     done = subprocess.run([tool("hadolint"), DEPLOY / "Dockerfile"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     for words in re.findall(
@@ -41,12 +42,12 @@ def test_the_dockerfile() -> None:
             assert (ROOT / name).exists(), name
 
 
-def test_the_units(tmp_path: Path) -> None:
-    """systemd accepts them, and gives the service an exposure of at most 2.0."""
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    """systemd accepts both units, and rates the service's exposure 2.0 or lower."""
     analyze = need("systemd-analyze")
     for name in ("digitre.service", "digitre.socket"):
         text = (DEPLOY / name).read_text()
-        # gunicorn is at its place only where it is installed.
+        # gunicorn is at its path on an installed server only.
         (tmp_path / name).write_text(text.replace("/opt/digitre/venv/bin/gunicorn", "/bin/true"))
     units = [str(tmp_path / name) for name in ("digitre.service", "digitre.socket")]
     done = subprocess.run([analyze, "verify", *units], capture_output=True, text=True)
@@ -60,8 +61,8 @@ def test_the_units(tmp_path: Path) -> None:
     assert float(score[1]) <= 2.0
 
 
-def test_they_agree() -> None:
-    """The socket, the folders and the limit are the same wherever they stand."""
+def test_the_files_agree() -> None:
+    """The socket, the folders and the body limit are the same in every file."""
     nginx = (DEPLOY / "nginx.conf").read_text()
     service = (DEPLOY / "digitre.service").read_text()
     installer = (DEPLOY / "install.sh").read_text()
@@ -74,14 +75,15 @@ def test_they_agree() -> None:
     assert "home=/opt/digitre" in installer
     assert "alias /opt/digitre/static/$1;" in nginx
     assert "client_max_body_size 1m;" in nginx
-    assert "1,048,576 bytes" in nginx
+    assert 'set $digitre_max_body "1,048,576";' in nginx
+    assert "send at most $digitre_max_body bytes" in complete("nginx.conf")
 
 
-def test_the_balancer(tmp_path: Path) -> None:
-    """Limits and errors are those of the one server, and nginx takes it with the paths of a user's."""
-    one, many = ((DEPLOY / name).read_text() for name in ("nginx.conf", "nginx-balancer.conf"))
+def test_both_sites_share_limits_and_errors() -> None:
+    """The balancer has the limits and the errors of a server of its own."""
+    one, many = complete("nginx.conf"), complete("nginx-balancer.conf")
     for begin, end in (
-        ("# Each address may", "# Whoever asks"),
+        ("# Each address may", "# A request for any other"),
         ("    # nginx's own err", "\n}\n"),
     ):
         part = one[one.index(begin) :].partition(end)[0]
@@ -90,23 +92,49 @@ def test_the_balancer(tmp_path: Path) -> None:
     zones = re.findall(r"limit_req zone=.*;", one)
     assert len(zones) == 3
     assert all(zone in many for zone in zones)
-    site = edited(shipped("nginx-balancer.conf"), included(tmp_path, ""))
-    (tmp_path / "site.conf").write_text(site)
-    main = tmp_path / "nginx.conf"
-    main.write_text(f"events {{}} http {{ include {tmp_path}/site.conf; }}\n")
-    done = subprocess.run(
-        [
-            need("nginx"),
-            "-t",
-            "-q",
-            "-c",
-            main,
-            "-e",
-            tmp_path / "log",
-            "-g",
-            f"pid {tmp_path}/pid;",
-        ],
-        capture_output=True,
-        text=True,
-    )
+
+
+def check_nginx(folder: Path, site: str) -> None:
+    """nginx accepts this site."""
+    (folder / "site.conf").write_text(site)
+    main = folder / "nginx.conf"
+    main.write_text(f"events {{}} http {{ include {folder}/site.conf; }}\n")
+    command = [need("nginx"), "-t", "-q", "-c", main, "-e", folder / "log"]
+    done = subprocess.run([*command, "-g", f"pid {folder}/pid;"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_nginx_accepts_the_balancer(tmp_path: Path) -> None:
+    """The balancer's site is valid, with a user's paths."""
+    replacements = install_includes(tmp_path, "")
+    check_nginx(tmp_path, edit(shipped("nginx-balancer.conf"), replacements))
+
+
+def test_nginx_accepts_an_older_site(tmp_path: Path) -> None:
+    """A site from before limits.conf and server.conf, which an upgrade leaves alone, is still valid."""
+    site = """
+geo $digitre_limited {
+    default 1;
+    include /etc/nginx/digitre.d/unlimited.conf;
+}
+map $digitre_limited $digitre_address {
+    1 $binary_remote_addr;
+    default "";
+}
+limit_req_zone $digitre_address zone=digitre_reading:10m rate=20r/s;
+map $scheme $digitre_hsts {
+    https "max-age=63072000";
+    default "";
+}
+server {
+    listen 127.0.0.1:8080;
+    location / { limit_req zone=digitre_reading burst=40 nodelay; }
+    error_page 404 @not_found;
+    location @not_found {
+        internal;
+        include /etc/nginx/digitre.d/headers.conf;
+        return 404;
+    }
+}
+"""
+    check_nginx(tmp_path, edit(site, install_includes(tmp_path, "127.0.0.1 0;")))

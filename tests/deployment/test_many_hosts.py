@@ -21,7 +21,7 @@ import databases
 import pytest
 import sqlalchemy as sa
 from conftest import ROOT, data_url, need, png
-from sites import AROUND, edited, included, shipped
+from sites import AROUND, edit, install_includes, shipped
 from strokes import DIGITS, drawn
 
 from benchmarks import servers
@@ -178,10 +178,10 @@ def balanced(tmp_path: Path) -> Iterator[list[Host]]:
         for host in hosts:
             stack.callback(host.end)
             host.start()
-        places = included(tmp_path, f"{HERE} 0;")
+        replacements = install_includes(tmp_path, f"{HERE} 0;")
         for number, address in enumerate(HOSTS):
-            places[f"10.0.0.1{number + 1}:8000"] = f"{address}:8000"
-        (tmp_path / "digitre.conf").write_text(edited(shipped("nginx-balancer.conf"), places))
+            replacements[f"10.0.0.1{number + 1}:8000"] = f"{address}:8000"
+        (tmp_path / "digitre.conf").write_text(edit(shipped("nginx-balancer.conf"), replacements))
         (tmp_path / "nginx.conf").write_text(
             AROUND.format(user="user root;", folder=tmp_path, types="/etc/nginx/mime.types")
         )

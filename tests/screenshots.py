@@ -1,6 +1,6 @@
-"""Take the screenshots in docs/: `python tests/screenshots.py`.
+"""Regenerate the pictures of the page in docs/: `python tests/screenshots.py`.
 
-It serves the application on this machine and draws with the mouse in a real Chromium.
+Serves the application on this machine, and draws with the mouse in a real Chromium.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ SIZES = {"phone": (360, 740), "tablet": (768, 1024), "desktop": (1440, 900)}
 
 
 def main() -> None:
+    """Take every picture."""
     with tempfile.TemporaryDirectory() as folder, browser_here() as chromium:
         log = Path(folder) / "log"
         options = {"DIGITRE_INSTANCE": f"{folder}/instance"}
         with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as server:
 
-            def visit(width: int, height: int, scheme: str):
+            def open_page(width: int, height: int, scheme: str):
                 context = chromium.new_context(
                     viewport={"width": width, "height": height},
                     color_scheme=scheme,
@@ -36,24 +37,24 @@ def main() -> None:
 
             for name, (width, height) in SIZES.items():
                 for scheme in ("light", "dark"):
-                    page = visit(width, height, scheme)
+                    page = open_page(width, height, scheme)
                     show_everything(page)
-                    save(page, f"page-{name}-{scheme}.png")
-            page = visit(1000, 700, "light")
+                    take(page, f"page-{name}-{scheme}.png")
+            page = open_page(1000, 700, "light")
             draw(page, by_hand(DIGITS[5]))
             wait_for_result(page, "5")
-            save(page, "page.png")
+            take(page, "page.png")
             page.keyboard.press("?")
-            save(page, "page-keys.png")
-            page = visit(1000, 700, "light")
+            take(page, "page-keys.png")
+            page = open_page(1000, 700, "light")
             draw(page, by_hand(DIGITS[4]))
             wait_for_result(page, "4")
             page.locator("#feedback").wait_for()
-            save(page, "page-correct.png")
+            take(page, "page-correct.png")
 
 
 def show_everything(page) -> None:
-    """Fill the strip, draw a five, choose move mode, and open its steps and grey values."""
+    """Three recent drawings, a five in Move mode, its steps and its grey values."""
     for strokes, result in ((DIGITS[3], "3"), (OTHERS["tick"], "Huh..."), (DIGITS[7], "7")):
         draw(page, by_hand(strokes))
         wait_for_result(page, result)
@@ -67,12 +68,12 @@ def show_everything(page) -> None:
     page.locator("#grey-values td").first.wait_for()
 
 
-def save(page, name: str) -> None:
-    """Save the whole page, or the window with an open dialog, in 256 colours: half of the bytes."""
+def take(page, name: str) -> None:
+    """Save a picture of the whole page, or of an open dialog, in 256 colours: less than half of the bytes."""
     page.evaluate("scrollTo(0, 0)")
     whole = page.locator("dialog[open]").count() == 0
-    screenshot = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
-    screenshot.quantize(256, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
 
 
 if __name__ == "__main__":

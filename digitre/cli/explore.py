@@ -1,4 +1,4 @@
-"""`digitre explore`: a report with pictures."""
+"""`digitre explore`: a report about the data and a network, with pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from digitre.cli.read import network_named, network_option
-from digitre.recognition import baselines
+from digitre.recognition.card import Card
 
 
 @click.command()
@@ -16,12 +16,14 @@ from digitre.recognition import baselines
     type=click.Path(path_type=Path, dir_okay=False),
     default="digitre-report.html",
     show_default=True,
-    help="The HTML file.",
+    help="Write the report to this HTML file.",
 )
 @network_option
 def explore(output: Path, network: str | None) -> None:
-    """Write a report: samples and balance of the data, and of a network its layers, learning
-    curves, mistakes, reliability, filters and feature maps. Needs the extra train, and the data.
+    """Write an HTML report with pictures.
+
+    It shows samples and the balance of the data; and of a network its layers, learning curves,
+    mistakes, reliability, filters and feature maps. It needs digitre[train] and the datasets.
 
     Example: digitre explore --output report.html
     """
@@ -32,9 +34,8 @@ def explore(output: Path, network: str | None) -> None:
     except ImportError as error:
         raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
     classifier = network_named(network)
-    card = baselines.card(network) if network else classifier.card()
     try:
-        report.write(classifier, card or {}, output)
+        report.write(classifier, classifier.card() or Card(classifier.model), output)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{output} is written: open it in a browser")
+    click.echo(f"the report is in {output}: open it in a browser")

@@ -56,12 +56,10 @@ class Figures:
         return list(dict.fromkeys(row.set for row in self.rows))
 
     def to_schema_1(self) -> dict[str, dict[str, float]]:
-        """The figures by title and metric in the words of schema 1, which command lines print."""
-        titles = {set_id: title for title, set_id in SCHEMA_1_SETS.items()}
-        names = {metric: name for name, metric in SCHEMA_1_METRICS.items()}
+        """The figures by title and name as schema 1 has them, which command lines print."""
         return {
-            titles.get(set_id, set_id): {
-                names.get(metric, metric): value for metric, value in self.of(set_id).items()
+            schema_1_title(set_id): {
+                schema_1_name(metric): value for metric, value in self.of(set_id).items()
             }
             for set_id in self.sets()
         }
@@ -189,6 +187,10 @@ class Card:
     def parameters(self) -> int:
         """How many numbers the network learned."""
         return sum(layer.parameters for layer in self.layers)
+
+    def as_ancestor(self) -> Ancestor:
+        """What the card of a network that is trained further says about this one."""
+        return Ancestor(self.model, self.made or "", self.command or "", self.settings)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Card | None:
@@ -334,3 +336,13 @@ SCHEMA_1_METRICS = {
     "ratio": "time_ratio",
     "megabytes": "megabytes",
 }
+
+
+def schema_1_title(set_id: str) -> str:
+    """The title of a set in schema 1."""
+    return next((title for title, each in SCHEMA_1_SETS.items() if each == set_id), set_id)
+
+
+def schema_1_name(metric: str) -> str:
+    """The name of a metric in schema 1."""
+    return next((name for name, each in SCHEMA_1_METRICS.items() if each == metric), metric)

@@ -1,7 +1,7 @@
-"""The drawings to learn from and to be measured on, and the one split of the whole project.
+"""The datasets, and their split into training, validation and test parts.
 
-Everything is read from the folder that the environment variable `DIGITRE_DATA` names. No shipped
-network is trained on a `test` part, and no setting is chosen on one.
+The files are in the folder that the environment variable DIGITRE_DATA names. A test part is only for
+measuring: no shipped network is trained on one, and no setting is chosen with one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from digitre.recognition.classifier import NO_DIGIT
-from digitre.recognition.preprocessing import PictureError, preprocess
+from digitre.recognition.preprocessing import Picture, PictureError, preprocess
 
 Part = Literal["train", "validation", "test"]
 
@@ -37,10 +37,10 @@ SYMBOL_CLASSES: dict[Part, tuple[str, ...]] = {
     "validation": ("pm", "xi"),
     "test": ("in", "partial", "subseteq"),
 }
-MNIST_VALIDATION = 5_000  # the last ones of its training set
+MNIST_VALIDATION = 5_000  # the last pictures of its training set
 
-# Letters and signs that, alone and brought to one size, nobody can tell from a digit. They are
-# neither learned as no digit nor counted where refusals are counted.
+# Letters and signs that look like a digit if they stand alone and have the size of one. They are
+# neither learned as "not a digit" nor part of a test of refusals.
 LOOK_ALIKES = frozenset("OoDQ IlJ|/\\!'`,() Zz SsB bG gqy }".replace(" ", ""))
 
 SOURCES = {
@@ -53,7 +53,12 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Traces:
-    """Pen traces: `strokes[i]` is a list of (n, 2) arrays of x and y, y upwards."""
+    """Pen traces.
+
+    Attributes:
+        strokes: for each drawing, a list of (n, 2) arrays of x and y in any unit, y upwards.
+        labels: (n,) 0 to 10.
+    """
 
     strokes: list[list[np.ndarray]] = field(default_factory=list)
     labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -63,64 +68,86 @@ class Traces:
 
 
 def folder() -> Path | None:
-    """The folder with the data, or None where `DIGITRE_DATA` is not set or names none."""
-    named = os.environ.get("DIGITRE_DATA")
-    return Path(named) if named and Path(named).is_dir() else None
+    """The folder with the datasets, or None if DIGITRE_DATA does not name a folder."""
+    name = os.environ.get("DIGITRE_DATA")
+    return Path(name) if name and Path(name).is_dir() else None
 
 
 def path(name: str) -> Path | None:
-    """A file of the data, or None where it is not there."""
-    data = folder()
-    return data / name if data and (data / name).is_file() else None
+    """A file of the datasets, or None if it is missing."""
+    parent = folder()
+    return parent / name if parent and (parent / name).is_file() else None
 
 
 def missing() -> list[str]:
-    """A line for each set that is not there: its name and where to get it."""
+    """A line per missing dataset: its name and where to get it."""
     return [f"{name}: {source}" for name, source in SOURCES.items() if path(name) is None]
 
 
 def hashes() -> dict[str, str]:
-    """The SHA-256 of each file of the data that is there, for the network's card."""
-    found = {name: path(name) for name in SOURCES}
+    """The SHA-256 of each dataset's file, for the card; missing files are left out."""
+    files = {name: path(name) for name in SOURCES}
     return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in found.items() if file
+        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file
     }
 
 
+def prepare(picture: Picture) -> np.ndarray:
+    """Preprocess a picture: (28, 28) uint8, ink bright.
+
+    Raises:
+        PictureError: if it cannot be read as a picture.
+    """
+    return np.rint(preprocess(picture)[0, :, :, 0] * 255).astype(np.uint8)
+
+
 def mnist(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST: (n, 28, 28) uint8, ink bright, and (n,) labels. From Keras where no file is there."""
+    """MNIST (LeCun, Cortes, Burges), from mnist.npz or else downloaded by Keras.
+
+    Returns:
+        (n, 28, 28) uint8, ink bright, and (n,) labels.
+
+    Raises:
+        ValueError: if it cannot be downloaded.
+    """
     file = path("mnist.npz")
     if file:
         with np.load(file) as archive:
-            sets = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     else:
-        import keras
-
-        try:
-            (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-        except Exception as error:  # Keras raises a bare one
-            raise ValueError(
-                f"MNIST could not be fetched ({error}): set DIGITRE_DATA to a folder that has mnist.npz"
-            ) from None
-        sets = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+        arrays = _download_mnist()
     if part == "test":
-        return sets["x_test"], sets["y_test"].astype(np.int64)
+        return arrays["x_test"], arrays["y_test"].astype(np.int64)
     chosen = slice(-MNIST_VALIDATION) if part == "train" else slice(-MNIST_VALIDATION, None)
-    return sets["x_train"][chosen], sets["y_train"][chosen].astype(np.int64)
+    return arrays["x_train"][chosen], arrays["y_train"][chosen].astype(np.int64)
+
+
+def _download_mnist() -> dict[str, np.ndarray]:
+    import keras
+
+    try:
+        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+    except Exception as error:  # Keras raises Exception itself
+        raise ValueError(
+            f"cannot download MNIST ({error}): set DIGITRE_DATA to a folder that has mnist.npz"
+        ) from None
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
 def pen_digits(part: Part) -> Traces:
-    """Digits of the pen traces' writers of this part; none where the file is not there."""
+    """The digits of a part's writers, from the pen traces; empty if the file is missing."""
     file = path("pendigits-orig.tra")
     if not file:
         return Traces()
     writers = PEN_WRITERS[part]
-    chosen = [item for item in _read_traces(file) if item[1] in writers]
-    return Traces([item[2] for item in chosen], np.array([item[0] for item in chosen]))
+    digits = [digit for digit in _read_traces(file) if digit[1] in writers]
+    return Traces(
+        [strokes for _, _, strokes in digits], np.array([label for label, _, _ in digits])
+    )
 
 
 def _read_traces(file: Path) -> Iterator[tuple[int, int, list[np.ndarray]]]:
-    """Each digit of a UNIPEN text file of pen traces: its label, its writer, its strokes."""
+    """Read a UNIPEN text file of pen traces: each digit's label, writer and strokes."""
     label, writer = -1, -1
     strokes: list[np.ndarray] = []
     stroke: list[tuple[float, float]] | None = None
@@ -146,30 +173,31 @@ def _read_traces(file: Path) -> Iterator[tuple[int, int, list[np.ndarray]]]:
 
 
 def unipen_digits(part: Part) -> Traces:
-    """UNIPEN's isolated digits of this part's sites; none where the file is not there."""
+    """UNIPEN's isolated digits from a part's sites; empty if the file is missing."""
     return _unipen(part, lambda label, category: category == "1a")
 
 
 def unipen_others(part: Part) -> Traces:
-    """UNIPEN's letters and signs of this part's sites that are no look-alikes of digits."""
+    """UNIPEN's letters and signs from a part's sites, without the `LOOK_ALIKES` of digits."""
     return _unipen(
         part,
         lambda label, category: (category != "1a") & ~np.isin(label, sorted(LOOK_ALIKES)),
     )
 
 
-def _unipen(part: Part, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Traces:
+def _unipen(part: Part, select: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Traces:
+    """The characters of a part's sites that `select` chooses by their labels and categories."""
     file = path("unipen-characters.npz")
     if not file:
         return Traces()
     with np.load(file) as archive:
-        sets = {name: archive[name] for name in archive.files}
-    plain = np.char.lstrip(sets["label"], "\\")  # the file escapes the quote and the backslash
+        arrays = {name: archive[name] for name in archive.files}
+    plain = np.char.lstrip(arrays["label"], "\\")  # the file escapes the quote and the backslash
     labels = np.where(plain == "", "\\", plain)
     chosen = np.flatnonzero(
-        np.isin(sets["donor"], UNIPEN_SITES[part]) & wanted(labels, sets["category"])
+        np.isin(arrays["donor"], UNIPEN_SITES[part]) & select(labels, arrays["category"])
     )
-    first, start, points = sets["char"], sets["stroke"], sets["xy"]
+    first, start, points = arrays["char"], arrays["stroke"], arrays["xy"]
     strokes = [
         [points[start[k] : start[k + 1]] for k in range(first[i], first[i + 1])] for i in chosen
     ]
@@ -178,7 +206,7 @@ def _unipen(part: Part, wanted: Callable[[np.ndarray, np.ndarray], np.ndarray]) 
 
 
 def symbols(part: Part) -> np.ndarray:
-    """Drawn symbols that are no digits: (n, 32, 32) uint8, dark ink on light, of this part."""
+    """The drawn symbols of a part, which are not digits: (n, 32, 32) uint8, dark ink on light."""
     file = path("not-digits.npz")
     if not file:
         return np.zeros((0, 32, 32), np.uint8)
@@ -186,41 +214,49 @@ def symbols(part: Part) -> np.ndarray:
         return archive["x"][np.isin(archive["y"], SYMBOL_CLASSES[part])]
 
 
-def sorted_pictures(source: Path, part: Part) -> tuple[np.ndarray, np.ndarray, list[Path]]:
-    """Pictures that somebody sorted into folders 0 to 9, in any form that the API reads.
+def prepared_symbols(part: Part) -> np.ndarray:
+    """The symbols of a part, preprocessed: (n, 28, 28) uint8, ink bright."""
+    pictures = [prepare(picture) for picture in symbols(part)]
+    return np.array(pictures, np.uint8).reshape(-1, 28, 28)
 
-    A tenth of them, chosen by their bytes, is the test part; there is no validation part.
+
+def sorted_pictures(source: Path, part: Part) -> tuple[np.ndarray, np.ndarray, list[Path]]:
+    """Load a user's own pictures, sorted into folders named 0 to 9, in any form that the API reads.
+
+    About a tenth of them is the test part, chosen by a hash of the file; the rest is the training
+    part. There is no validation part.
 
     Returns:
-        (n, 28, 28) uint8 preprocessed, (n,) labels, and the files that are no pictures or blank.
+        (n, 28, 28) uint8 preprocessed pictures, (n,) labels, and the files that are not pictures or
+        are blank.
 
     Raises:
-        ValueError: where no folder is named 0 to 9.
+        ValueError: if there is no folder named 0 to 9.
+        OSError: if a file cannot be read.
     """
     folders = [source / str(digit) for digit in range(10) if (source / str(digit)).is_dir()]
     if not folders:
         raise ValueError(f"{source} has no folders named 0 to 9")
     pictures, labels, unread = [], [], []
-    for place in folders:
-        for file in sorted(place.iterdir()):
-            content = file.read_bytes() if file.is_file() else b""
-            held = hashlib.sha256(content).digest()[0] % 10 == 0
-            if held != (part == "test"):
-                continue
-            try:
-                pixels = preprocess(content)[0, :, :, 0]
-            except PictureError:
-                pixels = np.zeros((28, 28), np.float32)
-            if pixels.any():
-                pictures.append(np.rint(pixels * 255).astype(np.uint8))
-                labels.append(int(place.name))
-            else:
-                unread.append(file)
+    for file in (file for digit in folders for file in sorted(digit.iterdir())):
+        content = file.read_bytes() if file.is_file() else b""
+        is_test = hashlib.sha256(content).digest()[0] % 10 == 0
+        if is_test != (part == "test"):
+            continue
+        try:
+            pixels = prepare(content)
+        except PictureError:
+            pixels = np.zeros((28, 28), np.uint8)
+        if pixels.any():
+            pictures.append(pixels)
+            labels.append(int(file.parent.name))
+        else:
+            unread.append(file)
     return np.array(pictures, np.uint8).reshape(-1, 28, 28), np.array(labels, np.int64), unread
 
 
 def split() -> dict[str, dict[Part, str]]:
-    """The split in words, for the network's card."""
+    """The split in words, for the card."""
     parts: tuple[Part, ...] = ("train", "validation", "test")
     return {
         "pen traces, writers": {

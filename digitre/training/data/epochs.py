@@ -1,14 +1,14 @@
-"""One epoch's pictures: every drawing anew, in the shares that the network learns from.
+"""One epoch's pictures: each drawing varied again, in the proportions that the network learns from.
 
-Nothing here imports Keras: an epoch is made in a process of its own while the one before it is
+This module does not import Keras: a separate process makes an epoch while the one before it is
 learned.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,28 +17,30 @@ from digitre.training.data import augmentation, datasets, hershey, synthetic
 from digitre.training.data.datasets import NO_DIGIT, Traces
 from digitre.training.data.saved import SavedDrawings, mixed
 from digitre.training.data.saved import draw as draw_saved
-from digitre.training.evaluation import sets
 
-# How often each set's drawings come in an epoch: MNIST's pictures once, drawn digits more often,
-# since there are fewer of them and each time is another drawing.
+# How often each dataset's drawings appear in an epoch. MNIST's appear once; there are fewer drawn
+# digits, and each time they are drawn differently.
 PEN_DIGITS = 3
 UNIPEN_DIGITS = 3
 SYMBOLS = 5
-IMAGES = 3  # of a folder that somebody named
-OTHERS = 30_000  # letters and signs, of those that there are
-SIGNS = 9_000  # of the Hershey fonts
-PRINTED = 2_500  # digits of the same
+IMAGES = 3  # a user's own pictures
+# How many drawings of other kinds an epoch has.
+OTHERS = 30_000  # letters and signs, chosen at random
+SIGNS = 9_000  # signs of the Hershey fonts
+PRINTED = 2_500  # digits of the Hershey fonts
 INVENTED = 9_000  # scribbles and shapes
 PAIRS = 3_000  # two digits side by side
-TURNED = 6_000  # digits mirrored or lying on their side
-OVER = 5_000  # two letters one over the other
-JOINED = 8_000  # pieces of three drawings put together
-PLAIN = 0.15  # share of MNIST's pictures that are left as they are
+TURNED = 6_000  # digits mirrored or rotated so that they are not digits
+OVER = 5_000  # two letters, one drawn over the other
+JOINED = 8_000  # pieces of three drawings joined
+PLAIN = 0.15  # the share of MNIST's pictures that are not varied
+
+Strokes = list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All that an epoch is made from."""
+    """The training parts of all datasets."""
 
     mnist: tuple[np.ndarray, np.ndarray]
     pen: Traces
@@ -46,22 +48,28 @@ class Sources:
     others: Traces
     symbols: np.ndarray
 
+    @property
+    def digits(self) -> Traces:
+        """All digits that are pen traces."""
+        labels = np.concatenate([self.pen.labels, self.unipen.labels])
+        return Traces(self.pen.strokes + self.unipen.strokes, labels)
+
 
 @functools.cache
 def sources() -> Sources:
-    """The training parts of all data, read once a process."""
+    """The training parts of all datasets, read once per process."""
     return Sources(
         datasets.mnist("train"),
         datasets.pen_digits("train"),
         datasets.unipen_digits("train"),
         datasets.unipen_others("train"),
-        sets.symbols("train")[0],
+        datasets.prepared_symbols("train"),
     )
 
 
 @functools.cache
 def sorted_pictures(folder: str) -> tuple[np.ndarray, np.ndarray]:
-    """The training part of somebody's own pictures, read once a process."""
+    """The training part of a user's own pictures, read once per process."""
     pictures, labels, _ = datasets.sorted_pictures(Path(folder), "train")
     return pictures, labels
 
@@ -73,99 +81,134 @@ def make(
     images: str | None = None,
     saved: SavedDrawings | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Make an epoch, the same one for the same seed and number.
+    """Make an epoch. The same seed and number make the same epoch.
 
     Args:
-        seed, epoch: what the random numbers begin from.
-        share: how much of it to make, for a short trial.
-        images: a folder of pictures sorted into folders 0 to 9, learned beside the rest.
-        saved: drawings that people saved, learned beside the rest.
+        seed, epoch: the start of all random numbers.
+        share: how much of it to make, over 0 to 1, for a short trial.
+        images: a folder of pictures sorted into folders 0 to 9, to learn as well.
+        saved: saved drawings, to learn as well.
 
     Returns:
-        (n, 28, 28) uint8 pictures and (n,) labels 0 to 10, in an order to learn them in: shuffled,
-        what was saved spread evenly; and (n,) bool, which ones that is.
+        (n, 28, 28) uint8 pictures, (n,) labels 0 to 10, and (n,) bool, which are saved drawings. They
+        are shuffled, with the saved drawings spread evenly.
     """
     random = np.random.default_rng([seed, epoch])
-    found = sources()
-
-    def some(count: int, among: int) -> np.ndarray:
-        return random.integers(0, among, int(count * share) if among else 0)
-
-    def every(times: int, among: int) -> np.ndarray:
-        order = np.concatenate([random.permutation(among) for _ in range(times)])
-        return order[: int(len(order) * share)].astype(int)
-
-    pictures, labels = [], []
-
-    def add(drawn: Sequence[np.ndarray] | np.ndarray, named: np.ndarray | int) -> None:
-        pictures.append(np.array(drawn, np.uint8).reshape(-1, 28, 28))
-        labels.append(np.broadcast_to(named, len(drawn)))
-
-    def draw(strokes: list[np.ndarray], *, flip: bool) -> np.ndarray:
-        return augmentation.draw(strokes, random, flip=flip)
-
-    x, y = found.mnist
-    chosen = every(1, len(y))
-    plain = random.random(len(chosen)) < PLAIN
-    add(x[chosen[plain]], y[chosen[plain]])
-    add(augmentation.warp(x[chosen[~plain]], random), y[chosen[~plain]])
-
-    for digits, times in ((found.pen, PEN_DIGITS), (found.unipen, UNIPEN_DIGITS)):
-        chosen = every(times, len(digits))
-        add([draw(digits.strokes[i], flip=True) for i in chosen], digits.labels[chosen])
-
-    others = found.others.strokes
-    add([draw(others[i], flip=True) for i in some(OTHERS, len(others))], NO_DIGIT)
-    signs = hershey.signs()
-    add([draw(signs[i], flip=False) for i in some(SIGNS, len(signs))], NO_DIGIT)
-    printed = hershey.digits()
-    chosen = some(PRINTED, len(printed))
-    add(
-        [draw(printed[i][0], flip=False) for i in chosen],
-        np.array([printed[i][1] for i in chosen], int),
-    )
-    invented = range(int(INVENTED * share))
-    add([draw(synthetic.any_kind(random), flip=False) for _ in invented], NO_DIGIT)
-    strokes = found.pen.strokes + found.unipen.strokes
-    pairs = some(2 * PAIRS, len(strokes))
-    pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
-    add(
-        [draw(synthetic.beside(strokes[a], strokes[b], random), flip=True) for a, b in pairs],
-        NO_DIGIT,
-    )
-    named = np.concatenate([found.pen.labels, found.unipen.labels])
-    turning = np.flatnonzero(np.isin(named, synthetic.TURNABLE))
-    add(
-        [
-            draw(synthetic.turned(strokes[i], int(named[i]), random), flip=True)
-            for i in turning[some(TURNED, len(turning))]
-        ],
-        NO_DIGIT,
-    )
-    pairs = some(2 * OVER, len(others))
-    pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
-    add(
-        [draw(synthetic.over(others[a], others[b], random), flip=True) for a, b in pairs],
-        NO_DIGIT,
-    )
-    written = strokes + others
-    threes = random.integers(0, len(written), (int(JOINED * share) if written else 0, 3))
-    add(
-        [
-            draw(synthetic.joined([written[i] for i in three], random), flip=True)
-            for three in threes
-        ],
-        NO_DIGIT,
-    )
-    chosen = every(SYMBOLS, len(found.symbols))
-    add(augmentation.warp(found.symbols[chosen], random), NO_DIGIT)
-
+    builder = _Builder(random, share)
+    # All share one sequence of random numbers, so another order would make another epoch.
+    _add_digits(builder, sources())
+    _add_signs(builder, sources())
+    _add_altered_digits(builder, sources())
+    _add_combined_letters(builder, sources())
+    builder.add_warped(sources().symbols, NO_DIGIT, SYMBOLS)
     if images:
-        x, y = sorted_pictures(images)
-        chosen = every(IMAGES, len(y))
-        add(augmentation.warp(x[chosen], random), y[chosen])
+        pictures, labels = sorted_pictures(images)
+        builder.add_warped(pictures, labels, IMAGES)
+    usual = builder.shuffle()
+    return mixed(usual, draw_saved(saved or SavedDrawings(), len(usual[1]), random))
 
-    order = random.permutation(sum(map(len, labels)))
-    usual = np.concatenate(pictures)[order], np.concatenate(labels)[order]
-    more = draw_saved(saved or SavedDrawings(), len(order), random)
-    return mixed(usual, more)
+
+def _add_digits(builder: _Builder, data: Sources) -> None:
+    """Add MNIST's digits and the drawn ones."""
+    x, y = data.mnist
+    chosen = builder.repeat(1, len(y))
+    plain = builder.random.random(len(chosen)) < PLAIN
+    builder.add(x[chosen[plain]], y[chosen[plain]])
+    builder.add(augmentation.warp(x[chosen[~plain]], builder.random), y[chosen[~plain]])
+    for digits, times in ((data.pen, PEN_DIGITS), (data.unipen, UNIPEN_DIGITS)):
+        chosen = builder.repeat(times, len(digits))
+        builder.add_drawn((digits.strokes[i] for i in chosen), digits.labels[chosen])
+
+
+def _add_signs(builder: _Builder, data: Sources) -> None:
+    """Add letters, printed signs and digits, and scribbles."""
+    others = data.others.strokes
+    builder.add_drawn((others[i] for i in builder.choose(OTHERS, len(others))), NO_DIGIT)
+    signs = hershey.signs()
+    chosen = builder.choose(SIGNS, len(signs))
+    builder.add_drawn((signs[i] for i in chosen), NO_DIGIT, flip=False)
+    printed = hershey.digits()
+    chosen = builder.choose(PRINTED, len(printed))
+    labels = np.array([printed[i][1] for i in chosen], int)
+    builder.add_drawn((printed[i][0] for i in chosen), labels, flip=False)
+    random = builder.random
+    invented = (synthetic.any_kind(random) for _ in range(int(INVENTED * builder.share)))
+    builder.add_drawn(invented, NO_DIGIT, flip=False)
+
+
+def _add_altered_digits(builder: _Builder, data: Sources) -> None:
+    """Add digits that are not digits any more: two side by side, and mirrored or rotated ones."""
+    random, digits = builder.random, data.digits
+    strokes = digits.strokes
+    pairs = builder.choose_pairs(PAIRS, len(strokes))
+    builder.add_drawn(
+        (synthetic.side_by_side(strokes[a], strokes[b], random) for a, b in pairs), NO_DIGIT
+    )
+    turnable = np.flatnonzero(np.isin(digits.labels, synthetic.TURNABLE))
+    chosen = turnable[builder.choose(TURNED, len(turnable))]
+    builder.add_drawn(
+        (synthetic.turn_over(strokes[i], int(digits.labels[i]), random) for i in chosen), NO_DIGIT
+    )
+
+
+def _add_combined_letters(builder: _Builder, data: Sources) -> None:
+    """Add letters drawn one over the other, and pieces of three drawings joined."""
+    random, others = builder.random, data.others.strokes
+    pairs = builder.choose_pairs(OVER, len(others))
+    builder.add_drawn((synthetic.overlay(others[a], others[b], random) for a, b in pairs), NO_DIGIT)
+    drawings = data.digits.strokes + others
+    count = int(JOINED * builder.share) if drawings else 0
+    triples = random.integers(0, len(drawings), (count, 3))
+    builder.add_drawn(
+        (synthetic.join([drawings[i] for i in triple], random) for triple in triples), NO_DIGIT
+    )
+
+
+@dataclass
+class _Builder:
+    """Collects the pictures of an epoch.
+
+    Drawings come as generators: a drawing's own random numbers follow those of the one before it.
+    """
+
+    random: np.random.Generator
+    share: float
+    pictures: list[np.ndarray] = field(default_factory=list)
+    labels: list[np.ndarray] = field(default_factory=list)
+
+    def choose(self, count: int, among: int) -> np.ndarray:
+        """The share of `count` random indices below `among`; none if `among` is 0."""
+        return self.random.integers(0, among, int(count * self.share) if among else 0)
+
+    def choose_pairs(self, count: int, among: int) -> np.ndarray:
+        """The share of `count` random pairs of indices: (n, 2)."""
+        indices = self.choose(2 * count, among)
+        return indices[: len(indices) // 2 * 2].reshape(-1, 2)
+
+    def repeat(self, times: int, among: int) -> np.ndarray:
+        """All indices below `among`, `times` over, in random order; then the share of them."""
+        order = np.concatenate([self.random.permutation(among) for _ in range(times)])
+        return order[: int(len(order) * self.share)].astype(int)
+
+    def add(self, pictures: np.ndarray, labels: np.ndarray | int) -> None:
+        """Add (n, 28, 28) uint8 pictures with their labels, or one label for all."""
+        self.pictures.append(pictures)
+        self.labels.append(np.broadcast_to(labels, len(pictures)))
+
+    def add_drawn(
+        self, drawings: Iterable[Strokes], labels: np.ndarray | int, *, flip: bool = True
+    ) -> None:
+        """Add strokes, each drawn with random variations; `flip` if y grows upwards."""
+        drawn = [augmentation.draw(strokes, self.random, flip=flip) for strokes in drawings]
+        self.add(np.array(drawn, np.uint8).reshape(-1, 28, 28), labels)
+
+    def add_warped(self, pictures: np.ndarray, labels: np.ndarray | int, times: int) -> None:
+        """Add pictures `times` over, each warped at random."""
+        chosen = self.repeat(times, len(pictures))
+        warped = augmentation.warp(pictures[chosen], self.random)
+        self.add(warped, labels if isinstance(labels, int) else labels[chosen])
+
+    def shuffle(self) -> tuple[np.ndarray, np.ndarray]:
+        """All pictures and labels, in random order."""
+        order = self.random.permutation(sum(map(len, self.labels)))
+        return np.concatenate(self.pictures)[order], np.concatenate(self.labels)[order]

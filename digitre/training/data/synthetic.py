@@ -1,4 +1,7 @@
-"""Drawings that are no digits and that nobody had to draw: scribbles, signs, several digits."""
+"""Made-up drawings that are not digits: scribbles, shapes, several digits, altered digits.
+
+Strokes are lists of (n, 2) arrays of x and y.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ def scribble(random: np.random.Generator) -> Strokes:
 
 
 def zigzag(random: np.random.Generator) -> Strokes:
-    """A line to and fro, as one crosses something out."""
+    """A zigzag line, as people draw to cross something out."""
     turns = random.integers(5, 16)
     y = np.linspace(0, random.uniform(0.2, 1.2), turns) + random.normal(0, 0.03, turns)
     x = np.where(np.arange(turns) % 2, 1.0, 0.0) + random.normal(0, 0.08, turns)
-    return [_turned(np.stack([x, y], 1), random.uniform(0, 2 * np.pi))]
+    return [_rotate(np.stack([x, y], 1), random.uniform(0, 2 * np.pi))]
 
 
 def spiral(random: np.random.Generator) -> Strokes:
@@ -33,7 +36,7 @@ def spiral(random: np.random.Generator) -> Strokes:
 
 
 def heart(random: np.random.Generator) -> Strokes:
-    """A heart, from its lower point round and back."""
+    """A heart in one line, from its lower point and back to it."""
     t = np.linspace(0, 2 * np.pi, 60) + np.pi
     x = 16 * np.sin(t) ** 3
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
@@ -41,7 +44,7 @@ def heart(random: np.random.Generator) -> Strokes:
 
 
 def arrow(random: np.random.Generator) -> Strokes:
-    """An arrow in any direction, its head drawn as one stroke or as two."""
+    """An arrow in any direction, with a head of one or two strokes."""
     head = random.uniform(0.2, 0.45)
     wing = random.uniform(0.15, 0.4)
     shaft = np.array([[0, 0], [1, random.normal(0, 0.06)]])
@@ -50,11 +53,11 @@ def arrow(random: np.random.Generator) -> Strokes:
     if random.random() < 0.5:
         heads = [np.stack([upper, tip]), np.stack([lower, tip])]
     angle = random.uniform(0, 2 * np.pi)
-    return [_wobble(_turned(stroke, angle), random) for stroke in [shaft, *heads]]
+    return [_wobble(_rotate(stroke, angle), random) for stroke in [shaft, *heads]]
 
 
 def tick(random: np.random.Generator) -> Strokes:
-    """A tick: a short stroke down, a long one up to the right."""
+    """A tick: a short line down and a long one up to the right."""
     low = np.array([random.uniform(0.25, 0.42), 1.0])
     start = np.array([0.0, random.uniform(0.5, 0.75)])
     end = np.array([random.uniform(0.9, 1.3), random.uniform(-0.1, 0.15)])
@@ -62,12 +65,12 @@ def tick(random: np.random.Generator) -> Strokes:
 
 
 def cross(random: np.random.Generator) -> Strokes:
-    """A cross, upright or slanting, of about equal arms."""
+    """A cross or an X, with arms of about the same length."""
     angle = random.choice([0.0, np.pi / 4]) + random.normal(0, 0.12)
     bar = np.array([[-1.0, 0.0], [1.0, 0.0]])
     return [
-        _wobble(_turned(bar * random.uniform(0.8, 1.1), angle), random),
-        _wobble(_turned(bar * random.uniform(0.8, 1.1), angle + np.pi / 2), random),
+        _wobble(_rotate(bar * random.uniform(0.8, 1.1), angle), random),
+        _wobble(_rotate(bar * random.uniform(0.8, 1.1), angle + np.pi / 2), random),
     ]
 
 
@@ -97,7 +100,7 @@ def face(random: np.random.Generator) -> Strokes:
 
 
 def grid(random: np.random.Generator) -> Strokes:
-    """Parallel lines, crossed by others or not."""
+    """Parallel lines, some with others across."""
     lines = random.integers(2, 5)
     across = [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.1, 0.9, lines)]
     down = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.1, 0.9, lines)]
@@ -106,13 +109,13 @@ def grid(random: np.random.Generator) -> Strokes:
 
 
 def dot(random: np.random.Generator) -> Strokes:
-    """A dot, or up to five of them."""
+    """One to five dots."""
     count = random.choice([1, 1, 1, 2, 3, 5])
     return [random.uniform(0, 1, (1, 2)) for _ in range(count)]
 
 
 def blot(random: np.random.Generator) -> Strokes:
-    """A surface filled with ink, as a filled canvas is."""
+    """An area filled with ink, such as a filled canvas."""
     lines = int(random.integers(12, 24))
     x = np.tile([0.0, 1.0, 1.0, 0.0], lines)[: 2 * lines]
     y = np.repeat(np.linspace(0, random.uniform(0.5, 1.3), lines), 2)
@@ -121,13 +124,13 @@ def blot(random: np.random.Generator) -> Strokes:
 
 
 def dash(random: np.random.Generator) -> Strokes:
-    """A line that lies: nearer to level than any one is drawn."""
+    """A horizontal line: flatter than people draw a 1."""
     angle = random.normal(0, 0.2)
-    return [_wobble(_turned(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle), random)]
+    return [_wobble(_rotate(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle), random)]
 
 
-def beside(left: Strokes, right: Strokes, random: np.random.Generator) -> Strokes:
-    """Two drawings side by side, about equally high, y upwards or downwards alike."""
+def side_by_side(left: Strokes, right: Strokes, random: np.random.Generator) -> Strokes:
+    """Two drawings next to each other, of about the same height; y may grow up or down."""
 
     def unit(strokes: Strokes) -> Strokes:
         points = np.concatenate(strokes)
@@ -140,8 +143,8 @@ def beside(left: Strokes, right: Strokes, random: np.random.Generator) -> Stroke
     return first + [stroke * random.uniform(0.85, 1.15) + gap for stroke in second]
 
 
-def over(lower: Strokes, upper: Strokes, random: np.random.Generator) -> Strokes:
-    """Two drawings one over the other, as when someone writes over what is there already."""
+def overlay(lower: Strokes, upper: Strokes, random: np.random.Generator) -> Strokes:
+    """Two drawings, one over the other, as if someone wrote over existing text."""
 
     def unit(strokes: Strokes) -> Strokes:
         points = np.concatenate(strokes)
@@ -154,19 +157,20 @@ def over(lower: Strokes, upper: Strokes, random: np.random.Generator) -> Strokes
     return unit(lower) + [stroke * size + place for stroke in unit(upper)]
 
 
-def joined(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
-    """A piece of each drawing's longest stroke, turned at random, one piece going on where the one
-    before it ends, or beginning anywhere near: strokes as people draw them, in no known shape.
+def join(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
+    """Join a piece of each drawing's longest stroke: strokes that people draw, in unknown shapes.
+
+    Each piece is rotated at random, and starts where the piece before it ends, or near there.
     """
     end = np.zeros(2)
     line: Strokes = []
     for strokes in drawings:
         stroke = max(strokes, key=len)
-        points = _even(stroke - stroke.mean(0), 48)
+        points = _resample(stroke - stroke.mean(0), 48)
         points = points / max(float(np.abs(points).max()), 1e-6)
         length = int(random.uniform(0.35, 0.8) * len(points))
         start = random.integers(0, len(points) - length + 1)
-        piece = _turned(points[start : start + length], random.uniform(0, 2 * np.pi))
+        piece = _rotate(points[start : start + length], random.uniform(0, 2 * np.pi))
         piece = piece * random.uniform(0.6, 1.4)
         if line and random.random() < 0.6:
             line[-1] = np.concatenate([line[-1], piece - piece[0] + end])
@@ -176,23 +180,23 @@ def joined(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
     return line
 
 
-# Ways to turn a digit over, as matrices for x and y (upwards), and the digits that are none any
-# more when they are turned so. Left out is what may still pass for a digit: a 2 upside down looks
-# like a 5, a 5 on its side like a 2, a 6 like a 9.
+# Ways to turn a digit over, as matrices for x and y (upwards), and the digits that then are not
+# digits any more. Digits that could still pass for one are left out: a 2 upside down looks like a 5,
+# a 5 on its side like a 2, a 6 upside down is a 9.
 TURNS: tuple[tuple[tuple[tuple[int, int], tuple[int, int]], str], ...] = (
-    (((-1, 0), (0, 1)), "367"),  # mirrored left to right
-    (((1, 0), (0, -1)), "79"),  # mirrored top to bottom
+    (((-1, 0), (0, 1)), "367"),  # mirrored from left to right
+    (((1, 0), (0, -1)), "79"),  # mirrored from top to bottom
     (((-1, 0), (0, -1)), "37"),  # upside down
-    (((0, -1), (1, 0)), "3"),  # lying
+    (((0, -1), (1, 0)), "3"),  # on its side
     (((0, 1), (-1, 0)), "3"),
-    (((0, 1), (1, 0)), "38"),  # mirrored and lying
+    (((0, 1), (1, 0)), "38"),  # mirrored and on its side
     (((0, -1), (-1, 0)), "38"),
 )
 TURNABLE = tuple(sorted({int(digit) for _, digits in TURNS for digit in digits}))
 
 
-def turned(strokes: Strokes, digit: int, random: np.random.Generator) -> Strokes:
-    """One of the `TURNABLE` digits mirrored or lying: strokes like a digit's, and yet no digit."""
+def turn_over(strokes: Strokes, digit: int, random: np.random.Generator) -> Strokes:
+    """Mirror or rotate one of the `TURNABLE` digits so that it is not a digit any more."""
     ways = [matrix for matrix, digits in TURNS if str(digit) in digits]
     matrix = np.array(ways[random.integers(len(ways))], np.float32)
     return [stroke @ matrix.T for stroke in strokes]
@@ -202,25 +206,25 @@ KINDS = (scribble, zigzag, spiral, heart, arrow, tick, cross, polygon, face, gri
 
 
 def any_kind(random: np.random.Generator) -> Strokes:
-    """One of all kinds but `beside`, scribbles more often than the rest."""
+    """A random one of `KINDS`; scribbles are more frequent than the others."""
     chances = np.array([4, 2, 1, 1, 1.5, 1.5, 1, 1.5, 1, 1.5, 1, 1, 1])
     return KINDS[random.choice(len(KINDS), p=chances / chances.sum())](random)
 
 
-def _even(points: np.ndarray, count: int) -> np.ndarray:
-    """A line as `count` points at even distances along it."""
+def _resample(points: np.ndarray, count: int) -> np.ndarray:
+    """`count` points at equal distances along a line."""
     along = np.append(0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
     places = np.linspace(0, along[-1], count)
     return np.stack([np.interp(places, along, points[:, axis]) for axis in (0, 1)], 1)
 
 
-def _turned(points: np.ndarray, angle: float) -> np.ndarray:
+def _rotate(points: np.ndarray, angle: float) -> np.ndarray:
     cos, sin = np.cos(angle), np.sin(angle)
     return points @ np.array([[cos, sin], [-sin, cos]])
 
 
 def _wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The points with others between them, all off by a little, as a hand draws a line."""
+    """A line through the points that is a little off, as a hand draws it."""
     steps = np.linspace(0, len(points) - 1, max(12, 6 * len(points)))
     line = np.stack([np.interp(steps, np.arange(len(points)), points[:, k]) for k in (0, 1)], 1)
     sway = np.cumsum(random.normal(0, 0.008, line.shape), 0)
@@ -228,7 +232,7 @@ def _wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _smooth(points: np.ndarray) -> np.ndarray:
-    """A Catmull-Rom spline through the points, eight steps between two."""
+    """A Catmull-Rom spline through the points, in eight steps from one to the next."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]
     pieces = []

@@ -1,71 +1,81 @@
-"""Whether the answer stays the same when the same drawing is shown in another way."""
+"""Robustness: whether the answer stays the same if the same drawing is shown in another way."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from digitre.recognition.card import Figure
 from digitre.recognition.classifier import Classifier, is_refused
 from digitre.recognition.preprocessing import shape_ink
 from digitre.training.data import datasets
-from digitre.training.data.strokes import fit, render
-from digitre.training.evaluation import sets
+from digitre.training.data.strokes import Strokes, fit, render
+from digitre.training.evaluation.sets import CANVAS, sample
 
-CANVAS = sets.CANVAS
-PEN = 12.0
-TURNS = (-10, -5, 5, 10)  # degrees
-SIZES = (0.25, 0.4, 0.75, 0.9)  # of the canvas's side
-PENS = (3, 6, 20, 30)  # pixels
-PLACES = ((-1, -1), (-1, 1), (1, -1), (1, 1))  # the canvas's corners
-PACKED = 300  # drawings that are packed in each format
+PEN = 12.0  # pixels, as on the page
+FORMATS = 300  # drawings that are read in every colour and file format
+CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+
+# Per figure, the ways to draw that must give the same answer as a drawing in the middle: arguments
+# of `draw_ink`.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "robustness_position": [{"size": 0.5, "place": corner} for corner in CORNERS],
+    "robustness_size": [{"size": size} for size in (0.25, 0.4, 0.75, 0.9)],
+    "robustness_rotation": [{"degrees": degrees} for degrees in (-10, -5, 5, 10)],
+    "robustness_pen": [{"pen": pen} for pen in (3, 6, 20, 30)],
+}
 
 
-def measured(classifier: Classifier) -> dict[str, dict[str, float]]:
-    """The share of test writers' drawings whose answer is the same in every way of a kind.
+def measure(classifier: Classifier) -> list[Figure]:
+    """Measure on the test writers' drawings how many have the same answer in all variants.
 
     Returns:
-        per kind: `pictures`, and `same` in per cent. None where the traces are missing.
+        For each kind of variants `count` and `agreement` (per cent); empty if the pen traces are
+        missing. "Huh..." is an answer as well.
     """
-    drawings = datasets.pen_digits("test")
-    if not len(drawings):
-        return {}
-    base = _answers(classifier, [_shown(strokes) for strokes in drawings.strokes])
-    rows = {}
-    for kind, ways in _ways().items():
-        same = np.ones(len(base), bool)
-        for way in ways:
-            shown = [_shown(strokes, **way) for strokes in drawings.strokes]
-            same &= _answers(classifier, shown) == base
-        rows[f"steady: {kind}"] = {"pictures": len(base), "same": 100 * float(same.mean())}
-    chosen = sets.first(drawings, PACKED).strokes
-    same_packed = [len(set(_read_packed(classifier, strokes))) == 1 for strokes in chosen]
-    rows["steady: colours, transparency, formats"] = {
-        "pictures": len(chosen),
-        "same": 100 * float(np.mean(same_packed)),
-    }
-    return rows
+    traces = datasets.pen_digits("test")
+    if not len(traces):
+        return []
+    figures = []
+    expected = _answers(classifier, [draw_ink(strokes) for strokes in traces.strokes])
+    for set_id, variants in VARIANTS.items():
+        same = np.ones(len(expected), bool)
+        for variant in variants:
+            inks = [draw_ink(strokes, **variant) for strokes in traces.strokes]
+            same &= _answers(classifier, inks) == expected
+        figures += _agreement(set_id, same)
+    chosen = sample(traces, FORMATS).strokes
+    same = np.array([len(set(_read_formats(classifier, strokes))) == 1 for strokes in chosen])
+    return figures + _agreement("robustness_format", same)
 
 
-def _ways() -> dict[str, list[dict]]:
-    return {
-        "moved into each corner": [{"size": 0.5, "place": place} for place in PLACES],
-        "25 to 90 % of the canvas": [{"size": size} for size in SIZES],
-        "turned by up to 10 degrees": [{"turn": turn} for turn in TURNS],
-        "pen of 3 to 30": [{"pen": pen} for pen in PENS],
-    }
+def _agreement(set_id: str, same: np.ndarray) -> list[Figure]:
+    share = 100 * float(same.mean())
+    return [Figure(set_id, "count", len(same)), Figure(set_id, "agreement", share)]
 
 
-def _shown(
-    strokes, *, size: float = 0.6, place: tuple = (0, 0), turn: float = 0, pen: float = PEN
+def draw_ink(
+    strokes: Strokes,
+    *,
+    size: float = 0.6,
+    place: tuple[float, float] = (0, 0),
+    degrees: float = 0,
+    pen: float = PEN,
 ) -> np.ndarray:
-    return shape_ink(_ink(strokes, size, place, turn, pen))
+    """Draw strokes on the canvas: (250, 250) uint8 ink.
 
-
-def _ink(strokes, size=0.6, place=(0, 0), turn=0.0, pen=PEN) -> np.ndarray:
-    angle = np.radians(turn)
+    Args:
+        strokes: arrays (n, 2) of x and y, y upwards.
+        size: of the drawing, as a share of the canvas's side.
+        place: -1 to 1 from left to right and from top to bottom, 0 for the middle.
+        degrees: how far it is turned.
+        pen: the pen's width in pixels.
+    """
+    angle = np.radians(degrees)
     matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     room = (CANVAS - size * CANVAS - pen) / 2
     middle = CANVAS / 2 + np.array(place) * room
@@ -73,41 +83,41 @@ def _ink(strokes, size=0.6, place=(0, 0), turn=0.0, pen=PEN) -> np.ndarray:
     return render(fit(turned, size * CANVAS, *middle, flip=True), CANVAS, CANVAS, pen)
 
 
-def _answers(classifier: Classifier, shown: list[np.ndarray]) -> np.ndarray:
-    """0 to 9, or 10 where the answer is "Huh..."."""
-    rows = classifier.classify(np.array(shown)[..., None])
+def _answers(classifier: Classifier, inks: list[np.ndarray]) -> np.ndarray:
+    """The answers, 0 to 9, or 10 for "Huh..."."""
+    rows = classifier.classify(np.array([shape_ink(ink) for ink in inks])[..., None])
     return np.where(is_refused(rows.max(1)), datasets.NO_DIGIT, rows.argmax(1))
 
 
-def _read_packed(classifier: Classifier, strokes) -> Iterator[str]:
-    """What the drawing is read as in several colours, on glass, and in each format."""
-    cover = Image.fromarray(_ink(strokes))
-    clear = Image.new("RGBA", cover.size, (20, 20, 20, 0))
-    clear.putalpha(cover)
-    paints = {
-        "black on white": _painted(cover, (0, 0, 0), (255, 255, 255)),
-        "white on black": _painted(cover, (255, 255, 255), (0, 0, 0)),
-        "blue on yellow": _painted(cover, (20, 40, 160), (250, 240, 150)),
-        "orange on green": _painted(cover, (255, 170, 60), (10, 70, 30)),
-    }
-    for picture in paints.values():
+def _read_formats(classifier: Classifier, strokes: Strokes) -> Iterator[str]:
+    """The answers to a drawing in several colours, with transparency, and in each file format."""
+    ink = Image.fromarray(draw_ink(strokes))
+    black_on_white = _paint(ink, (0, 0, 0), (255, 255, 255))
+    for picture in (
+        black_on_white,
+        _paint(ink, (255, 255, 255), (0, 0, 0)),
+        _paint(ink, (20, 40, 160), (250, 240, 150)),  # blue on yellow
+        _paint(ink, (255, 170, 60), (10, 70, 30)),  # orange on green
+    ):
         yield _read(classifier, picture, "PNG")
-    yield _read(classifier, clear, "PNG")
-    white = paints["black on white"]
-    yield _read(classifier, white, "JPEG", quality=85)
-    yield _read(classifier, white, "WEBP", quality=85)
-    yield _read(classifier, white, "WEBP", lossless=True)
-    yield _read(classifier, white.convert("L"), "PNG")
-    yield _read(classifier, white.convert("P"), "PNG")
+    transparent = Image.new("RGBA", ink.size, (20, 20, 20, 0))
+    transparent.putalpha(ink)
+    yield _read(classifier, transparent, "PNG")
+    yield _read(classifier, black_on_white, "JPEG", quality=85)
+    yield _read(classifier, black_on_white, "WEBP", quality=85)
+    yield _read(classifier, black_on_white, "WEBP", lossless=True)
+    yield _read(classifier, black_on_white.convert("L"), "PNG")
+    yield _read(classifier, black_on_white.convert("P"), "PNG")
 
 
-def _painted(cover: Image.Image, pen: tuple, ground: tuple) -> Image.Image:
-    return Image.composite(
-        Image.new("RGB", cover.size, pen), Image.new("RGB", cover.size, ground), cover
-    )
+Colour = tuple[int, int, int]
 
 
-def _read(classifier: Classifier, picture: Image.Image, kind: str, **options) -> str:
+def _paint(ink: Image.Image, pen: Colour, ground: Colour) -> Image.Image:
+    return Image.composite(Image.new("RGB", ink.size, pen), Image.new("RGB", ink.size, ground), ink)
+
+
+def _read(classifier: Classifier, picture: Image.Image, file_format: str, **options: Any) -> str:
     packed = io.BytesIO()
-    picture.save(packed, kind, **options)
+    picture.save(packed, file_format, **options)
     return classifier.read(packed.getvalue()).result

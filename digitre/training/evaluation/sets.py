@@ -1,74 +1,101 @@
-"""The drawings that a network is measured on, and what is measured."""
+"""The sets that a network is measured on, in one table.
+
+A set is (n, 28, 28) uint8 preprocessed pictures, and their labels. Test sets are only for measuring;
+settings are chosen, and networks compared, on validation sets.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from digitre.recognition import photo
-from digitre.recognition.classifier import is_refused
-from digitre.recognition.preprocessing import preprocess, shape_ink
+from digitre.recognition.preprocessing import shape_ink
 from digitre.training.data import augmentation, datasets, synthetic
 from digitre.training.data.datasets import NO_DIGIT, Part, Traces
 from digitre.training.data.strokes import fit, render
 
-QUICK = ("mnist", "drawn", "unipen", "refused", "digits_refused")
-CANVAS = 250
+CANVAS = 250  # pixels of its side, as on the page
 
 Pictures = tuple[np.ndarray, np.ndarray]  # (n, 28, 28) uint8 and (n,) labels
+View = Callable[[list[np.ndarray], np.random.Generator], np.ndarray]  # strokes to ink
 
 
-def central(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarray:
-    """A drawing in the middle of the canvas, 60 % of its side."""
+def central(strokes: list[np.ndarray], random: np.random.Generator, pen: float = 12) -> np.ndarray:
+    """Draw strokes in the middle of the canvas, on 60 % of its side: (250, 250) uint8 ink."""
     middle = CANVAS / 2
     return render(fit(strokes, 0.6 * CANVAS, middle, middle, flip=True), CANVAS, CANVAS, pen)
 
 
-def anywhere(strokes, random: np.random.Generator, pen: float = 12) -> np.ndarray:
-    """A drawing of 25 to 80 % of the canvas, anywhere on it."""
+def anywhere(strokes: list[np.ndarray], random: np.random.Generator, pen: float = 12) -> np.ndarray:
+    """Draw strokes anywhere on the canvas, on 25 to 80 % of its side: (250, 250) uint8 ink."""
     size = random.uniform(0.25, 0.8) * CANVAS
     room = (CANVAS - size - pen) / 2
     place = CANVAS / 2 + random.uniform(-room, room, 2)
     return render(fit(strokes, size, *place, flip=True), CANVAS, CANVAS, pen)
 
 
-def on_paper(strokes, random: np.random.Generator) -> np.ndarray:
-    """A drawing as a scan or photo of 28 to 112 pixels, found on its paper again."""
+def on_paper(strokes: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    """Draw strokes, photograph them at a height of 28 to 112 pixels, and find the ink: uint8."""
     pen = random.uniform(5, 16)
     small = augmentation.photograph(central(strokes, random, pen), random, (28, 112))
     return photo.find_ink(small)
 
 
-VIEWS: dict[str, Callable[..., np.ndarray]] = {
-    "central": central,
-    "anywhere": anywhere,
-    "pen 3": functools.partial(central, pen=3),
-    "pen 25": functools.partial(central, pen=25),
-    "paper": on_paper,
-}
+pen_3 = functools.partial(central, pen=3)
+pen_25 = functools.partial(central, pen=25)
 
 
-def shaped(drawings: Traces, view: Callable[..., np.ndarray], seed: int = 0) -> Pictures:
-    """Drawings through one view and the preprocessing, the same for the same seed."""
+def draw(traces: Traces, view: View, seed: int = 0) -> Pictures:
+    """Draw pen traces in one view and preprocess them; the same for the same seed."""
     random = np.random.default_rng(seed)
-    pictures = [augmentation.as_bytes(shape_ink(view(s, random))) for s in drawings.strokes]
-    return np.array(pictures, np.uint8).reshape(-1, 28, 28), drawings.labels
+    pictures = [augmentation.as_bytes(shape_ink(view(s, random))) for s in traces.strokes]
+    return np.array(pictures, np.uint8).reshape(-1, 28, 28), traces.labels
 
 
-def as_shown(picture: np.ndarray) -> np.ndarray:
-    return augmentation.as_bytes(preprocess(picture)[0, :, :, 0])
+def sample(traces: Traces, count: int) -> Traces:
+    """At most `count` of the traces, evenly spread."""
+    chosen = np.linspace(0, len(traces) - 1, min(count, len(traces))).astype(int)
+    return Traces([traces.strokes[i] for i in chosen], traces.labels[chosen])
+
+
+def as_batch(pictures: np.ndarray) -> np.ndarray:
+    """(n, 28, 28) uint8 as a network takes it: (n, 28, 28, 1) float32 in [0, 1]."""
+    return pictures[..., None].astype(np.float32) / 255
+
+
+def not_digits(pictures: np.ndarray) -> Pictures:
+    """The pictures, each with the label "not a digit"."""
+    return pictures.reshape(-1, 28, 28), np.full(len(pictures), NO_DIGIT)
+
+
+def mnist_preprocessed() -> Pictures:
+    """MNIST's test set through the preprocessing, like any other picture."""
+    pictures, labels = datasets.mnist("test")
+    return np.array([datasets.prepare(picture) for picture in pictures]), labels
+
+
+def sklearn_digits() -> Pictures:
+    """scikit-learn's 1,797 digits of 8 x 8 pixels; empty if it is not installed."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        return np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64)
+    digits = load_digits()
+    pictures = [np.rint(image * (255 / 16)).astype(np.uint8) for image in digits.images]
+    return np.array([datasets.prepare(picture) for picture in pictures]), digits.target
 
 
 def symbols(part: Part) -> Pictures:
-    pictures = [as_shown(picture) for picture in datasets.symbols(part)]
-    labels = np.full(len(pictures), NO_DIGIT)
-    return np.array(pictures, np.uint8).reshape(-1, 28, 28), labels
+    """The symbols of a part, preprocessed."""
+    return not_digits(datasets.prepared_symbols(part))
 
 
 def invented(seed: int, count: int = 1000) -> Pictures:
-    """Scribbles and shapes of each kind in turn, on a canvas of 250 with a pen of 12."""
+    """Scribbles and shapes of each kind in turn, with a pen of 12 pixels."""
     random = np.random.default_rng(seed)
     pictures = []
     for index in range(count):
@@ -76,7 +103,7 @@ def invented(seed: int, count: int = 1000) -> Pictures:
         size = random.uniform(0.3, 0.8) * CANVAS
         lines = fit(strokes, size, CANVAS / 2, CANVAS / 2)
         pictures.append(augmentation.as_bytes(shape_ink(render(lines, CANVAS, CANVAS, 12))))
-    return np.array(pictures), np.full(count, NO_DIGIT)
+    return not_digits(np.array(pictures))
 
 
 def pairs(part: Part, count: int = 500) -> Pictures:
@@ -84,55 +111,117 @@ def pairs(part: Part, count: int = 500) -> Pictures:
     random = np.random.default_rng(3)
     strokes = datasets.pen_digits(part).strokes
     chosen = random.integers(0, len(strokes), (count if strokes else 0, 2))
-    both = [synthetic.beside(strokes[a], strokes[b], random) for a, b in chosen]
-    return shaped(Traces(both, np.full(len(both), NO_DIGIT)), central)
+    both = [synthetic.side_by_side(strokes[a], strokes[b], random) for a, b in chosen]
+    return draw(Traces(both, np.full(len(both), NO_DIGIT)), central)
 
 
-def first(drawings: Traces, count: int) -> Traces:
-    """At most `count` of the drawings, spread evenly."""
-    chosen = np.linspace(0, len(drawings) - 1, min(count, len(drawings))).astype(int)
-    return Traces([drawings.strokes[i] for i in chosen], drawings.labels[chosen])
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One row of the table.
+
+    Attributes:
+        id: the key of its figures; it never changes. A test set's ends with `_test`.
+        title: for people.
+        part: the part of the split that it is made from; None if it is nobody's training data.
+        load: makes the pictures, none of them if the data is missing. None if the figures come from
+            `robustness`, `latency` or the caller.
+    """
+
+    id: str
+    title: str
+    part: Part | None
+    load: Callable[[], Pictures] | None = None
 
 
-SETS = {"mnist", "drawn", "anywhere", "unipen", "others", "symbols", "invented"}
+def _pen(part: Part, view: View) -> Callable[[], Pictures]:
+    return lambda: draw(datasets.pen_digits(part), view)
+
+
+def _unipen(part: Part) -> Callable[[], Pictures]:
+    return lambda: draw(datasets.unipen_digits(part), central)
+
+
+SETS = (
+    EvaluationSet("mnist", "MNIST", "validation", lambda: datasets.mnist("validation")),
+    EvaluationSet("drawn", "drawn", "validation", _pen("validation", central)),
+    EvaluationSet("anywhere", "drawn anywhere", "validation", _pen("validation", anywhere)),
+    EvaluationSet("unipen", "UNIPEN digits", "validation", _unipen("validation")),
+    EvaluationSet(
+        "others",
+        "letters and signs",
+        "validation",
+        lambda: draw(sample(datasets.unipen_others("validation"), 2000), central),
+    ),
+    EvaluationSet("symbols", "symbols", "validation", lambda: symbols("validation")),
+    EvaluationSet("invented", "scribbles and shapes", "validation", lambda: invented(seed=7)),
+    EvaluationSet(
+        "mnist_test_pixels",
+        "MNIST test, pixels as they are",
+        "test",
+        lambda: datasets.mnist("test"),
+    ),
+    EvaluationSet("mnist_test", "MNIST test, preprocessed", "test", mnist_preprocessed),
+    EvaluationSet("drawn_test", "drawn by test writers, central", "test", _pen("test", central)),
+    EvaluationSet(
+        "anywhere_test", "drawn by test writers, anywhere", "test", _pen("test", anywhere)
+    ),
+    EvaluationSet("pen_3_test", "drawn by test writers, pen 3", "test", _pen("test", pen_3)),
+    EvaluationSet("pen_25_test", "drawn by test writers, pen 25", "test", _pen("test", pen_25)),
+    EvaluationSet("paper_test", "drawn by test writers, paper", "test", _pen("test", on_paper)),
+    EvaluationSet("unipen_test", "UNIPEN digits of test sites", "test", _unipen("test")),
+    EvaluationSet("sklearn_digits", "scikit-learn's load_digits", None, sklearn_digits),
+    EvaluationSet(
+        "others_test",
+        "no digit: letters and signs of test sites",
+        "test",
+        lambda: draw(datasets.unipen_others("test"), central),
+    ),
+    EvaluationSet(
+        "symbols_test", "no digit: symbols of test classes", "test", lambda: symbols("test")
+    ),
+    EvaluationSet(
+        "invented_test", "no digit: scribbles and shapes", None, lambda: invented(seed=11)
+    ),
+    EvaluationSet(
+        "pairs_test",
+        "no digit: two of test writers' side by side",
+        "test",
+        lambda: pairs("test"),
+    ),
+    EvaluationSet("robustness_position", "steady: moved into each corner", "test"),
+    EvaluationSet("robustness_size", "steady: 25 to 90 % of the canvas", "test"),
+    EvaluationSet("robustness_rotation", "steady: turned by up to 10 degrees", "test"),
+    EvaluationSet("robustness_pen", "steady: pen of 3 to 30", "test"),
+    EvaluationSet("robustness_format", "steady: colours, transparency, formats", "test"),
+    EvaluationSet("litert_and_keras", "LiteRT and Keras on MNIST test", "test"),
+    EvaluationSet("time_against_2017", "time of a picture over the 2017 network's", "test"),
+    EvaluationSet("own_pictures", "your pictures, a tenth held back", "test"),
+    EvaluationSet("mnist_test_own", "MNIST test", "test"),
+    EvaluationSet("drawn_today", "drawn, today's preprocessing", "test"),
+    EvaluationSet("others_today", "letters, today's preprocessing", "test"),
+    EvaluationSet("drawn_own", "drawn, its own preprocessing", "test"),
+    EvaluationSet("others_own", "letters, its own preprocessing", "test"),
+)
+VALIDATION = frozenset(each.id for each in SETS if each.part == "validation")
+_TITLES = {each.id: each.title for each in SETS}
+
+
+def title(set_id: str) -> str:
+    """A set's title for people; its id if the set is not in the table."""
+    return _TITLES.get(set_id, set_id)
 
 
 @functools.cache
 def validation_sets() -> dict[str, Pictures]:
-    """What settings are chosen on: digits of several kinds, and what is no digit."""
-    pen, unipen = datasets.pen_digits("validation"), datasets.unipen_digits("validation")
-    others = first(datasets.unipen_others("validation"), 2000)
-    sets = {
-        "mnist": datasets.mnist("validation"),
-        "drawn": shaped(pen, central),
-        "anywhere": shaped(pen, anywhere),
-        "unipen": shaped(unipen, central),
-        "others": shaped(others, central),
-        "symbols": symbols("validation"),
-        "invented": invented(seed=7),
-    }
-    return {name: pictures for name, pictures in sets.items() if len(pictures[1])}
+    """The validation sets by id, those with data. They are kept in memory."""
+    loaded = {each.id: each.load() for each in SETS if each.id in VALIDATION and each.load}
+    return {set_id: pictures for set_id, pictures in loaded.items() if len(pictures[1])}
 
 
-def digit_probabilities(logits: np.ndarray) -> np.ndarray:
-    """The ten digits' part of the softmax of (n, 11) logits: (n, 10)."""
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return odds[:, :NO_DIGIT] / odds.sum(1, keepdims=True)
-
-
-def quick(network) -> dict[str, float]:
-    """Per cent read right of the validation sets, and per cent refused at the threshold of 0.6."""
-    row, refused, digits_refused = {}, [], []
-    for name, (pictures, labels) in validation_sets().items():
-        logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0)
-        digits = digit_probabilities(logits)
-        below = is_refused(digits.max(1))
-        if labels[0] == NO_DIGIT:
-            refused.append(below.mean())
-        else:
-            row[name] = 100 * float((digits.argmax(1) == labels).mean())
-            digits_refused.append(below.mean())
-    return row | {
-        "refused": 100 * float(np.mean(refused)),
-        "digits_refused": 100 * float(np.mean(digits_refused)),
-    }
+def test_sets() -> Iterator[tuple[str, Pictures]]:
+    """The test sets with data, one at a time: the id, and the pictures with their labels."""
+    for each in SETS:
+        if each.load and each.id not in VALIDATION:
+            pictures, labels = each.load()
+            if len(labels):
+                yield each.id, (pictures, labels)

@@ -1,104 +1,63 @@
-"""What the network is to reach, and whether it does."""
+"""What a network is meant to reach on the test sets, and whether it does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-Figures = dict[str, dict[str, float]]
+from digitre.recognition.card import Figures, schema_1_name, schema_1_title
+from digitre.training.evaluation import sets
+from digitre.training.evaluation.limits import LIMITS, Limit
+
+TARGETS = tuple(limit for limit in LIMITS if limit.set not in sets.VALIDATION)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A figure of `report.evaluate`, by its row and its key, and the least or most it may be."""
-
-    row: str
-    key: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def met(self, figures: Figures) -> bool:
-        """Whether it is reached, to the last digit: 98.998 is not 99."""
-        value = figures[self.row][self.key]
-        if self.at_least is not None:
-            return value >= self.at_least
-        return self.at_most is None or value <= self.at_most
-
-    def asked(self) -> str:
-        limit = self.at_most if self.at_least is None else self.at_least
-        return f"{'at most' if self.at_least is None else 'at least'} {limit:g}"
+def measured(figures: Figures) -> list[Limit]:
+    """The targets whose figure was measured; those of a set without data are left out."""
+    return [each for each in TARGETS if figures.value(each.set, each.metric) is not None]
 
 
-_MNIST = ("MNIST test, pixels as they are", "MNIST test, preprocessed")
-_DRAWN = tuple(
-    f"drawn by test writers, {view}" for view in ("central", "anywhere", "pen 3", "pen 25", "paper")
-)
-_STEADY = (
-    "moved into each corner",
-    "25 to 90 % of the canvas",
-    "turned by up to 10 degrees",
-    "pen of 3 to 30",
-)
-_NO_DIGIT = {
-    "letters and signs of test sites": 97,
-    "symbols of test classes": 97,
-    "scribbles and shapes": 99,
-    "two of test writers' side by side": 99,
-}
-
-TARGETS = (
-    *(Target(row, "right", at_least=99.6) for row in _MNIST),
-    *(Target(row, "right", at_least=99) for row in _DRAWN),
-    Target("UNIPEN digits of test sites", "right", at_least=98.5),
-    Target("scikit-learn's load_digits", "right", at_least=98.3),
-    *(Target(f"no digit: {row}", "refused", at_least=least) for row, least in _NO_DIGIT.items()),
-    *(Target(row, "refused", at_most=0.7) for row in _MNIST),
-    *(Target(row, "refused", at_most=1.5) for row in _DRAWN),
-    *(Target(row, "calibration_error", at_most=0.5) for row in _MNIST),
-    *(Target(row, "calibration_error", at_most=1) for row in _DRAWN),
-    *(Target(f"steady: {row}", "same", at_least=99) for row in _STEADY),
-    Target("steady: colours, transparency, formats", "same", at_least=99.9),
-    Target("LiteRT and Keras on MNIST test", "same", at_least=100),
-    Target("LiteRT and Keras on MNIST test", "difference", at_most=1e-3),
-    Target("time of a picture over the 2017 network's", "ratio", at_most=1),
-    Target("time of a picture over the 2017 network's", "megabytes", at_most=4),
-)
+def missed(figures: Figures) -> list[Limit]:
+    """The targets that are measured and not reached."""
+    return [each for each in measured(figures) if not each.is_met(figures)]
 
 
-def measured(figures: Figures) -> list[Target]:
-    """The targets whose figure is there: a set whose data is missing has none."""
-    return [target for target in TARGETS if target.key in figures.get(target.row, {})]
+def name(target: Limit) -> str:
+    """What a target is about, for people: the set and the metric."""
+    return f"{sets.title(target.set)}: {target.metric.replace('_', ' ')}"
 
 
-def missed(figures: Figures) -> list[Target]:
-    """Those that are not reached."""
-    return [target for target in measured(figures) if not target.met(figures)]
+def reached(target: Limit, figures: Figures) -> str:
+    """The figure, with enough decimals to show on which side of the limit it lies.
 
-
-def reached(target: Target, figures: Figures) -> str:
-    """The figure, with as many decimals as show on which side of its target it lies."""
-    value = figures[target.row][target.key]
-    if target.key == "difference":
+    Raises:
+        KeyError: if it was not measured.
+    """
+    value = figures.of(target.set)[target.metric]
+    if target.metric == "max_difference":
         return f"{value:.1e}"
     short = f"{value:.2f}"
-    rounded: Figures = {target.row: {target.key: float(short)}}
-    return short if target.met(rounded) == target.met(figures) else f"{value:.3f}"
+    return short if target.allows(float(short)) == target.allows(value) else f"{value:.3f}"
 
 
 def as_text(figures: Figures) -> str:
-    """Each target with what is reached, a line each, for a terminal."""
+    """A line per target for a terminal: the figure and its limit."""
     lines = []
     for target in measured(figures):
-        name = f"{target.row}: {target.key.replace('_', ' ')}"
-        sign = "" if target.met(figures) else "  MISSED"
-        lines.append(f"{name:68} {reached(target, figures):>8}  {target.asked()}{sign}")
+        note = "" if target.is_met(figures) else "  MISSED"
+        lines.append(f"{name(target):68} {reached(target, figures):>8}  {target}{note}")
     return "\n".join(lines)
 
 
 def as_json(figures: Figures) -> dict[str, dict[str, Any]]:
-    """The figures, each row with its targets by key: `asked` and `met`."""
-    rows: dict[str, dict[str, Any]] = {name: dict(row) for name, row in figures.items()}
+    """The figures by title as `--json` prints them, each with its targets: `asked` and `met`.
+
+    Programs read this, so the titles and names are those of the first version.
+    """
+    rows: dict[str, dict[str, Any]] = dict(figures.to_schema_1())
     for target in measured(figures):
-        found = rows[target.row].setdefault("targets", {})
-        found[target.key] = {"asked": target.asked(), "met": target.met(figures)}
+        targets = rows[schema_1_title(target.set)].setdefault("targets", {})
+        targets[schema_1_name(target.metric)] = {
+            "asked": str(target),
+            "met": target.is_met(figures),
+        }
     return rows

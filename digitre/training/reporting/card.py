@@ -1,11 +1,41 @@
-"""The network's card as a page to read: docs/model.md is made from models/digitre.json."""
+"""Write a network's card, the pictures of its report, and the page docs/model.md."""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib.metadata
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from digitre.training.evaluation import targets
+import jinja2
 
+from digitre import files
+from digitre.recognition.card import Card, Figures
+from digitre.recognition.classifier import Classifier, shipped_model
+from digitre.training.data import datasets
+from digitre.training.evaluation import report, sets, targets
+
+if TYPE_CHECKING:
+    import keras
+
+    from digitre.training import fit
+
+MODELS = shipped_model().parent
+DOCS = MODELS.parent / "docs"  # missing if Digitre is installed as a package
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "scipy", "pillow")
+# The pictures of the report and what each shows.
+PICTURES = {
+    "curves.png": "loss and accuracy by epoch",
+    "confusion.png": "which digits are taken for which, over all test sets of digits",
+    "reliability.png": "how often it is right when it says so",
+    "wrong.png": "what it reads wrong: label, answer and confidence",
+    "accepted.png": "what is no digit and passes for one",
+}
 LICENCES = {
     "mnist.npz": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
     "pendigits-orig.tra": "Pen-Based Recognition of Handwritten Digits (Alpaydin, Alimoglu), CC BY 4.0",
@@ -14,152 +44,131 @@ LICENCES = {
 }
 
 
-def as_markdown(card: dict[str, Any], notes: str) -> str:
-    """The page: what the network is, what it reaches, what it was trained on.
+def new_card(
+    classifier: Classifier,
+    network: keras.Model,
+    settings: fit.Settings,
+    history: Iterable[Mapping[str, float]],
+    calibration: dict[str, float],
+    before: Card | None = None,
+) -> Card:
+    """The card of a network that was just trained, without figures.
 
     Args:
-        card: as `train.py` writes it.
-        notes: what no figure says: where it fails and what was tried, as Markdown.
+        classifier: the exported network.
+        network: the trained network.
+        settings: what shaped its training.
+        history: the figures of each epoch, as `fit.train` returns them.
+        calibration: as `calibration.calibrate` returns it.
+        before: the card of the network that the training started from.
     """
-    lines = [
-        "# The network",
-        "",
-        f"`{card['model']}`, made {card['made'][:10]} by `{card['command']}`. This page is made from",
-        "`models/digitre.json`; `python train.py --evaluate` measures all of it again.",
-        *(
-            f"It went on from `{one['model']}`, made {one['made'][:10]} by `{one['command']}`."
-            for one in reversed(card.get("before", []))
-        ),
-        "",
-        "## What it reaches",
-        "",
-        "Per cent, on drawings of people, sites and classes that it was not trained on, through",
-        "`Classifier` and LiteRT. Right: the most probable digit is the label, refused or not.",
-        'Refused: under 60 %, answered "Huh...". Calibration error: how far the probability is off,',
-        "on the average (15 bins of equal mass).",
-        "",
-        "| drawings | pictures | right | refused | calibration error |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    others = []
-    for name, row in card["figures"].items():
-        if "refused" not in row:
-            others.append((name, row))
+    from digitre.training import export
+
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return Card(
+        model=classifier.model,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join(["python", "train.py", *words]),
+        settings=asdict(settings),
+        layers=tuple(export.layers(network)),
+        calibration=calibration,
+        data={"files": datasets.hashes(), "split": datasets.split()},
+        versions=library_versions(),
+        history=(*(before.history if before else ()), *(dict(row) for row in history)),
+        ancestors=(*before.ancestors, before.as_ancestor()) if before else (),
+    )
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of Python and of the installed libraries that shape a network."""
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
             continue
-        cells = [
-            f"{row[key]:.2f}" if key in row else ""
-            for key in ("right", "refused", "calibration_error")
-        ]
-        lines.append(f"| {name} | {row['pictures']:,} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "Steady: the drawings whose answer is the same in every way of the kind. Cost: on the machine",
-        "that trained it, one picture at a time.",
-        "",
-        "| | pictures | figures |",
-        "| --- | ---: | --- |",
-    ]
-    for name, row in others:
-        told = ", ".join(f"{key} {_figure(key, row[key])}" for key in row if key != "pictures")
-        lines.append(
-            f"| {name} | {row.get('pictures', ''):,} | {told} |"
-            if "pictures" in row
-            else f"| {name} | | {told} |"
-        )
-    lines += ["", *_targets(card["figures"]), "", *_pictures(card)]
-    lines += [
-        "",
-        notes.strip(),
-        "",
-        "## Layers",
-        "",
-        "| layer | result | parameters |",
-        "| --- | --- | ---: |",
-    ]
-    for layer in card["layers"]:
-        shape = " x ".join(map(str, layer["output"]))
-        lines.append(f"| {layer['layer']} | {shape} | {layer['parameters']:,} |")
-    total = sum(layer["parameters"] for layer in card["layers"])
-    lines += [
-        "",
-        f"{total:,} parameters. A softmax follows when it is exported.",
-        "",
-        "## Training",
-        "",
-    ]
-    lines += ["| setting | value |", "| --- | --- |"]
-    settings = card["settings"] | card["calibration"] | card["versions"]
-    lines += [f"| {name.replace('_', ' ')} | {_short(value)} |" for name, value in settings.items()]
-    lines += [
-        "",
-        "On the validation parts after each epoch (per cent; refused of what is no digit, and of digits):",
-        "",
-    ]
-    shown = ["loss", "mnist", "drawn", "anywhere", "unipen", "refused", "digits_refused"]
-    lines.append("| epoch | " + " | ".join(name.replace("_", " ") for name in shown) + " |")
-    lines.append("| ---: |" + " ---: |" * len(shown))
-    for number, row in enumerate(card["history"], 1):
-        cells = [
-            f"{row[name]:.3g}" if name == "loss" else _percent(row.get(name)) for name in shown
-        ]
-        lines.append(f"| {number} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "## Data",
-        "",
-        "| file | what it is, licence | SHA-256 begins |",
-        "| --- | --- | --- |",
-    ]
-    for name, digest in card["data"]["files"].items():
-        lines.append(f"| {name} | {LICENCES[name]} | `{digest[:16]}` |")
-    lines += ["", "| split | train | validation | test |", "| --- | --- | --- | --- |"]
-    for name, parts in card["data"]["split"].items():
-        lines.append(f"| {name} | {parts['train']} | {parts['validation']} | {parts['test']} |")
-    lines += ["", "MNIST's training set gives its last 5,000 pictures for validation.", ""]
-    return "\n".join(lines)
+    return versions
 
 
-PICTURES = {
-    "curves.png": "loss and accuracy by epoch",
-    "confusion.png": "which digits are taken for which, over all test sets of digits",
-    "reliability.png": "how often it is right when it says so",
-    "wrong.png": "what it reads wrong: label, answer and confidence",
-    "accepted.png": "what is no digit and passes for one",
-}
+def draw_report(classifier: Classifier, card: Card, folder: Path) -> Card:
+    """Draw the pictures of the report into `folder`/report.
+
+    Returns:
+        The card with the names of the pictures; as it was if matplotlib is not installed.
+    """
+    try:
+        from digitre.training.reporting import plots
+    except ImportError:
+        print("matplotlib is not installed: the report has no pictures", file=sys.stderr)
+        return card
+    plots.draw_all(classifier, card.history, folder / "report")
+    return replace(card, pictures=tuple(sorted(PICTURES)))
 
 
-def _pictures(card: dict[str, Any]) -> list[str]:
-    """Links to the pictures of the report, where there are any."""
-    if "pictures" not in card:
-        return []
-    links = [f"[{text}](../models/report/{name})" for name, text in PICTURES.items()]
-    return ["Pictures: " + "; ".join(links) + "."]
+def save_card(card: Card, folder: Path) -> None:
+    """Write `digitre.json` into a folder. Raises OSError if it cannot be written."""
+    files.write_json(folder / "digitre.json", card.to_dict())
 
 
-def _targets(figures: targets.Figures) -> list[str]:
-    """How many targets there are, and those that are missed."""
-    missed = targets.missed(figures)
-    lines = [
-        "## Targets that it misses",
-        "",
-        f"{len(missed)} of {len(targets.measured(figures))}:",
-        "",
-        "| | reached | target |",
-        "| --- | ---: | ---: |",
-    ]
-    for target in missed:
-        name = f"{target.row}, {target.key.replace('_', ' ')}"
-        lines.append(f"| {name} | {targets.reached(target, figures)} | {target.asked()} |")
-    return lines if missed else ["All targets are met."]
+def write_report(classifier: Classifier, folder: Path) -> Figures:
+    """Measure a network again; write its card, its pictures and, if it is shipped, its page.
+
+    Args:
+        classifier: the network in the folder.
+        folder: gets `digitre.json` and `report`.
+
+    Raises:
+        ValueError: if the network has no card.
+        OSError: if a file cannot be written.
+    """
+    card = classifier.card()
+    if card is None:
+        raise ValueError(f"{folder} has no card for {classifier.model}")
+    figures = report.evaluate(classifier)
+    save_card(draw_report(classifier, replace(card, figures=figures), folder), folder)
+    if folder == MODELS:
+        write_page()
+    return figures
 
 
-def _figure(key: str, value: float) -> str:
-    return f"{value:.2f} %" if key == "same" else f"{value:.2g}"
+def write_page() -> None:
+    """Regenerate docs/model.md from the shipped network's card and docs/model-notes.md.
+
+    Does nothing if Digitre is installed as a package.
+    """
+    if not DOCS.is_dir():
+        return
+    card = Card.load(MODELS / "digitre.json")
+    if card is None:
+        raise ValueError(f"{MODELS / 'digitre.json'} is not a card")
+    notes = (DOCS / "model-notes.md").read_text("utf-8")
+    files.write(DOCS / "model.md", render_page(card, notes))
 
 
-def _short(value: Any) -> str:
+def render_page(card: Card, notes: str) -> str:
+    """The page about a network, as Markdown.
+
+    Args:
+        card: its card.
+        notes: what no figure says, as Markdown.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["short"] = _shorten
+    return environment.get_template("model.md.j2").render(
+        card=card,
+        notes=notes.strip(),
+        title=sets.title,
+        targets=targets,
+        pictures=PICTURES if card.pictures else {},
+        licences=LICENCES,
+    )
+
+
+def _shorten(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"

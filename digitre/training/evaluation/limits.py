@@ -1,0 +1,78 @@
+"""The limits of what a network must reach, in one table: for targets, gates and calibration.
+
+A limit on a test set is a target of the report. A limit on a validation set is a gate that a
+retrained network must pass. Calibration has its own, stricter limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from digitre.recognition.card import Figures
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The least or the most that one figure may be.
+
+    Attributes:
+        set, metric: which figure, as in `digitre.recognition.card.Figure`.
+        at_least, at_most: exactly one of the two is a number.
+    """
+
+    set: str
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def allows(self, value: float) -> bool:
+        """Whether a value is within the limit. It is not rounded: 98.998 is below 99."""
+        if self.at_least is not None:
+            return value >= self.at_least
+        return self.at_most is None or value <= self.at_most
+
+    def is_met(self, figures: Figures) -> bool:
+        """Whether the figure is there and within the limit."""
+        value = figures.value(self.set, self.metric)
+        return value is not None and self.allows(value)
+
+    def __str__(self) -> str:
+        if self.at_least is not None:
+            return f"at least {self.at_least:g}"
+        return f"at most {self.at_most:g}"
+
+
+_MNIST = ("mnist_test_pixels", "mnist_test")
+_DRAWN = ("drawn_test", "anywhere_test", "pen_3_test", "pen_25_test", "paper_test")
+_ROBUSTNESS = (
+    "robustness_position",
+    "robustness_size",
+    "robustness_rotation",
+    "robustness_pen",
+)
+
+LIMITS = (
+    *(Limit(each, "accuracy", at_least=99.6) for each in _MNIST),
+    *(Limit(each, "accuracy", at_least=99) for each in _DRAWN),
+    Limit("unipen_test", "accuracy", at_least=98.5),
+    Limit("sklearn_digits", "accuracy", at_least=98.3),
+    *(Limit(each, "refused", at_least=97) for each in ("others", "others_test")),
+    *(Limit(each, "refused", at_least=97) for each in ("symbols", "symbols_test")),
+    *(Limit(each, "refused", at_least=99) for each in ("invented", "invented_test")),
+    Limit("pairs_test", "refused", at_least=99),
+    *(Limit(each, "refused", at_most=0.7) for each in ("mnist", *_MNIST)),
+    *(Limit(each, "refused", at_most=1.5) for each in ("drawn", "anywhere", *_DRAWN)),
+    *(Limit(each, "calibration_error", at_most=0.5) for each in ("mnist", *_MNIST)),
+    *(Limit(each, "calibration_error", at_most=1) for each in ("drawn", "anywhere", *_DRAWN)),
+    *(Limit(each, "agreement", at_least=99) for each in _ROBUSTNESS),
+    Limit("robustness_format", "agreement", at_least=99.9),
+    Limit("litert_and_keras", "agreement", at_least=100),
+    Limit("litert_and_keras", "max_difference", at_most=1e-3),
+    Limit("time_against_2017", "time_ratio", at_most=1),
+    Limit("time_against_2017", "megabytes", at_most=4),
+)
+
+# The largest share of the digits of a validation set that calibration may have refused in order to
+# refuse more of what is not a digit. MNIST's digits are tidy; some of UNIPEN's are a dash or a
+# fragment.
+CALIBRATION = {"mnist": 0.006, "drawn": 0.006, "anywhere": 0.006, "unipen": 0.02}

@@ -1,4 +1,4 @@
-"""Strokes become what a canvas shows, and what a person might as well have drawn."""
+"""Strokes are drawn as on a canvas, and varied at random."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from digitre.training.data.strokes import fit, render
 
 
 def test_a_dot_is_a_disc() -> None:
-    """One point is a disc as wide as the pen, in its place."""
+    """One point becomes a disc as wide as the pen, at the same place."""
     ink = render([np.array([[40.0, 30.0]])], 100, 80, 12) / 255
     assert ink.shape == (80, 100)
     assert ink.sum() == pytest.approx(np.pi * 36, rel=0.04)
@@ -23,7 +23,7 @@ def test_a_dot_is_a_disc() -> None:
 @pytest.mark.parametrize("pen", [1, 3, 12, 25])
 @pytest.mark.parametrize("end", [(160.0, 50.0), (50.0, 160.0), (140.0, 120.0)])
 def test_a_line_is_as_wide_as_its_pen(pen: float, end: tuple[float, float]) -> None:
-    """A line covers its length times the pen's width, and two half discs."""
+    """A line covers its length times the pen's width, plus a half disc at each end."""
     start = np.array([50.0, 50.0])
     ink = render([np.array([start, end])], 200, 200, pen) / 255
     length = np.hypot(*(np.array(end) - start))
@@ -32,35 +32,35 @@ def test_a_line_is_as_wide_as_its_pen(pen: float, end: tuple[float, float]) -> N
     )
 
 
-def test_what_lies_outside_is_cut_off() -> None:
-    """Strokes may leave the canvas, even wholly."""
+def test_strokes_outside_the_canvas_are_cut_off() -> None:
+    """Strokes may leave the canvas, partly or completely."""
     assert not render([np.array([[-90.0, -90.0], [-50.0, -50.0]])], 50, 50, 12).any()
     ink = render([np.array([[-20.0, 25.0], [70.0, 25.0]])], 50, 50, 10)
     assert (ink[22:28] == 255).all()
 
 
-def test_fit_scales_and_turns_over() -> None:
-    """The longer side gets the size, the middle its place; y is turned where it grew upwards."""
+def test_fit_scales_moves_and_flips() -> None:
+    """The longer side gets the size, the middle moves to its place, and y is flipped."""
     fitted = fit([np.array([[0, 0], [10, 40]])], 80, 100, 100, flip=True)[0]
     np.testing.assert_allclose(fitted, [[90, 140], [110, 60]])
 
 
-def test_a_drawing_made_anew_is_still_that_drawing(classifier) -> None:
-    """Bent, turned, with another pen, now and then on paper: the reader still reads the digits."""
+def test_a_varied_drawing_is_still_the_same_digit(classifier) -> None:
+    """The network still reads digits that are bent, rotated, drawn with another pen or on paper."""
     random = np.random.default_rng(3)
-    right = []
+    correct = []
     for digit, strokes in DIGITS.items():
         for _ in range(20):
             pixels = augmentation.draw([smooth(stroke) for stroke in strokes], random, flip=False)
             assert pixels.shape == (28, 28)
             assert pixels.dtype == np.uint8
             row = classifier.classify(pixels[None, ..., None] / 255)[0]
-            right.append(row.argmax() == digit)
-    assert np.mean(right) > 0.95
+            correct.append(row.argmax() == digit)
+    assert np.mean(correct) > 0.95
 
 
-def test_warped_pictures_keep_their_form() -> None:
-    """Warping gives as many pictures of the same kind, and others than before."""
+def test_warped_pictures_keep_their_shape_and_type() -> None:
+    """Warping returns as many pictures of the same type, each different from before."""
     before = np.stack([augmentation.as_bytes(np.eye(28)) * 1] * 5)
     after = augmentation.warp(before, np.random.default_rng(0))
     assert after.shape == before.shape
@@ -70,7 +70,7 @@ def test_warped_pictures_keep_their_form() -> None:
 
 
 def test_a_photograph_is_small_dark_and_grainy() -> None:
-    """Ink becomes dark on light paper, 32 to 120 pixels high."""
+    """A photo has dark ink on light paper, and is 32 to 120 pixels high."""
     random = np.random.default_rng(1)
     for _ in range(20):
         photo = augmentation.photograph(drawn(DIGITS[3]), random)
@@ -78,24 +78,24 @@ def test_a_photograph_is_small_dark_and_grainy() -> None:
         assert np.median(photo) > photo.min() + 20
 
 
-def test_a_turned_digit_is_another_drawing() -> None:
-    """Every digit that may be turned has ways to be, each a turn or a mirror, none as it was."""
+def test_a_digit_that_is_turned_over_is_another_drawing() -> None:
+    """Each digit that can be turned over changes, and keeps its distances."""
     stroke = np.array([[0.0, 0.0], [3, 1], [1, 5]], np.float32)
     for digit in synthetic.TURNABLE:
         for seed in range(20):
-            (found,) = synthetic.turned([stroke], digit, np.random.default_rng(seed))
-            assert not np.array_equal(found, stroke)
-            np.testing.assert_allclose(np.hypot(*found.T), np.hypot(*stroke.T), rtol=1e-6)
+            (turned,) = synthetic.turn_over([stroke], digit, np.random.default_rng(seed))
+            assert not np.array_equal(turned, stroke)
+            np.testing.assert_allclose(np.hypot(*turned.T), np.hypot(*stroke.T), rtol=1e-6)
     for _, digits in synthetic.TURNS:
-        assert not set(digits) & set("0125")  # these may still pass for a digit
+        assert not set(digits) & set("0125")  # turned over, these may still look like a digit
 
 
 def test_one_drawing_over_another() -> None:
-    """The second lies within or across the first, at most as large."""
+    """The second drawing lies over the first one and is not larger."""
     random = np.random.default_rng(1)
     lower, upper = [np.array([[0.0, 0], [2, 4]])], [np.array([[10.0, 10], [90, 20]])]
     for _ in range(20):
-        first, second = synthetic.over(lower, upper, random)
+        first, second = synthetic.overlay(lower, upper, random)
         assert np.ptp(first, axis=0).max() == pytest.approx(1)
         assert 0.39 < np.ptp(second, axis=0).max() <= 1.0001
         assert np.abs(second.mean(0) - first.mean(0)).max() <= 0.351
@@ -103,8 +103,8 @@ def test_one_drawing_over_another() -> None:
 
 @pytest.mark.parametrize("kind", synthetic.KINDS, ids=lambda kind: kind.__name__)
 def test_each_kind_of_scribble_can_be_drawn(kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the random numbers: finite strokes that leave ink."""
-    monkeypatch.setattr(augmentation, "ON_PAPER", 0)  # where a blot may look like the paper
+    """For any random numbers the strokes are finite and leave ink."""
+    monkeypatch.setattr(augmentation, "ON_PAPER", 0)  # on paper, a blot may look like the paper
     random = np.random.default_rng(0)
     for _ in range(20):
         strokes = kind(random)
@@ -113,7 +113,7 @@ def test_each_kind_of_scribble_can_be_drawn(kind, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_coarse_picture_keeps_its_ink() -> None:
-    """A few large pixels, enlarged: 96 x 96, as dark in the middle as the drawing was."""
+    """A picture of a few large pixels is 96 x 96, and as bright as the drawing."""
     random = np.random.default_rng(2)
     for _ in range(20):
         coarse = augmentation.coarsen(drawn(DIGITS[8], pen=20), random)
@@ -122,8 +122,8 @@ def test_a_coarse_picture_keeps_its_ink() -> None:
         assert coarse.mean() > 30
 
 
-def test_glyphs_are_drawn() -> None:
-    """Some three hundred signs of the Hershey fonts, each with strokes to draw."""
+def test_the_glyphs_of_the_fonts_can_be_drawn() -> None:
+    """The Hershey fonts have over 300 signs, and eight fonts have all ten digits."""
     signs = hershey.signs()
     assert len(signs) > 300
     assert [digit for _, digit in hershey.digits()] == list(range(10)) * 8

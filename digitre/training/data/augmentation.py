@@ -1,4 +1,4 @@
-"""What a person might as well have drawn: each drawing anew, a little different, every epoch."""
+"""Vary drawings at random, as another hand, pen or camera would: each epoch learns other pictures."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from digitre.training.data.strokes import fit, render
 TURN = 7.0  # standard deviation of the rotation, in degrees
 SHEAR = 0.12
 STRETCH = 0.10  # of the logarithm of width over height
-BEND = 0.035  # of a drawing's size: how far its parts move against each other
-# Width of the pen over the size of the digit. A pen of 3 px on a digit of 225 px is 0.013, one of
+BEND = 0.035  # how far parts of a drawing move against each other, relative to its size
+# The pen's width relative to the digit's size. A pen of 3 px on a digit of 225 px is 0.013, a pen of
 # 25 px on 150 px is 0.17.
 PEN = (0.012, 0.26)
-THICK = 0.4  # share of drawings whose pen is any of those as likely; else, thin ones more often
+THICK = 0.4  # share of drawings with every width of the pen equally likely; others are mostly thin
 SIZE = (36.0, 220.0)  # pixels of the digit's longer side
-ON_PAPER = 0.08  # share of drawings that are seen as a scan or a photo
-COARSE = 0.06  # share that come as a few large pixels, enlarged by somebody
-COARSE_SIDE = (8, 16)  # pixels of those
+ON_PAPER = 0.08  # share of drawings that become a scan or a photo
+COARSE = 0.06  # share of drawings that become a few large pixels, enlarged
+COARSE_SIDE = (8, 16)  # pixels of the side of those
 
 
 def _matrix(random: np.random.Generator) -> np.ndarray:
@@ -34,10 +34,12 @@ def _matrix(random: np.random.Generator) -> np.ndarray:
 
 
 def bend(strokes: list[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:
-    """Turn, slant, stretch and bend strokes that `fit` has brought to a size, in pixels.
+    """Rotate, slant, stretch and bend strokes at random.
 
-    The bending is a sum of three plane waves of low frequency: smooth everywhere, so that a line
-    stays a line.
+    The bending is a sum of three plane waves of low frequency. It is smooth, so a line stays a line.
+
+    Args:
+        strokes: arrays (n, 2) in pixels, as `fit` returns them.
     """
     matrix = _matrix(random)
     points = np.concatenate(strokes)
@@ -57,10 +59,14 @@ def bend(strokes: list[np.ndarray], random: np.random.Generator) -> list[np.ndar
 
 
 def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) -> np.ndarray:
-    """A drawing, changed at random, on a canvas of random size with a random pen.
+    """Draw strokes with random variations, on a canvas of random size with a random pen.
+
+    Args:
+        strokes: arrays (n, 2) of x and y in any unit.
+        flip: whether y grows upwards.
 
     Returns:
-        (28, 28) uint8: what the network would see, times 255.
+        (28, 28) uint8, as the network sees the drawing.
     """
     size = np.exp(random.uniform(*np.log(SIZE)))
     if random.random() < THICK:
@@ -81,25 +87,32 @@ def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) 
 
 
 def as_bytes(pixels: np.ndarray) -> np.ndarray:
+    """[0, 1] to 0 to 255, uint8."""
     return np.rint(pixels * 255).astype(np.uint8)
 
 
 def coarsen(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Ink as a picture of 8 to 16 pixels, enlarged again to (96, 96) uint8, sharp or smooth."""
+    """Reduce ink to 8 to 16 pixels a side and enlarge it to (96, 96) uint8, with or without blur."""
     side = int(random.integers(COARSE_SIDE[0], COARSE_SIDE[1] + 1))
     ways = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
-    cut = Image.fromarray(ink).crop(Image.fromarray(ink).getbbox())
-    whole = Image.new("L", (max(cut.size),) * 2)
-    whole.paste(cut, ((whole.width - cut.width) // 2, (whole.height - cut.height) // 2))
-    small = whole.resize((side, side), Image.Resampling.BOX)
+    crop = Image.fromarray(ink).crop(Image.fromarray(ink).getbbox())
+    square = Image.new("L", (max(crop.size),) * 2)
+    square.paste(crop, ((square.width - crop.width) // 2, (square.height - crop.height) // 2))
+    small = square.resize((side, side), Image.Resampling.BOX)
     return np.asarray(small.resize((96, 96), ways[random.integers(len(ways))]))
 
 
 def photograph(
     ink: np.ndarray, random: np.random.Generator, heights: tuple[int, int] = (32, 120)
 ) -> np.ndarray:
-    """Ink as a small scan or photo of it: (h, w) uint8, dark on uneven grainy paper; `heights` are the
-    least and the most pixels of its height.
+    """Make a small scan or photo of ink: dark on unevenly lit, grainy paper.
+
+    Args:
+        ink: (h, w) uint8, ink bright.
+        heights: the least and the most pixels of the photo's height.
+
+    Returns:
+        (h, w) uint8, ink dark.
     """
     height = int(random.uniform(*heights))
     box = Image.fromarray(ink).getbbox() or (0, 0, *ink.shape[::-1])
@@ -124,9 +137,9 @@ def photograph(
 
 
 def warp(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Turn, slant, stretch, move and bend pictures, and change the pen's width.
+    """Rotate, slant, stretch, move and bend pictures at random, and thicken or thin their lines.
 
-    Elastic distortion after Simard, Steinkraus and Platt (2003).
+    The bending is the elastic distortion of Simard, Steinkraus and Platt (2003).
 
     Args:
         pictures: (n, 28, 28) uint8.

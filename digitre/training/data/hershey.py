@@ -1,7 +1,7 @@
-"""Printed signs and digits as pen strokes: glyphs of the Hershey fonts.
+"""Printed signs and digits as pen strokes, from the Hershey fonts.
 
-The fonts (A. V. Hershey, U.S. National Bureau of Standards, 1967) come with the package
-`hershey-fonts`.
+The fonts are by A. V. Hershey (U.S. National Bureau of Standards, 1967), in the package
+`hershey-fonts`. Without it there are no glyphs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import functools
 
 import numpy as np
 
-# Signs of many trades that nobody takes for a digit. Those of the classes that
-# `data.SYMBOL_CLASSES` keeps for validation and test are left out.
+# Signs that do not look like a digit. Signs of the classes that `datasets.SYMBOL_CLASSES` holds out
+# for validation and test are left out.
 SIGNS = {
     "greek": "#$%&*+<=>?@ACDEFGHKLMNPRSTUWXYacefghjklmnptuvwy",
     "mathlow": "#$%&';<=>?@^bceginjklvwxyz|~",
@@ -24,8 +24,7 @@ SIGNS = {
     "cursive": "ACEFHKMNRTUVWXacdefhkmnprtuvwx",
 }
 
-
-# Fonts whose digits a careful hand might draw.
+# Fonts with digits that a careful hand could draw.
 DIGITS = ("futural", "futuram", "rowmans", "rowmand", "scripts", "cursive", "timesr", "timesi")
 
 Strokes = list[np.ndarray]
@@ -33,13 +32,13 @@ Strokes = list[np.ndarray]
 
 @functools.cache
 def signs() -> list[Strokes]:
-    """The strokes of every listed sign, y growing downwards; none where the package is missing."""
+    """The strokes of each sign in `SIGNS`, y downwards."""
     return [strokes for name, signs in SIGNS.items() for strokes in _glyphs(name, signs)]
 
 
 @functools.cache
 def digits() -> list[tuple[Strokes, int]]:
-    """The strokes of each font's digits, y growing downwards, and which digit each is."""
+    """The strokes of each digit of each font, y downwards, and the digit."""
     return [
         (strokes, digit)
         for name in DIGITS
@@ -54,8 +53,8 @@ def _glyphs(name: str, characters: str) -> list[Strokes]:
         return []
     font = HersheyFonts()
     font.load_default_font(name)
-    drawn = [
+    glyphs = [
         [np.array(line, float) for line in font.strokes_for_text(character) if line]
         for character in characters
     ]
-    return [strokes for strokes in drawn if strokes]
+    return [strokes for strokes in glyphs if strokes]

@@ -1,4 +1,4 @@
-"""Pen strokes become the picture that a canvas would show."""
+"""Draw pen strokes as a canvas does."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from PIL import Image, ImageDraw
 
 Strokes = Sequence[np.ndarray]
 
-# Lines are drawn at this many times the size and averaged down, as a browser's anti-aliasing does.
+# Lines are drawn this many times larger and then averaged, like the anti-aliasing of a browser.
 OVERSAMPLING = 4
 
 
 def fit(
     strokes: Strokes, size: float, left: float, top: float, *, flip: bool = False
 ) -> list[np.ndarray]:
-    """Scale strokes so that their longer side is `size` pixels, and move them.
+    """Scale and move strokes.
 
     Args:
         strokes: arrays (n, 2) of x and y in any unit.
-        size: pixels of the longer side of their bounding box, without the pen's width.
-        left, top: where the middle of the bounding box goes, in pixels.
-        flip: whether y grows upwards, as a tablet's does.
+        size: the longer side of their bounding box becomes this many pixels, without the pen's width.
+        left, top: the middle of the bounding box moves here, in pixels.
+        flip: whether y grows upwards, as on a tablet.
 
     Returns:
         arrays (n, 2) float64 in pixels, y growing downwards.
@@ -31,17 +31,17 @@ def fit(
     low, high = points.min(0), points.max(0)
     factor = size / max(*(high - low), 1e-9)
     middle = (low + high) / 2
-    turn = np.array([factor, -factor if flip else factor])
-    return [(np.asarray(stroke) - middle) * turn + (left, top) for stroke in strokes]
+    scale = np.array([factor, -factor if flip else factor])
+    return [(np.asarray(stroke) - middle) * scale + (left, top) for stroke in strokes]
 
 
 def render(strokes: Strokes, width: int, height: int, pen: float) -> np.ndarray:
-    """Draw strokes with round caps and joins, anti-aliased, as a canvas does.
+    """Draw strokes with round caps and joins, anti-aliased.
 
     Args:
         strokes: arrays (n, 2) of x and y in pixels, y growing downwards; one point is a dot.
-        width, height: the canvas, in pixels. What lies outside is cut off.
-        pen: width of the line, in pixels.
+        width, height: of the canvas in pixels; strokes outside it are cut off.
+        pen: the width of the line in pixels.
 
     Returns:
         (height, width) uint8, ink bright.
@@ -49,7 +49,7 @@ def render(strokes: Strokes, width: int, height: int, pen: float) -> np.ndarray:
     canvas = np.zeros((height, width), np.uint8)
     points = np.concatenate(strokes)
     reach = pen / 2 + 1
-    # Only the part with ink is drawn at full detail.
+    # Only the part with ink is drawn large, which is faster.
     left, top = np.maximum(np.floor(points.min(0) - reach).astype(int), 0)
     right, bottom = np.minimum(np.ceil(points.max(0) + reach).astype(int) + 1, (width, height))
     if right <= left or bottom <= top:
@@ -57,15 +57,15 @@ def render(strokes: Strokes, width: int, height: int, pen: float) -> np.ndarray:
     scale = OVERSAMPLING
     large = Image.new("L", (int(right - left) * scale, int(bottom - top) * scale))
     draw = ImageDraw.Draw(large)
-    width_there = max(1, round(pen * scale))
+    scaled_pen = max(1, round(pen * scale))
     for stroke in strokes:
         path = (np.asarray(stroke, dtype=np.float64) - (left, top)) * scale
-        # Pillow draws between whole pixels, and counts the last one in.
+        # Pillow draws between whole pixels and includes the last one.
         corners = [tuple(point) for point in np.rint(path - 0.5).astype(int).tolist()]
         if len(corners) > 1:
-            draw.line(corners, fill=255, width=width_there)
-        discs = np.rint(path - width_there / 2).astype(int)
+            draw.line(corners, fill=255, width=scaled_pen)
+        discs = np.rint(path - scaled_pen / 2).astype(int)
         for x, y in discs.tolist():
-            draw.ellipse((x, y, x + width_there - 1, y + width_there - 1), fill=255)
+            draw.ellipse((x, y, x + scaled_pen - 1, y + scaled_pen - 1), fill=255)
     canvas[top:bottom, left:right] = np.asarray(large.reduce(scale))
     return canvas

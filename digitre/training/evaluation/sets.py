@@ -156,51 +156,60 @@ SETS = (
     EvaluationSet("invented", "scribbles and shapes", "validation", lambda: invented(seed=7)),
     EvaluationSet(
         "mnist_test_pixels",
-        "MNIST test, pixels as they are",
+        "MNIST test set, pixels unchanged",
         "test",
         lambda: datasets.mnist("test"),
     ),
-    EvaluationSet("mnist_test", "MNIST test, preprocessed", "test", mnist_preprocessed),
-    EvaluationSet("drawn_test", "drawn by test writers, central", "test", _pen("test", central)),
+    EvaluationSet("mnist_test", "MNIST test set, preprocessed", "test", mnist_preprocessed),
+    EvaluationSet("drawn_test", "drawn by new people, centred", "test", _pen("test", central)),
     EvaluationSet(
-        "anywhere_test", "drawn by test writers, anywhere", "test", _pen("test", anywhere)
+        "anywhere_test",
+        "drawn by new people, anywhere on the canvas",
+        "test",
+        _pen("test", anywhere),
     ),
-    EvaluationSet("pen_3_test", "drawn by test writers, pen 3", "test", _pen("test", pen_3)),
-    EvaluationSet("pen_25_test", "drawn by test writers, pen 25", "test", _pen("test", pen_25)),
-    EvaluationSet("paper_test", "drawn by test writers, paper", "test", _pen("test", on_paper)),
-    EvaluationSet("unipen_test", "UNIPEN digits of test sites", "test", _unipen("test")),
-    EvaluationSet("sklearn_digits", "scikit-learn's load_digits", None, sklearn_digits),
+    EvaluationSet(
+        "pen_3_test", "drawn by new people, pen of 3 pixels", "test", _pen("test", pen_3)
+    ),
+    EvaluationSet(
+        "pen_25_test", "drawn by new people, pen of 25 pixels", "test", _pen("test", pen_25)
+    ),
+    EvaluationSet(
+        "paper_test", "drawn by new people, as a photo on paper", "test", _pen("test", on_paper)
+    ),
+    EvaluationSet("unipen_test", "UNIPEN digits from new sites", "test", _unipen("test")),
+    EvaluationSet("sklearn_digits", "scikit-learn's digits of 8 x 8 pixels", None, sklearn_digits),
     EvaluationSet(
         "others_test",
-        "no digit: letters and signs of test sites",
+        "not digits: letters and signs from new sites",
         "test",
         lambda: draw(datasets.unipen_others("test"), central),
     ),
     EvaluationSet(
-        "symbols_test", "no digit: symbols of test classes", "test", lambda: symbols("test")
+        "symbols_test", "not digits: symbols of new classes", "test", lambda: symbols("test")
     ),
     EvaluationSet(
-        "invented_test", "no digit: scribbles and shapes", None, lambda: invented(seed=11)
+        "invented_test", "not digits: scribbles and shapes", None, lambda: invented(seed=11)
     ),
     EvaluationSet(
         "pairs_test",
-        "no digit: two of test writers' side by side",
+        "not digits: two digits side by side",
         "test",
         lambda: pairs("test"),
     ),
-    EvaluationSet("robustness_position", "steady: moved into each corner", "test"),
-    EvaluationSet("robustness_size", "steady: 25 to 90 % of the canvas", "test"),
-    EvaluationSet("robustness_rotation", "steady: turned by up to 10 degrees", "test"),
-    EvaluationSet("robustness_pen", "steady: pen of 3 to 30", "test"),
-    EvaluationSet("robustness_format", "steady: colours, transparency, formats", "test"),
-    EvaluationSet("litert_and_keras", "LiteRT and Keras on MNIST test", "test"),
-    EvaluationSet("time_against_2017", "time of a picture over the 2017 network's", "test"),
-    EvaluationSet("own_pictures", "your pictures, a tenth held back", "test"),
-    EvaluationSet("mnist_test_own", "MNIST test", "test"),
-    EvaluationSet("drawn_today", "drawn, today's preprocessing", "test"),
-    EvaluationSet("others_today", "letters, today's preprocessing", "test"),
-    EvaluationSet("drawn_own", "drawn, its own preprocessing", "test"),
-    EvaluationSet("others_own", "letters, its own preprocessing", "test"),
+    EvaluationSet("robustness_position", "robustness: moved into each corner", "test"),
+    EvaluationSet("robustness_size", "robustness: 25 to 90 % of the canvas", "test"),
+    EvaluationSet("robustness_rotation", "robustness: rotated by up to 10 degrees", "test"),
+    EvaluationSet("robustness_pen", "robustness: pen of 3 to 30 pixels", "test"),
+    EvaluationSet("robustness_format", "robustness: colours, transparency, formats", "test"),
+    EvaluationSet("litert_and_keras", "LiteRT and Keras, on the MNIST test set", "test"),
+    EvaluationSet("time_against_2017", "time per picture, against the 2017 network", "test"),
+    EvaluationSet("own_pictures", "your own pictures, a tenth held out", "test"),
+    EvaluationSet("mnist_test_own", "MNIST test set, pixels unchanged", "test"),
+    EvaluationSet("drawn_today", "drawn by new people, today's preprocessing", "test"),
+    EvaluationSet("others_today", "not digits: letters, today's preprocessing", "test"),
+    EvaluationSet("drawn_own", "drawn by new people, the demo's preprocessing", "test"),
+    EvaluationSet("others_own", "not digits: letters, the demo's preprocessing", "test"),
 )
 VALIDATION = frozenset(each.id for each in SETS if each.part == "validation")
 _TITLES = {each.id: each.title for each in SETS}

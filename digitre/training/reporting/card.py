@@ -31,10 +31,17 @@ LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy",
 # The pictures of the report and what each shows.
 PICTURES = {
     "curves.png": "loss and accuracy by epoch",
-    "confusion.png": "which digits are taken for which, over all test sets of digits",
-    "reliability.png": "how often it is right when it says so",
-    "wrong.png": "what it reads wrong: label, answer and confidence",
-    "accepted.png": "what is no digit and passes for one",
+    "confusion.png": "confusion matrix over all test sets of digits",
+    "reliability.png": "share of correct answers by confidence",
+    "wrong.png": "digits read as another digit: label, answer and confidence",
+    "accepted.png": "not digits, but read as one",
+}
+# How the page shows the figures of the sets that are not about digits or refusals.
+FORMATS = {
+    "agreement": "%.2f %% with the same answer",
+    "max_difference": "largest difference %.2g",
+    "time_ratio": "%.2g times its time",
+    "megabytes": "%.2g MB",
 }
 LICENCES = {
     "mnist.npz": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0",
@@ -165,6 +172,8 @@ def render_page(card: Card, notes: str) -> str:
         notes=notes.strip(),
         title=sets.title,
         targets=targets,
+        convolutions=sum(layer.layer == "Conv2D" for layer in card.layers),
+        formats=FORMATS,
         pictures=PICTURES if card.pictures else {},
         licences=LICENCES,
     )

@@ -1,0 +1,91 @@
+"""The card that a training writes, and the page docs/model.md that is made from it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from digitre import Classifier
+from digitre.recognition.card import Card, Figure, Figures
+from digitre.recognition.classifier import shipped_model
+from digitre.training.evaluation import sets, targets
+from digitre.training.reporting import card as reporting
+
+
+@pytest.fixture
+def card() -> Card:
+    card = Classifier().card()
+    assert card is not None
+    return card
+
+
+def test_every_figure_is_on_the_page(card: Card) -> None:
+    """Each set has one row with its count, accuracy and refusals, or with its agreement."""
+    lines = reporting.render_page(card, "").splitlines()
+    for set_id in card.figures.sets():
+        (line,) = [line for line in lines if line.startswith(f"| {sets.title(set_id)} |")]
+        row = card.figures.of(set_id)
+        assert f"{row.get('count', 0):,}" in line or "count" not in row
+        for metric in ("accuracy", "refused", "calibration_error", "agreement"):
+            if metric in row:
+                assert f"{row[metric]:.2f}" in line
+    missed = targets.missed(card.figures)
+    assert f"It misses {len(missed)} of 36 targets:" in lines
+
+
+def test_the_page_names_what_a_network_was_trained_from(card: Card) -> None:
+    """A network that was trained further names its ancestors, the newest first."""
+    first = replace(card, model="digitre-11111111").as_ancestor()
+    second = replace(card, model="digitre-22222222").as_ancestor()
+    page = reporting.render_page(replace(card, ancestors=(first, second)), "")
+    assert 0 < page.index("`digitre-22222222`") < page.index("`digitre-11111111`")
+
+
+def test_the_page_of_a_short_card(card: Card) -> None:
+    """Without figures, pictures and missed targets the page leaves these parts out."""
+    page = reporting.render_page(replace(card, figures=Figures(), pictures=()), "- A note.")
+    assert "It misses" not in page
+    assert "Pictures:" not in page
+    assert "## Known limitations\n\n- A note.\n" in page
+
+
+def test_the_card_of_a_training(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card of a training that continues has the history and the ancestors of both networks."""
+    import keras
+
+    from digitre.training import fit
+
+    monkeypatch.setattr(sys, "argv", ["train.py", "--finetune", "--resume", "--share", "0.1"])
+    network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    history = [{"loss": 0.5, "mnist": 99.0}]
+    made = reporting.new_card(
+        Classifier(), network, fit.Settings(share=0.1), history, {"temperature": 1.0}, card
+    )
+    assert made.command == "python train.py --finetune --share 0.1"
+    assert made.history == (*card.history, history[0])
+    assert [each.model for each in made.ancestors] == [card.model]
+    assert [layer.output for layer in made.layers] == [(784,)]
+    assert made.settings["share"] == 0.1
+    assert not made.figures
+    reporting.save_card(made, tmp_path)
+    assert Card.load(tmp_path / "digitre.json") == made
+
+
+def test_a_report_needs_a_card(tmp_path: Path) -> None:
+    """A network without a card cannot get a report: a message names the network."""
+    file = tmp_path / "digitre.tflite"
+    file.write_bytes(shipped_model().read_bytes())
+    with pytest.raises(ValueError, match="has no card for digitre-"):
+        reporting.write_report(Classifier(file), tmp_path)
+
+
+def test_the_figures_survive_saving(card: Card, tmp_path: Path) -> None:
+    """A figure is read back to the last digit."""
+    exact = replace(card, figures=Figures((Figure("mnist_test", "accuracy", 100 * 988 / 998),)))
+    reporting.save_card(exact, tmp_path)
+    assert Card.load(tmp_path / "digitre.json") == exact

@@ -226,8 +226,8 @@ def _parse(content: Mapping[str, Any]) -> Card:
         verdict = Verdict(bool(verdict["passed"]), gates, verdict.get("against", ""))
     return Card(
         model=_text(content["model"]),
-        made=_text(content["made"]) if content.get("made") is not None else None,
-        command=_text(content["command"]) if content.get("command") is not None else None,
+        made=_optional_text(content.get("made")),
+        command=_optional_text(content.get("command")),
         settings=dict(content.get("settings", {})),
         layers=tuple(
             Layer(
@@ -261,6 +261,10 @@ def _text(value: Any) -> str:
     return value
 
 
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
 def _number(value: Any) -> Any:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not a number")
@@ -287,10 +291,9 @@ def _from_schema_1(content: Mapping[str, Any]) -> dict[str, Any]:
         names = [part.name for part in fields(Baseline)]
         return converted | {"baseline": {name: content[name] for name in names}}
     if drawings := content.get("drawings"):
-        held_out = drawings.get("kept", 0)
         converted["drawings"] = {
             "learned": drawings["learned"],
-            "held_out": held_out,
+            "held_out": drawings.get("kept", 0),
             "manifest": drawings.get("manifest", {}),
         }
     return converted | {"ancestors": content.get("before", [])}

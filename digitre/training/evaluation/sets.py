@@ -122,7 +122,7 @@ class EvaluationSet:
     Attributes:
         id: the key of its figures; it never changes. A test set's ends with `_test`.
         title: for people.
-        part: the part of the split that it is made from; None if it is nobody's training data.
+        part: the part of the split that it is made from; None if it is from outside the split.
         load: makes the pictures, none of them if the data is missing. None if the figures come from
             `robustness`, `latency` or the caller.
     """

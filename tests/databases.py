@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests: made anew, on a socket of its own, ended at their end."""
+"""A real PostgreSQL server for the tests: new, on its own socket, stopped when they end."""
 
 from __future__ import annotations
 
@@ -14,36 +14,41 @@ import sqlalchemy as sa
 
 
 def programs() -> Path | None:
-    """The folder with initdb and pg_ctl, which Debian keeps off the PATH; None where none is."""
-    found = shutil.which("pg_ctl")
-    places = [Path(found).parent] if found else []
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((place for place in places if (place / "initdb").exists()), None)
+    """The folder with initdb and pg_ctl, or None. Debian does not put it on the PATH."""
+    pg_ctl = shutil.which("pg_ctl")
+    folders = [Path(pg_ctl).parent] if pg_ctl else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-# psycopg complains of a connection that nobody closed: what a test has opened is closed after it.
-_opened: set[sa.Engine] = set()
+# psycopg warns of connections that stay open, so each test closes the engines that it used.
+_engines: set[sa.Engine] = set()
 
 
 @sa.event.listens_for(sa.Engine, "engine_connect")
 def _note(connection: sa.Connection) -> None:
-    _opened.add(connection.engine)
+    _engines.add(connection.engine)
 
 
 def close_all() -> None:
-    while _opened:
-        _opened.pop().dispose()
+    """Close every connection that was opened since the last call."""
+    while _engines:
+        _engines.pop().dispose()
 
 
 @contextmanager
 def postgresql(bin: Path, within: Sequence[str] = (), address: str = "") -> Iterator[str]:
-    """The address of an empty database, as SQLAlchemy takes it.
+    """Start a server with an empty database. Yields its SQLAlchemy URL.
 
-    It listens on a socket in its own folder, or on `address`; `within` goes before its commands.
-    The server refuses to be run by root: there the distribution's own user runs it.
+    PostgreSQL refuses to run as root. Then the user `postgres` of the distribution runs it.
+
+    Args:
+        bin: the folder of its programs.
+        within: words to put before each command, such as those that enter a network namespace.
+        address: the IP address to listen on, instead of a socket in its own folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="digitre-pg-"))
-    # Quick, not safe: what it holds need not outlive the tests.
+    # Without fsync it is faster. The data need not survive a crash.
     options = f"-c listen_addresses={address} -c unix_socket_directories={folder} -c fsync=off"
     data = str(folder / "data")
     as_owner = [*within]
@@ -70,7 +75,7 @@ def postgresql(bin: Path, within: Sequence[str] = (), address: str = "") -> Iter
 
 
 def emptied(url: str) -> str:
-    """The same database without its tables."""
+    """Remove all tables of a database. Returns its URL."""
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))

@@ -1,4 +1,4 @@
-"""Families of drawings that many people make in a way of their own."""
+"""Many variants of a drawing, as several people would draw it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digitre.training.data.strokes import fit, render
 
 
 def crossed_zero() -> list[np.ndarray]:
-    """A zero with a bar across its middle: refused by a network that has never seen one."""
+    """A zero with a horizontal bar. A network that has never seen one refuses it."""
     zero = [smooth(stroke) for stroke in DIGITS[0]]
     points = np.concatenate(zero)
     low, size = points.min(0), np.ptp(points, axis=0)
@@ -21,12 +21,12 @@ def crossed_zero() -> list[np.ndarray]:
 
 
 def digit(number: int) -> list[np.ndarray]:
-    """A digit as it is usually drawn."""
+    """A digit as most people draw it."""
     return [smooth(stroke) for stroke in DIGITS[number]]
 
 
 def variants(strokes: list[np.ndarray], count: int, seed: int) -> Iterator[dict]:
-    """The same drawing by one hand, `count` times: data URLs with their strokes."""
+    """The same drawing `count` times by one writer: bodies for /_save_drawing, without a label."""
     random = np.random.default_rng(seed)
     for _ in range(count):
         lines = augmentation.bend(fit(strokes, 150, 125, 125), random)

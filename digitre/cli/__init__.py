@@ -1,7 +1,7 @@
 """The command line: `digitre --help`.
 
-Each command's module is imported when the command is asked for: `digitre read` needs no database,
-and nothing but training needs TensorFlow.
+Each command's module is imported when the command is called: `digitre read` needs no database, and only
+training needs TensorFlow.
 """
 
 from __future__ import annotations
@@ -9,26 +9,43 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+from typing import Any
 
 import click
 
 from digitre import __version__
 
-# Each command, the module that has it, and its one line in `digitre --help`.
+# Each command's line in `digitre --help`. The command is in the module of the same name.
 COMMANDS = {
-    "read": ("read", "Read pictures: files, folders, a pipe."),
-    "serve": ("serve", "Serve the page and the API with gunicorn."),
-    "train": ("training", "Train a network (needs the extra train)."),
-    "evaluate": ("training", "Measure the network (needs the extra train)."),
-    "compare": ("compare", "The published demos' networks beside ours, in one table."),
-    "explore": ("explore", "A report with pictures: the data, and a trained network."),
-    "drawings": ("drawings", "The drawings that people saved: list, judge, export, copy."),
-    "models": ("models", "The networks that are here: list, promote, roll back."),
+    "read": "Read images: files, folders, a pipe.",
+    "serve": "Serve the page and the API with gunicorn.",
+    "drawings": "Manage saved drawings: list, review, export, copy.",
+    "models": "Manage networks: list, promote, roll back.",
+    "compare": "Compare the published demos' networks with ours.",
+    "train": "Train the network that Digitre serves.",
+    "retrain": "Train with saved drawings, and promote the network if it is no worse.",
+    "evaluate": "Measure the network, and compare it with its targets.",
+    "report": "Measure the network again, and write its card and report.",
+    "teacher": "Train the network that the shipped one learns from.",
+    "baseline": "Train the network of a published demo.",
+    "explore": "Write a report with pictures: the data, and a trained network.",
+}
+TRAINING = {"train", "retrain", "evaluate", "report", "teacher", "baseline", "explore"}
+
+
+# What `train.py`, and `digitre train` in earlier versions, call by an option is a command now.
+OPTIONS = {
+    "--evaluate": ["evaluate"],
+    "--report": ["report"],
+    "--page": ["report", "--page"],
+    "--teacher": ["teacher"],
+    "--drawings": ["retrain"],
+    "--network": ["baseline"],
 }
 
 
 class Commands(click.Group):
-    """The commands of the table, each imported at need."""
+    """The commands of the table, each imported when it is called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -36,30 +53,61 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f"digitre.cli.{COMMANDS[name][0]}"), name)
+        return getattr(importlib.import_module(f"digitre.cli.{name}"), name)
+
+    def resolve_command(self, context: click.Context, words: list[str]) -> tuple[Any, Any, Any]:
+        if words[:1] == ["train"]:
+            words = translate(words[1:])
+        return super().resolve_command(context, words)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+            formatter.write_dl([row for row in COMMANDS.items() if row[0] not in TRAINING])
+        with formatter.section("Training commands (pip install 'digitre[train]')"):
+            formatter.write_dl([row for row in COMMANDS.items() if row[0] in TRAINING])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="digitre")
 def main() -> None:
-    """Reads handwritten digits.
+    """Digitre reads handwritten digits.
 
     Example: digitre read seven.png
 
-    Completion of names: eval "$(_DIGITRE_COMPLETE=bash_source digitre)", or zsh_source, fish_source.
+    Shell completion: eval "$(_DIGITRE_COMPLETE=bash_source digitre)", or zsh_source, fish_source.
     """
-    # A file's name, or a shade of grey, that a terminal cannot show is no reason to stop.
+    # A file name, or a shade of grey, that a terminal cannot show must not stop a command.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def settings() -> dict:
-    """The settings of the environment; a wrong one ends the command with its message."""
+def translate(words: list[str]) -> list[str]:
+    """The words after `train.py` as those after `digitre`: `--report --json` is `report --json`.
+
+    Raises:
+        click.UsageError: if they ask for two commands.
+    """
+    words = [
+        part
+        for word in words
+        for part in (word.split("=", 1) if word.startswith("--network=") else [word])
+    ]
+    if "--network" in words:
+        at = words.index("--network")
+        if words[at + 1 : at + 2] == ["digitre"]:  # the network that `train` trains
+            del words[at : at + 2]
+    options = [option for option in OPTIONS if option in words]
+    if not options:
+        return ["train", *words]
+    if len(options) > 1:
+        raise click.UsageError(f"{options[0]} and {options[1]} cannot be combined")
+    words.remove(options[0])
+    return [*OPTIONS[options[0]], *words]
+
+
+def settings() -> dict[str, Any]:
+    """The settings from the environment. An invalid one ends the command with a message."""
     from digitre import config
 
     try:

@@ -11,6 +11,7 @@ import click
 
 from digitre import registry
 from digitre.cli import settings
+from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 from digitre.registry import Registry
 
@@ -103,19 +104,19 @@ def _echo_served(name: str) -> None:
 
 def _describe(networks: Registry, name: str, served: str, shipped: str) -> dict[str, Any]:
     damage = None
-    card = None
+    card = Card(name)
     try:
-        card = networks.card(name)
+        card = networks.card(name) or card
     except (ValueError, OSError) as error:  # the others are still there to go back to
         damage = str(error)
     return {
         "model": name,
         "served": name == served,
         "shipped": name == shipped,
-        "made": card.made if card else None,
-        "mnist_test": card.figures.value("mnist_test", "accuracy") if card else None,
-        "drawings": card.drawings.learned if card and card.drawings else None,
-        "verdict": card.verdict.passed if card and card.verdict else None,
+        "made": card.made,
+        "mnist_test": card.figures.value("mnist_test", "accuracy"),
+        "drawings": card.drawings.learned if card.drawings else None,
+        "verdict": card.verdict.passed if card.verdict else None,
         "damaged": damage,
     }
 

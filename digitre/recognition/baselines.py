@@ -1,16 +1,13 @@
-"""The published demos that Digitre grew from: each one's network, read through its own preprocessing.
+"""The published demos that Digitre grew from: their networks, each with its demo's own preprocessing.
 
-`digitre train --network NAME` trains one anew; those in models/demos/ came of that. Serving uses none
-of this.
+`digitre baseline NAME` trains one; the trained ones are in models/demos/. Serving uses none of this.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,58 +17,64 @@ from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.recognition.preprocessing import SIDE, Picture
 
 FOLDER = shipped_model().parent / "demos"
-MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training pixels
+MEAN, DEVIATION = 0.1307, 0.3081  # of the pixels of MNIST's training set
 
 
 def whole_canvas(ink: np.ndarray) -> np.ndarray:
-    """The canvas as it is, brought to 28 x 28: (h, w) uint8 to (28, 28) float32 in [0, 1]."""
+    """Resize the whole canvas: (h, w) uint8 ink to (28, 28) float32 in [0, 1]."""
     small = Image.fromarray(ink).resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small, np.float32) / 255
 
 
 def bounding_box(ink: np.ndarray) -> np.ndarray:
-    """The ink's box, its longer side brought to 22 pixels, with 3 or more around it."""
-    cut = preprocessing.crop(ink)
+    """Crop to the ink, resize its longer side to 22 pixels, and centre it with a margin of 3 or more.
+
+    (h, w) uint8 ink to (28, 28) float32 in [0, 1].
+    """
+    cropped = preprocessing.crop(ink)
     pixels = np.zeros((SIDE, SIDE), np.float32)
-    if not cut.size:
+    if not cropped.size:
         return pixels
-    factor = 22 / max(cut.shape)
-    height, width = (max(1, round(factor * length)) for length in cut.shape)
-    small = Image.fromarray(cut).resize((width, height), Image.Resampling.BILINEAR)
+    factor = 22 / max(cropped.shape)
+    height, width = (max(1, round(factor * length)) for length in cropped.shape)
+    small = Image.fromarray(cropped).resize((width, height), Image.Resampling.BILINEAR)
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
     pixels[top : top + height, left : left + width] = np.asarray(small, np.float32) / 255
     return pixels
 
 
 def crop_and_centre(ink: np.ndarray) -> np.ndarray:
-    """The ink cropped, centred on its centre of mass, resized and min-max scaled."""
+    """Crop, centre by the centre of mass, resize and stretch: today's preprocessing.
+
+    (h, w) uint8 ink to (28, 28) float32 in [0, 1].
+    """
     return preprocessing.shape_ink(ink)
 
 
-def as_it_is(pixels: np.ndarray) -> np.ndarray:
+def unchanged(pixels: np.ndarray) -> np.ndarray:
     """(n, 28, 28, 1) in [0, 1], unchanged."""
     return pixels
 
 
 def standardised(pixels: np.ndarray) -> np.ndarray:
-    """With the mean and the deviation of MNIST's training pixels taken out."""
+    """Subtract the mean of MNIST's training pixels, and divide by their standard deviation."""
     return ((pixels - MEAN) / DEVIATION).astype(np.float32)
 
 
 def unit_rows(pixels: np.ndarray) -> np.ndarray:
-    """Each row of each picture brought to length one, as `keras.utils.normalize` does."""
+    """Divide each row of each picture by its Euclidean length, as `keras.utils.normalize` does."""
     lengths = np.sqrt((pixels**2).sum(axis=2, keepdims=True))
     return (pixels / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Demo:
-    """How a demo's pictures come to its network, and the accuracy on MNIST's test set that it says.
+    """A demo's preprocessing, and the accuracy on MNIST's test set that it published.
 
     Attributes:
-        shape: ink, as the canvas has it, to (28, 28) float32 in [0, 1].
-        scale: (n, 28, 28, 1) of those to what the network takes.
-        published: per cent, in words where it is a range.
+        shape: from the canvas's ink, (h, w) uint8, to (28, 28) float32 in [0, 1].
+        scale: from (n, 28, 28, 1) of those to the network's input.
+        published: per cent, as text, since some are a range.
     """
 
     shape: Callable[[np.ndarray], np.ndarray]
@@ -82,54 +85,46 @@ class Demo:
 DEMOS = {
     "mlp-256": Demo(bounding_box, standardised, "98.11"),
     "mlp-3x128": Demo(whole_canvas, unit_rows, "about 97"),
-    "mlp-2x128": Demo(whole_canvas, as_it_is, "97.4 to 98.1"),
-    "cnn-3x3": Demo(whole_canvas, as_it_is, "99.20"),
-    "digitre-2017": Demo(crop_and_centre, as_it_is, "98.92"),
+    "mlp-2x128": Demo(whole_canvas, unchanged, "97.4 to 98.1"),
+    "cnn-3x3": Demo(whole_canvas, unchanged, "99.20"),
+    "digitre-2017": Demo(crop_and_centre, unchanged, "98.92"),
 }
 
 
 class DemoClassifier(Classifier):
-    """A demo's network behind the interface of `Classifier`; it has no "no digit".
+    """A demo's network with the interface of `Classifier`. It has no output for "not a digit".
 
     Args:
         name: one of `DEMOS`.
-        folder: where its LiteRT file is.
+        folder: the folder with its LiteRT file.
 
     Raises:
-        ValueError: for another name.
-        FileNotFoundError: where the network was not trained yet.
+        ValueError: if the name is not one of `DEMOS`.
+        FileNotFoundError: if the network was not trained yet.
     """
 
     def __init__(self, name: str, folder: Path = FOLDER) -> None:
         if name not in DEMOS:
-            raise ValueError(f"there is no network {name}: choose from {', '.join(DEMOS)}")
+            raise ValueError(f"there is no network named {name}: choose from {', '.join(DEMOS)}")
         super().__init__(folder / f"{name}.tflite")
         self.demo = DEMOS[name]
 
     def preprocess(self, picture: Picture) -> np.ndarray:
-        """Any accepted picture to (1, 28, 28, 1) float32, as this demo does it."""
+        """Any accepted picture to (1, 28, 28, 1) float32 in [0, 1], by this demo's preprocessing."""
         return self.demo.shape(preprocessing.decode(picture))[None, :, :, None]
 
     def _scaled(self, pixels: np.ndarray) -> np.ndarray:
         return self.demo.scale(pixels)
 
 
-def card(name: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """What is known of a demo's network, empty where it was not trained."""
-    try:
-        return json.loads((folder / f"{name}.json").read_text())
-    except (OSError, ValueError):
-        return {}
-
-
 def from_npz(file: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The weights and biases of `mlp-256.npz` as a function, in NumPy alone.
+    """The network of `mlp-256.npz` as a function, with NumPy only.
 
     Returns:
-        (n, 28, 28, 1) float32, standardised, to (n, 10) probabilities.
+        A function from (n, 28, 28, 1) float32, standardised, to (n, 10) probabilities.
     """
-    with np.load(file) as saved:
-        weights = [(saved[f"weights_{k}"], saved[f"biases_{k}"]) for k in (1, 2)]
+    with np.load(file) as arrays:
+        weights = [(arrays[f"weights_{k}"], arrays[f"biases_{k}"]) for k in (1, 2)]
 
     def classify(pixels: np.ndarray) -> np.ndarray:
         (first, bias), (second, last_bias) = weights

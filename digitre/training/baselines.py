@@ -1,8 +1,8 @@
-"""The published demos' networks, each trained by its own recipe on MNIST."""
+"""Train the published demos' networks, each by its demo's own recipe on MNIST."""
 
 from __future__ import annotations
 
-import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +14,12 @@ import numpy as np
 
 from digitre import files
 from digitre.recognition.baselines import DEMOS, DemoClassifier
+from digitre.recognition.card import Baseline, Card, Figures
+from digitre.recognition.preprocessing import shape_ink
 from digitre.training import export, networks
-from digitre.training.data import datasets
+from digitre.training.data import augmentation, datasets
 from digitre.training.data.datasets import NO_DIGIT
-from digitre.training.evaluation import report, sets
+from digitre.training.evaluation import metrics, sets
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Recipe:
     optimizer: Callable[[], keras.optimizers.Optimizer]
     batch: int
     epochs: int
-    validation: float  # share of the training pictures that is held back
+    validation: float  # the share of the training pictures that is held out
     note: str = ""
 
 
@@ -50,106 +52,133 @@ RECIPES = {
 
 def train(
     name: str, folder: Path, *, epochs: int | None = None, share: float = 1.0, seed: int = 1
-) -> dict[str, Any]:
-    """Train a demo's network, write its files into `folder`, and return its card.
+) -> Card:
+    """Train a demo's network and measure it.
 
     Args:
         name: one of `RECIPES`.
-        folder: gets `<name>.tflite`, `<name>.json`, and of `mlp-256` also `<name>.npz`.
-        epochs, share: fewer epochs, or a part of the pictures, for a trial.
+        folder: gets `<name>.tflite`, `<name>.json`, and for `mlp-256` also `<name>.npz`.
+        epochs, share: fewer epochs, or a part of the training pictures, for a short trial.
+        seed: the start of all random numbers.
+
+    Returns:
+        The card, as `<name>.json` has it.
+
+    Raises:
+        ValueError: if MNIST is not available.
+        OSError: if a file cannot be written.
     """
-    recipe, demo = RECIPES[name], DEMOS[name]
     keras.utils.set_random_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
+    network = RECIPES[name].network()
+    outcome, history = _fit(network, name, epochs or RECIPES[name].epochs, share)
+    _save(network, name, folder)
+    classifier = DemoClassifier(name, folder)
+    card = Card(
+        model=classifier.model,
+        layers=export.layers(network),
+        history=history,
+        figures=measure(classifier, drawn=share == 1 and epochs is None),
+        baseline=Baseline(
+            network=name,
+            published=DEMOS[name].published,
+            note=RECIPES[name].note,
+            seed=seed,
+            epochs=epochs or RECIPES[name].epochs,
+            share=share,
+            confusion=_confusion(classifier),
+            **outcome,
+        ),
+    )
+    files.write_json(folder / f"{name}.json", card.to_dict())
+    return card
+
+
+def _fit(
+    network: keras.Model, name: str, epochs: int, share: float
+) -> tuple[dict[str, Any], tuple[dict[str, float], ...]]:
+    """Train a network. Returns the card's `seconds`, `before` and `after`, and its history."""
+    recipe, scale = RECIPES[name], DEMOS[name].scale
     x, y = _mnist("train", share)
     test_x, test_y = _mnist("test", 1.0)
-    network = recipe.network()
+    x, test_x = scale(x), scale(test_x)
     network.compile(recipe.optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    shown, test_shown = demo.scale(x), demo.scale(test_x)
-    before = network.evaluate(test_shown, test_y, verbose=0)
+    before = network.evaluate(test_x, test_y, verbose=0)
     started = time.monotonic()
-    fitted = network.fit(
-        shown,
+    result = network.fit(
+        x,
         y,
         batch_size=recipe.batch,
-        epochs=epochs or recipe.epochs,
+        epochs=epochs,
         validation_split=recipe.validation,
         verbose=2,
     )
     seconds = time.monotonic() - started
-    after = network.evaluate(test_shown, test_y, verbose=0)
-    network.save(folder / "new.keras")
-    # Three million weights are a large file to keep for a comparison.
-    precision: Literal["half", "single"] = (
-        "half" if network.count_params() > 1_000_000 else "single"
+    after = network.evaluate(test_x, test_y, verbose=0)
+    history = tuple(
+        {key: float(values[epoch]) for key, values in result.history.items()}
+        for epoch in range(len(result.epoch))
     )
-    export.to_litert(folder / "new.keras", folder / f"{name}.tflite", "probabilities", precision)
-    os.unlink(folder / "new.keras")
-    if name == "mlp-256":
-        _save_weights(network, folder / f"{name}.npz")
-    classifier = DemoClassifier(name, folder)
-    named = classifier.classify(test_x).argmax(1)
-    card = {
-        "model": classifier.model,
-        "network": name,
-        "published": demo.published,
-        "note": recipe.note,
-        "seed": seed,
-        "epochs": epochs or recipe.epochs,
-        "share": share,
-        "parameters": network.count_params(),
-        "layers": export.layers(network),
+    outcome = {
         "seconds": seconds,
         "before": {"loss": before[0], "accuracy": before[1]},
         "after": {"loss": after[0], "accuracy": after[1]},
-        "history": [
-            {key: float(values[epoch]) for key, values in fitted.history.items()}
-            for epoch in range(len(fitted.epoch))
-        ],
-        "confusion": np.histogram2d(test_y, named, bins=(range(11), range(11)))[0]
-        .astype(int)
-        .tolist(),
-        "figures": figures(classifier, drawn=share == 1 and epochs is None),
     }
-    files.write_json(folder / f"{name}.json", card)
-    return card
+    return outcome, history
 
 
-def figures(classifier: DemoClassifier, drawn: bool = True) -> dict[str, dict[str, float]]:
-    """What it reads of MNIST, of drawn digits in its own way and in today's, and what it refuses."""
-    found = {"MNIST test": report.measured(classifier, *datasets.mnist("test"))}
+def _save(network: keras.Model, name: str, folder: Path) -> None:
+    """Write the LiteRT file, and the weights of `mlp-256` as arrays."""
+    # Three million weights make a large file for a comparison.
+    precision: Literal["half", "single"] = (
+        "half" if network.count_params() > 1_000_000 else "single"
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        saved = Path(temporary) / "network.keras"
+        network.save(saved)
+        export.to_litert(saved, folder / f"{name}.tflite", "probabilities", precision)
+    if name == "mlp-256":
+        first, bias, second, last_bias = network.get_weights()
+        with files.replacing(folder / f"{name}.npz") as new:
+            np.savez(new, weights_1=first, biases_1=bias, weights_2=second, biases_2=last_bias)
+
+
+def _confusion(classifier: DemoClassifier) -> list[list[int]]:
+    """How many digits of MNIST's test set (row) were read as each digit (column)."""
+    x, y = _mnist("test", 1.0)
+    predictions = classifier.classify(x).argmax(1)
+    counts = np.histogram2d(y, predictions, bins=(range(11), range(11)))[0]
+    return counts.astype(int).tolist()
+
+
+def measure(classifier: DemoClassifier, drawn: bool = True) -> Figures:
+    """Measure a demo's network on test sets.
+
+    Args:
+        classifier: the network.
+        drawn: also measure drawn digits and letters, by the demo's own preprocessing and by today's.
+    """
+    rows = metrics.measure(classifier, "mnist_test_own", *datasets.mnist("test"))
     pen = datasets.pen_digits("test")
-    if not (drawn and len(pen)):
-        return found
-    others = sets.first(datasets.unipen_others("test"), 1500)
-    random = np.random.default_rng(0)
-    for name, shape in (("today's", None), ("its own", classifier.demo.shape)):
-        for title, drawings in (("drawn", pen), ("letters", others)):
-            ink = [sets.central(strokes, random) for strokes in drawings.strokes]
-            if shape is None:
-                pictures, labels = sets.shaped(drawings, sets.central)
-            else:
-                pictures = np.array([np.rint(255 * shape(each)) for each in ink], np.uint8)
-                labels = drawings.labels
-            labels = np.full(len(labels), NO_DIGIT) if title == "letters" else labels
-            key = f"{title}, {name} preprocessing"
-            found[key] = report.measured(classifier, pictures, labels)
-    return found
+    if drawn and len(pen):
+        letters = sets.sample(datasets.unipen_others("test"), 1500)
+        none = np.full(len(letters), NO_DIGIT)
+        for name, strokes, labels in (
+            ("drawn", pen.strokes, pen.labels),
+            ("others", letters.strokes, none),
+        ):
+            inks = [sets.central(each, np.random.default_rng(0)) for each in strokes]
+            for way, shape in (("today", shape_ink), ("own", classifier.demo.shape)):
+                pictures = np.array([augmentation.as_bytes(shape(ink)) for ink in inks])
+                rows += metrics.measure(classifier, f"{name}_{way}", pictures, labels)
+    return Figures(tuple(rows))
 
 
 def _mnist(part: datasets.Part, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """All 60,000 or 10,000 of them, as the demos have them: (n, 28, 28, 1) in [0, 1]."""
+    """All 60,000 or 10,000 pictures, as the demos use them: (n, 28, 28, 1) in [0, 1], and labels."""
     x, y = datasets.mnist(part)
     if part == "train":
         more_x, more_y = datasets.mnist("validation")
         x, y = np.concatenate([x, more_x]), np.concatenate([y, more_y])
     count = int(len(y) * share)
     return x[:count, :, :, None].astype(np.float32) / 255, y[:count]
-
-
-def _save_weights(network: keras.Model, file: Path) -> None:
-    """Weights and biases of both layers, as arrays."""
-    first, bias, second, last_bias = network.get_weights()
-    new = file.with_suffix(".new.npz")
-    np.savez(new, weights_1=first, biases_1=bias, weights_2=second, biases_2=last_bias)
-    os.replace(new, file)

@@ -1,6 +1,6 @@
 """Convert a Keras file to LiteRT: `python -m digitre.training.convert KERAS LITERT OUTPUT PRECISION`.
 
-A program of its own, because the converter needs TensorFlow whatever backend Keras trains with.
+A program of its own, because the converter needs TensorFlow even if Keras trains with another backend.
 `digitre.training.export.to_litert` runs it and explains the arguments.
 """
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from digitre.training import networks  # noqa: F401  # registers the layers that a file may have
+from digitre.training import networks  # noqa: F401  # registers the custom layers that a file may have
 
 
 def main(saved: str, file: str, output: str, precision: str) -> None:
-    """Write the LiteRT file; the arguments are the command line's."""
+    """Write the LiteRT file. The arguments are those of the command line."""
     network = keras.models.load_model(saved, compile=False)
     drawing = keras.Input(batch_shape=(1, 28, 28, 1))
     result = network(drawing, training=False)

@@ -1,47 +1,67 @@
-"""Learning from a teacher beside the labels (Hinton, Vinyals and Dean 2015).
+"""Knowledge distillation: learn from a teacher's outputs as well as from the labels.
 
-The teacher's logits travel as part of the targets, so that `fit` stays Keras's own, on any backend.
+Hinton, Vinyals and Dean 2015. The teacher's logits travel as part of the targets, so that Keras's own
+`fit` does the work on any backend.
 """
 
 from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-SHARE = 0.7  # of the loss that comes from the teacher
-TEMPERATURE = 2.0  # how much softer than its own word the teacher is heard
-
-
-SURE = 10.0  # a label's logit where it stands for the teacher's
+SHARE = 0.7  # the teacher's share of the loss
+TEMPERATURE = 2.0  # divides the logits of both networks, which softens their probabilities
+SURE = 10.0  # the logit of the label where the label replaces the teacher
 
 
 def targets(
-    labels: np.ndarray, shown: np.ndarray, teacher: keras.Model, unheard: np.ndarray
+    labels: np.ndarray, pictures: np.ndarray, teacher: keras.Model, is_saved: np.ndarray
 ) -> np.ndarray:
-    """(n, 12) float32: the label, then the teacher's eleven logits.
+    """What `loss` learns from: the label, then the teacher's eleven logits.
 
-    Where `unheard` is set, the label stands for them: what people saved is worth most where no
-    network has read it yet.
+    Args:
+        labels: (n,) 0 to 10.
+        pictures: (n, 28, 28, 1) float32 in [0, 1].
+        teacher: a network that gives (n, 11) logits.
+        is_saved: (n,) bool, the drawings that people saved. Their label replaces the teacher's
+            logits: such a drawing is worth most if no network reads it yet.
+
+    Returns:
+        (n, 12) float32.
     """
-    logits = teacher.predict(shown, batch_size=512, verbose=0)
-    logits[unheard] = SURE * np.eye(11)[labels[unheard]]
+    logits = teacher.predict(pictures, batch_size=512, verbose=0)
+    logits[is_saved] = SURE * np.eye(11)[labels[is_saved]]
     return np.concatenate([labels[:, None], logits], 1).astype(np.float32)
 
 
 @keras.saving.register_keras_serializable("digitre", "distillation")
 def loss(target, logits):
-    """Cross-entropy with the label and with the teacher, (n,)."""
+    """Cross-entropy with the label and with the teacher: (n, 12) and (n, 11) to (n,)."""
     hard = keras.losses.sparse_categorical_crossentropy(target[:, 0], logits, from_logits=True)
-    heard = ops.softmax(target[:, 1:] / TEMPERATURE)
-    said = ops.log_softmax(logits / TEMPERATURE)
-    soft = -ops.sum(heard * said, axis=-1)
-    # The square keeps the teacher's gradients as large as the labels', whatever the temperature.
+    teacher = ops.softmax(target[:, 1:] / TEMPERATURE)
+    student = ops.log_softmax(logits / TEMPERATURE)
+    soft = -ops.sum(teacher * student, axis=-1)
+    # The square keeps the teacher's gradients as large as the labels' at any temperature.
     return (1 - SHARE) * hard + SHARE * TEMPERATURE**2 * soft
 
 
 @keras.saving.register_keras_serializable("digitre", "accuracy")
 def accuracy(target, logits):
-    """The share of pictures whose best output is the label, (n,)."""
+    """1 for each picture whose largest output is the label, else 0: (n, 12) and (n, 11) to (n,)."""
     best = ops.cast(ops.argmax(logits, axis=-1), target.dtype)
     return ops.cast(ops.equal(best, target[:, 0]), "float32")
+
+
+def load_teacher(folder: Path) -> tuple[keras.Model, str] | tuple[None, None]:
+    """The network in `teacher.keras` and the SHA-256 of that file; None and None if there is none."""
+    file = folder / "teacher.keras"
+    if not file.exists():
+        print(f"there is no {file}: learning from the labels only", file=sys.stderr)
+        return None, None
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return keras.models.load_model(file, compile=False), digest

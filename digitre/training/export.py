@@ -1,4 +1,4 @@
-"""From a trained network to the files that are served and kept."""
+"""Write a trained network to files: LiteRT to serve, Keras to train further."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 import keras
 
 from digitre import files
+from digitre.recognition.card import Layer
 
 
 def save(network: keras.Model, folder: Path) -> None:
@@ -28,9 +29,9 @@ def save_teacher(network: keras.Model, folder: Path) -> None:
 
 def without_optimizer(network: keras.Model) -> keras.Model:
     """A copy without the optimizer's state, which is twice as large as the network."""
-    plain = keras.Sequential.from_config(network.get_config())
-    plain.set_weights(network.get_weights())
-    return plain
+    copy = keras.Sequential.from_config(network.get_config())
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def to_litert(
@@ -46,8 +47,8 @@ def to_litert(
     Args:
         saved: a Keras file.
         file: the LiteRT file to write.
-        output: what the network gives. Softmax is added to logits.
-        precision: of the stored weights; "half" makes a file of half the size.
+        output: what the network gives. If it is logits, a softmax layer is added.
+        precision: of the stored weights, 32 or 16 bits; "half" halves the size of the file.
 
     Raises:
         subprocess.CalledProcessError: if TensorFlow cannot convert it.
@@ -71,13 +72,9 @@ def to_litert(
         )
 
 
-def layers(network: keras.Model) -> list[dict[str, object]]:
-    """Each layer's kind, output shape and number of parameters."""
-    return [
-        {
-            "layer": type(layer).__name__,
-            "output": list(layer.output.shape[1:]),
-            "parameters": layer.count_params(),
-        }
+def layers(network: keras.Model) -> tuple[Layer, ...]:
+    """The layers of a network, for its card."""
+    return tuple(
+        Layer(type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
         for layer in network.layers
-    ]
+    )

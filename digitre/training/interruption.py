@@ -1,4 +1,4 @@
-"""Ctrl-C within an epoch: the batch under way is ended, so that what was learned can be kept."""
+"""Ctrl-C during an epoch: finish the current batch, so that what was learned can be saved."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ import keras
 
 
 class Interruption(keras.callbacks.Callback):
-    """Used as a context round `fit`, and given to it: SIGINT ends it after the batch under way; later,
-    what is in the context is done first.
+    """Delays Ctrl-C (SIGINT). Use it as a context around `fit`, and pass it to `fit` as a callback.
+
+    During `fit`, SIGINT ends the training after the current batch; later in the context, it has no
+    effect until the context is left. A second SIGINT raises KeyboardInterrupt at once.
 
     Attributes:
-        asked: whether it came. A second one ends the process as usual.
+        requested: whether SIGINT was received.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = False
+        self.requested = False
 
     def __enter__(self) -> Interruption:
-        # Only a process's first thread may set a handler.
-        self._watching = threading.current_thread() is threading.main_thread()
-        if self._watching:
-            self._before = signal.signal(signal.SIGINT, self._ask)
+        # Only a process's main thread may set a signal handler.
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        if self._in_main_thread:
+            self._previous = signal.signal(signal.SIGINT, self._request)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._watching:
-            signal.signal(signal.SIGINT, self._before)
+        if self._in_main_thread:
+            signal.signal(signal.SIGINT, self._previous)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self.asked:
+        if self.requested:
             self.model.stop_training = True

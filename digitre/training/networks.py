@@ -1,4 +1,4 @@
-"""Each network as one literal list of layers."""
+"""The networks, each as a list of its layers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from keras import layers
 
 
 def digitre() -> keras.Sequential:
-    """The shipped network: two convolutional layers, eleven outputs (0 to 9, and no digit).
+    """The shipped network: two convolutional layers, eleven outputs (0 to 9, and "not a digit").
 
-    Takes (n, 28, 28, 1) float32 in [0, 1] and gives (n, 11) logits. Nothing is padded: the digit
-    keeps four pixels from the frame, and a convolution over blank margin teaches nothing.
+    Takes (n, 28, 28, 1) float32 in [0, 1] and gives (n, 11) logits. There is no padding: the digit
+    lies four pixels from the border, and a convolution over a blank margin learns nothing.
     """
     return keras.Sequential(
         [
@@ -37,7 +37,7 @@ def digitre() -> keras.Sequential:
 
 
 def teacher() -> keras.Sequential:
-    """A deeper network, too slow to serve, for the shipped one to learn from: five convolutions.
+    """A deeper network that the shipped one learns from: five convolutions, too slow to serve.
 
     Takes (n, 28, 28, 1) float32 in [0, 1] and gives (n, 11) logits.
     """
@@ -117,52 +117,37 @@ def cnn_3x3() -> keras.Sequential:
 
 def mlp_256() -> keras.Sequential:
     """One hidden layer. Takes (n, 28, 28, 1) standardised, gives (n, 10) probabilities."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1), name="drawing"),
-            layers.Flatten(),
-            layers.Dense(
-                256, activation="relu"
-            ),  # Keras's own start is Xavier's (Glorot's) uniform
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="mlp-256",
-    )
+    # The demo starts from Xavier's uniform weights, which is Keras's default (Glorot's).
+    return _perceptron("mlp-256", 256)
 
 
 def mlp_3x128() -> keras.Sequential:
     """Three hidden layers. Takes (n, 28, 28, 1), rows of length one, gives (n, 10) probabilities."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1), name="drawing"),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="mlp-3x128",
-    )
+    return _perceptron("mlp-3x128", 128, 128, 128)
 
 
 def mlp_2x128() -> keras.Sequential:
     """Two hidden layers. Takes (n, 28, 28, 1) in [0, 1], gives (n, 10) probabilities."""
+    return _perceptron("mlp-2x128", 128, 128)
+
+
+def _perceptron(name: str, *widths: int) -> keras.Sequential:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="drawing"),
             layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(128, activation="relu"),
+            *(layers.Dense(width, activation="relu") for width in widths),
             layers.Dense(10, activation="softmax"),
         ],
-        name="mlp-2x128",
+        name=name,
     )
 
 
 @keras.saving.register_keras_serializable("digitre")
 class LocalResponseNormalization(layers.Layer):
-    """Divides each value by the strength of its neighbours among the channels (Krizhevsky et al.
-    2012), with the radius and the constants of TensorFlow's first tutorials: 4, 1, 0.001 / 9, 0.75.
+    """Divides each value by the strength of the neighbouring channels (Krizhevsky et al. 2012).
+
+    The radius and constants are those of TensorFlow's first tutorials: 4, 1, 0.001 / 9, 0.75.
     """
 
     RADIUS, BIAS, ALPHA = 4, 1.0, 0.001 / 9
@@ -173,7 +158,7 @@ class LocalResponseNormalization(layers.Layer):
         self.weights_of_neighbours = (self.ALPHA * near).astype(np.float32)
 
     def call(self, inputs):
-        # A product with a band of ones adds the neighbours, in an eighth of the time of shifted sums.
+        # A product with a band matrix adds up the neighbours, eight times as fast as shifted sums.
         root = keras.ops.sqrt(
             self.BIAS + keras.ops.matmul(inputs * inputs, self.weights_of_neighbours)
         )

@@ -73,7 +73,7 @@ def retrain(
     if verdict.passed:
         if registry.promoted() != promoted:
             raise ValueError(
-                f"{card.model} is kept, but not promoted: it was compared with {served.model}, "
+                f"{card.model} is kept, not promoted: it was compared with {served.model}, "
                 "which is no longer served"
             )
         registry.promote(card.model)
@@ -83,7 +83,7 @@ def retrain(
 def load_drawings(collection: Drawings) -> SavedDrawings:
     """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
     saved = saved_data.load(collection)
-    if missing := sets.SETS - sets.validation_sets().keys():
+    if missing := sets.VALIDATION - sets.validation_sets().keys():
         raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")
     if not len(saved):
         raise ValueError("there are no accepted drawings to learn")

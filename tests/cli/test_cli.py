@@ -1,4 +1,4 @@
-"""The command line, as somebody in a terminal or a pipe uses it."""
+"""The command line, used from a terminal and from a pipe."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,20 +19,20 @@ from PIL import Image
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import __version__
-from digitre.cli import COMMANDS, main
+from digitre.cli import COMMANDS, main, translate
 
 SEVEN = png(drawn(DIGITS[7]))
 SCRIBBLE = png(drawn(OTHERS["scribble"]))
 
 
 @pytest.fixture(autouse=True)
-def _nothing_promoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITRE_INSTANCE", str(tmp_path / "instance"))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures named by what they are, in folders, one of them broken, and a file that is none."""
+    """Images named by what they show, in folders, one of them broken, and a text file."""
     place = tmp_path / "pictures"
     (place / "more").mkdir(parents=True)
     for digit in (3, 5):
@@ -50,24 +51,31 @@ def digitre(*words: str, expect: int = 0, **more) -> Result:
 
 
 def program(*words: str, **more) -> subprocess.CompletedProcess:
-    """The installed command in a process of its own."""
+    """Run the installed command in a process of its own."""
     command = [str(Path(sys.executable).with_name("digitre")), *words]
     return subprocess.run(command, capture_output=True, **more)
 
 
 def test_one_picture(tmp_path: Path) -> None:
-    """A sentence, for a file."""
+    """One file is answered by a sentence."""
     (tmp_path / "seven.png").write_bytes(SEVEN)
-    said = digitre("read", str(tmp_path / "seven.png")).stdout
-    assert said == "The number is probably a 7 (100.0% probability)\n"
+    output = digitre("read", str(tmp_path / "seven.png")).stdout
+    assert output == "The number is probably a 7 (100.0% probability)\n"
     (tmp_path / "scribble.png").write_bytes(SCRIBBLE)
-    said = digitre("read", str(tmp_path / "scribble.png")).stdout
-    assert said == "Huh... You call that a digit?\n"
+    output = digitre("read", str(tmp_path / "scribble.png")).stdout
+    assert output == "Huh... You call that a digit?\n"
+
+
+def test_an_eight(tmp_path: Path) -> None:
+    """It is "an 8", not "a 8"."""
+    (tmp_path / "eight.png").write_bytes(png(drawn(DIGITS[8])))
+    output = digitre("read", str(tmp_path / "eight.png")).stdout
+    assert re.fullmatch(r"The number is probably an 8 \(\d+\.\d% probability\)\n", output)
 
 
 @pytest.mark.parametrize("content", [SEVEN, data_url(SEVEN).encode()], ids=["bytes", "data URL"])
 def test_from_a_pipe(content: bytes) -> None:
-    """`-` is standard input: the sentence alone, nothing on standard error."""
+    """`-` reads standard input, and prints the sentence only, with nothing on standard error."""
     done = program("read", "-", input=content)
     assert done.returncode == 0
     assert done.stdout.decode() == "The number is probably a 7 (100.0% probability)\n"
@@ -75,7 +83,7 @@ def test_from_a_pipe(content: bytes) -> None:
 
 
 def test_many(folder: Path) -> None:
-    """A table; a bad file is reported and the rest go on; exit status 1."""
+    """Many files make a table. A broken file is reported, the others are read, the exit status is 1."""
     result = digitre("read", str(folder), expect=1)
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["3", "5", "4", "Huh..."]
     assert "broken.png" in result.stderr
@@ -85,7 +93,7 @@ def test_many(folder: Path) -> None:
 
 
 def test_json_and_csv(folder: Path) -> None:
-    """A line for each picture, with what went wrong."""
+    """Each image is a line of JSON or CSV, also if it could not be read."""
     result = digitre("read", "--json", str(folder), expect=1)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["digit"] for line in lines] == [3, 5, None, 4, None]
@@ -99,7 +107,7 @@ def test_json_and_csv(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["read"], "Missing argument"),
         (["read", "--threshold", "2", "x.png"], "--threshold"),
@@ -110,21 +118,21 @@ def test_json_and_csv(folder: Path) -> None:
         (["drawings", "nothing"], "No such command"),
     ],
 )
-def test_wrong_usage(words: list[str], said: str) -> None:
-    """Exit status 2, and what is wrong."""
-    assert said in digitre(*words, expect=2).output
+def test_wrong_usage(words: list[str], message: str) -> None:
+    """Wrong usage ends with exit status 2 and a message that says what is wrong."""
+    assert message in digitre(*words, expect=2).output
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    """Nothing to read is wrong usage; several pictures with --show as well."""
-    assert "no pictures" in digitre("read", str(tmp_path), expect=2).output
+    """A folder without images is wrong usage, and so are several images with --show."""
+    assert "no images" in digitre("read", str(tmp_path), expect=2).output
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(SEVEN)
-    assert "one picture" in digitre("read", "--show", str(tmp_path), expect=2).output
+    assert "one image" in digitre("read", "--show", str(tmp_path), expect=2).output
 
 
-def test_names_that_are_no_pictures(tmp_path: Path) -> None:
-    """A folder named as a picture, a file whose name no terminal can show: the rest goes on."""
+def test_odd_names(tmp_path: Path) -> None:
+    """A folder named like an image, or a file name that no terminal can show, stops nothing."""
     (tmp_path / "album.png").mkdir()
     (tmp_path / "album.png" / "seven.png").write_bytes(SEVEN)
     odd = os.fsencode(tmp_path) + b"/\xff.png"
@@ -145,7 +153,7 @@ def test_names_that_are_no_pictures(tmp_path: Path) -> None:
 
 
 def test_standard_input_among_many(tmp_path: Path) -> None:
-    """It is read where it stands, though processes read the files."""
+    """Standard input is read in its place among many files, although other processes read those."""
     for number in range(70):
         (tmp_path / f"{number}.png").write_bytes(SCRIBBLE)
     done = program("read", str(tmp_path), "-", input=SEVEN)
@@ -156,7 +164,7 @@ def test_standard_input_among_many(tmp_path: Path) -> None:
 
 
 def test_threshold(tmp_path: Path) -> None:
-    """The option's, else the server's setting: of a 7 that lies nearly on its side."""
+    """The option decides, else the server's setting. The drawing is a 7 that is turned far."""
     file = tmp_path / "seven.png"
     file.write_bytes(png(Image.fromarray(255 - drawn(DIGITS[7])).rotate(20, fillcolor=255)))
     result = digitre("read", "--json", "--threshold", "0", str(file))
@@ -169,13 +177,13 @@ def test_threshold(tmp_path: Path) -> None:
 
 
 def test_show_steps_and_plot(tmp_path: Path) -> None:
-    """The picture in the terminal, each step as a PNG, and the bars."""
+    """--show draws the image in the terminal, --steps writes a PNG per step, --plot a chart."""
     file = tmp_path / "seven.png"
     file.write_bytes(SEVEN)
     out = tmp_path / "steps"
     plot = tmp_path / "plot.png"
-    said = digitre("read", "--show", "--steps", str(out), "--plot", str(plot), str(file)).stdout
-    lines = said.splitlines()
+    output = digitre("read", "--show", "--steps", str(out), "--plot", str(plot), str(file)).stdout
+    lines = output.splitlines()
     assert lines[0].startswith("The number is probably a 7")
     assert len(lines) == 29
     assert any("█" in line for line in lines)
@@ -193,7 +201,7 @@ def test_show_steps_and_plot(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_files(tmp_path: Path) -> None:
-    """All of them, in their order, with bounded memory: on all cores, less than 300 MB each."""
+    """They are read on all cores, in their order, with less than 300 MB per process."""
     place = tmp_path / "many"
     place.mkdir()
     sources = {digit: png(drawn(DIGITS[digit])) for digit in range(10)}
@@ -205,7 +213,7 @@ def test_ten_thousand_files(tmp_path: Path) -> None:
         "from digitre.cli import main\n"
         "try:\n    main(['read', '--json', sys.argv[1]])\n"
         "except SystemExit as end:\n"
-        # Not its own ru_maxrss: that counts what the tests' process held when it was started.
+        # Not its own ru_maxrss, which counts the memory of the tests' process that started it.
         "    status = open('/proc/self/status').read()\n"
         "    own = int(status.split('VmHWM:')[1].split()[0])\n"
         "    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
@@ -225,7 +233,7 @@ def test_ten_thousand_files(tmp_path: Path) -> None:
 
 
 def test_a_pipe_that_ends_early(folder: Path) -> None:
-    """`digitre read ... | head -1` says nothing of its own."""
+    """`digitre read ... | head -1` shows no traceback."""
     digitre_program = Path(sys.executable).with_name("digitre")
     done = subprocess.run(
         ["bash", "-c", f"'{digitre_program}' read {folder}/*.png {folder}/*.png | head -1"],
@@ -237,60 +245,126 @@ def test_a_pipe_that_ends_early(folder: Path) -> None:
 
 
 def test_version_and_help() -> None:
-    """Each command is named with a line, and its help ends with an example."""
+    """The help names each command, and the help of each command ends with an example."""
     assert digitre("--version").output == f"digitre, version {__version__}\n"
-    said = digitre("--help").output
+    output = digitre("--help").output
     for name in COMMANDS:
-        assert name in said
+        assert name in output
         assert f"digitre {name}" in digitre(name, "--help").output.split("Example")[1]
 
 
 @pytest.mark.parametrize(
-    ("words", "learned"),
+    ("words", "completion"),
     [
         ("digitre dra", "plain,drawings"),
         ("digitre read docs/se", "file,docs/se"),
         ("digitre read --network cnn", "plain,cnn-3x3"),
     ],
 )
-def test_completion(words: str, learned: str) -> None:
-    """The shell learns the names of commands, files and networks."""
+def test_completion(words: str, completion: str) -> None:
+    """The shell completes the names of commands, files and networks."""
     environment = os.environ | {
         "_DIGITRE_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
     }
     done = program(env=environment, text=True)
-    assert done.stdout.strip() == learned
+    assert done.stdout.strip() == completion
 
 
-def test_without_the_extra(tmp_path: Path) -> None:
-    """Where TensorFlow is not installed, training says what to install."""
-    code = (
-        "import sys\n"
-        "sys.modules['keras'] = sys.modules['matplotlib'] = None\n"
-        "from digitre.cli import main\n"
-        "main(sys.argv[1:])\n"
-    )
-    for words, extra in (
-        (["train", "--epochs", "1"], "digitre[train]"),
+# Runs the command line as if TensorFlow and matplotlib were not installed.
+WITHOUT_THE_EXTRA = (
+    "import sys\n"
+    "sys.modules['keras'] = sys.modules['tensorflow'] = sys.modules['matplotlib'] = None\n"
+    "from digitre.cli import main\n"
+    "main(sys.argv[1:])\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (["train", "--epochs", "1"], "training needs TensorFlow: pip install 'digitre[train]'"),
+        (["evaluate"], "digitre[train]"),
+        (["report"], "digitre[train]"),
+        (["teacher"], "digitre[train]"),
+        (["baseline", "mlp-256"], "digitre[train]"),
+        (["retrain"], "digitre[train]"),
         (["explore"], "digitre[train]"),
         (["read", "--plot", "x.png", str(ROOT / "docs" / "seven.png")], "digitre[plot]"),
-    ):
-        command = [sys.executable, "-c", code, *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 1
-        assert extra in done.stderr
-        assert "Traceback" not in done.stderr
+    ],
+)
+def test_without_the_extra(words: list[str], extra: str, tmp_path: Path) -> None:
+    """A command that lacks TensorFlow or matplotlib says what to install."""
+    command = [sys.executable, "-c", WITHOUT_THE_EXTRA, *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert extra in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("train", "--images"),
+        ("evaluate", "--target-accuracy"),
+        ("report", "--page"),
+        ("teacher", "--epochs"),
+        ("baseline", "mlp-256"),
+        ("retrain", "--brief"),
+    ],
+)
+def test_help_without_the_extra(name: str, option: str) -> None:
+    """The help of training's commands shows their options without TensorFlow."""
+    command = [sys.executable, "-c", WITHOUT_THE_EXTRA, name, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert option in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["--epochs", "1"], ["train", "--epochs", "1"]),
+        (["--evaluate", "--json"], ["evaluate", "--json"]),
+        (["--target-accuracy", "99", "--evaluate"], ["evaluate", "--target-accuracy", "99"]),
+        (["--report"], ["report"]),
+        (["--page"], ["report", "--page"]),
+        (["--teacher", "--epochs", "2"], ["teacher", "--epochs", "2"]),
+        (["--network", "mlp-256", "--json"], ["baseline", "mlp-256", "--json"]),
+        (["--json", "--network=mlp-256"], ["baseline", "--json", "mlp-256"]),
+        (["--network", "digitre", "--resume"], ["train", "--resume"]),
+        (["--drawings", "--finetune", "--brief"], ["retrain", "--finetune", "--brief"]),
+    ],
+)
+def test_the_options_of_train_py(words: list[str], command: list[str]) -> None:
+    """What train.py and `digitre train` take as options are the commands of the same meaning."""
+    assert translate(words) == command
+
+
+def test_the_help_tells_the_defaults() -> None:
+    """The defaults in the help are those of the training."""
+    from digitre.training import fit, retrain, shipped
+
+    usual = fit.Settings()
+    for name, defaults in (("train", shipped.FINETUNE), ("retrain", retrain.FINETUNE)):
+        text = " ".join(digitre(name, "--help").output.split())
+        assert f"[default: {usual.epochs}; {defaults['epochs']} with --finetune]" in text
+        rates = f"{usual.learning_rate}; {defaults['learning_rate']:.4f} with --finetune"
+        assert f"[default: {rates}]" in text
+        assert f"[default: {usual.batch}]" in text
+        assert f"[default: {usual.seed}]" in text
+    text = " ".join(digitre("teacher", "--help").output.split())
+    assert f"[default: {shipped.TEACHER['epochs']}]" in text
 
 
 def test_nothing_but_training_needs_tensorflow(tmp_path: Path) -> None:
-    """`read`, `models` and `drawings` load neither TensorFlow nor Keras, `read` no database."""
+    """Other commands load neither TensorFlow nor Keras; `read` loads neither Flask nor a database."""
     code = (
         "import sys\n"
         "from digitre.cli import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
-        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sqlalchemy'} & set(sys.modules)))\n"
+        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sqlalchemy', 'flask'} & set(sys.modules)))\n"
     )
     for words, loaded in (
         (["read", str(ROOT / "docs" / "seven.png")], "[]"),
@@ -306,7 +380,7 @@ def test_nothing_but_training_needs_tensorflow(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_serve(tmp_path: Path) -> None:
-    """gunicorn with the shipped settings, wherever it is asked to be, beside whatever stands there."""
+    """gunicorn runs with the shipped settings in any folder, also in one with another wsgi.py."""
     (tmp_path / "wsgi.py").write_text("app = None  # another project's\n")
     port = free_port()
     command = [
@@ -323,25 +397,24 @@ def test_serve(tmp_path: Path) -> None:
 
 
 def test_models(tmp_path: Path) -> None:
-    """What is not there cannot be promoted, and nothing can be taken back before."""
+    """Only a network that is there can be promoted, and only a promotion can be rolled back."""
     assert "shipped" in digitre("models", "list").output
     assert "no network" in digitre("models", "promote", "digitre-00000000", expect=1).output
     assert "no network" in digitre("models", "promote", "../../etc", expect=1).output
-    assert "nothing was promoted" in digitre("models", "rollback", expect=1).output
+    assert "no network was promoted" in digitre("models", "rollback", expect=1).output
     name = digitre("models", "list").output.split()[0]
     digitre("models", "promote", name)
     assert name in digitre("models", "rollback").output
 
 
 def test_a_broken_network_is_never_promoted(tmp_path: Path) -> None:
-    """A file that is not what its name says, or that LiteRT cannot load, is refused."""
+    """A file that does not match its name, or that LiteRT cannot load, is never promoted."""
     place = tmp_path / "instance" / "models" / "digitre-00000000"
     place.mkdir(parents=True)
     (place / "digitre.tflite").write_bytes(b"\x00\x00\x00\x00TFL3 cut off")
-    said = digitre("models", "promote", place.name, expect=1).output
-    assert "its hash says" in said
+    assert "by its hash it is" in digitre("models", "promote", place.name, expect=1).output
     (place.parent / "current.json").write_text("{")
-    assert "no list of promoted networks" in digitre("models", "list", expect=1).output
+    assert "not a list of promoted networks" in digitre("models", "list", expect=1).output
     done = program("read", str(ROOT / "docs" / "seven.png"), text=True)
     assert done.returncode == 1
-    assert "no list" in done.stderr
+    assert "not a list" in done.stderr

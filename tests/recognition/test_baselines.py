@@ -1,4 +1,4 @@
-"""The published demos' networks: trained by their recipes, read through their own preprocessing."""
+"""The published demos' networks: their preprocessing, their recipes, and the comparison with ours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from digitre.recognition import baselines
 from digitre.recognition.baselines import DEMOS, DemoClassifier
 from digitre.training.data import datasets
 
-# What each demo says that it reaches of MNIST's test set, less what a seed makes of it.
+# The accuracy on MNIST's test set that each demo published, less what depends on the seed.
 PUBLISHED = {
     "mlp-256": 97.8,
     "mlp-3x128": 96.5,
@@ -29,7 +29,7 @@ PUBLISHED = {
     "cnn-3x3": 99.0,
     "digitre-2017": 98.8,
 }
-KEPT = [name for name in DEMOS if (baselines.FOLDER / f"{name}.tflite").exists()]
+SHIPPED = [name for name in DEMOS if (baselines.FOLDER / f"{name}.tflite").exists()]
 
 
 def train(name: str, folder: Path, *more: str) -> dict:
@@ -46,7 +46,7 @@ def train(name: str, folder: Path, *more: str) -> dict:
 
 
 def test_whole_canvas() -> None:
-    """The canvas as it is: a digit in a corner stays there."""
+    """The canvas is only resized: a digit in a corner stays there."""
     ink = np.zeros((280, 280), np.uint8)
     ink[:100, :100] = 255
     pixels = baselines.whole_canvas(ink)
@@ -56,7 +56,7 @@ def test_whole_canvas() -> None:
 
 
 def test_bounding_box() -> None:
-    """Its longer side is 22 pixels, 3 are left around; a blank is blank."""
+    """The longer side becomes 22 pixels with a margin of 3. A blank canvas stays blank."""
     ink = np.zeros((250, 250), np.uint8)
     ink[20:120, 200:240] = 255
     rows, columns = np.nonzero(baselines.bounding_box(ink))
@@ -66,7 +66,7 @@ def test_bounding_box() -> None:
 
 
 def test_scales() -> None:
-    """Standardised by MNIST's mean and deviation; rows of length one, blank rows blank."""
+    """Pixels are standardised by MNIST's mean and deviation, or rows get length 1 unless blank."""
     pixels = np.zeros((1, 28, 28, 1), np.float32)
     pixels[0, 3, 4:8] = 0.5
     assert baselines.standardised(pixels)[0, 0, 0, 0] == pytest.approx(-0.1307 / 0.3081)
@@ -76,20 +76,20 @@ def test_scales() -> None:
 
 
 def test_local_response_normalization() -> None:
-    """Each value over the strength of itself and four channels to either side, by the paper's sum."""
+    """Each value is divided by the strength of nine channels, as the sum in the paper says."""
     from digitre.training.networks import LocalResponseNormalization
 
     values = np.random.default_rng(0).uniform(0, 30, (2, 3, 3, 32)).astype(np.float32)
-    found = np.asarray(LocalResponseNormalization()(values))
+    normalized = np.asarray(LocalResponseNormalization()(values))
     for channel in (0, 3, 16, 31):
         near = values[..., max(0, channel - 4) : channel + 5]
         strength = (1 + 0.001 / 9 * np.square(near).sum(-1)) ** 0.75
-        assert found[..., channel] == pytest.approx(values[..., channel] / strength, rel=1e-5)
+        assert normalized[..., channel] == pytest.approx(values[..., channel] / strength, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
-    """Its hash, and what it reads of MNIST's test set: the published figure, but for the seed."""
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_network_matches_its_card(name: str, real_data) -> None:
+    """The card has the hash of the network and its accuracy, about the published one."""
     network = DemoClassifier(name)
     card = network.card()
     assert card is not None
@@ -105,18 +105,18 @@ def test_a_kept_network_is_what_its_card_says(name: str, real_data) -> None:
 
 
 def test_the_weights_of_mlp_256_load_back(real_data) -> None:
-    """From its .npz, in NumPy alone: the same answers."""
+    """The weights in the .npz give the same answers, with NumPy only."""
     x, _ = datasets.mnist("test")
     pixels = baselines.standardised(x[:500, :, :, None].astype(np.float32) / 255)
-    given = baselines.from_npz(baselines.FOLDER / "mlp-256.npz")(pixels)
+    plain = baselines.from_npz(baselines.FOLDER / "mlp-256.npz")(pixels)
     network = DemoClassifier("mlp-256")
     served = network.classify(x[:500, :, :, None].astype(np.float32) / 255)
-    np.testing.assert_allclose(given, served, atol=1e-5)
+    np.testing.assert_allclose(plain, served, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*KEPT, "digitre"])
-def test_each_reads_a_drawing_in_its_own_way(name: str, tmp_path: Path) -> None:
-    """`digitre read --network NAME FILE`; without "no digit", the ten sum to one."""
+@pytest.mark.parametrize("name", [*SHIPPED, "digitre"])
+def test_each_network_reads_a_drawing(name: str, tmp_path: Path) -> None:
+    """`digitre read --network NAME` reads with a demo's network, which never says "not a digit"."""
     file = tmp_path / "one.png"
     file.write_bytes(png(drawn(DIGITS[3])))
     result = CliRunner().invoke(main, ["read", "--json", "--network", name, str(file)])
@@ -127,7 +127,7 @@ def test_each_reads_a_drawing_in_its_own_way(name: str, tmp_path: Path) -> None:
 
 
 def test_a_network_that_was_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says how to train it; `compare` goes on without it."""
+    """A network that is missing, or has a wrong name, is an error."""
     monkeypatch.setattr(baselines, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError):
         DemoClassifier("mlp-256", tmp_path)
@@ -136,11 +136,11 @@ def test_a_network_that_was_not_trained(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_compare() -> None:
-    """One row for each network, ours the last, with all that is asked."""
+    """There is a row per network, ours last, with all its figures."""
     result = CliRunner().invoke(main, ["compare", "--json"])
     assert result.exit_code == 0
     rows = json.loads(result.stdout)
-    assert [row["network"] for row in rows[:-1]] == KEPT
+    assert [row["network"] for row in rows[:-1]] == SHIPPED
     assert rows[-1]["network"].startswith("digitre-")
     for row in rows:
         assert row["parameters"] > 10_000
@@ -152,7 +152,7 @@ def test_compare() -> None:
     assert len(text.splitlines()) == len(rows) + 1
 
 
-# The small ones whole; the large ones briefly, and what they reach all the same.
+# The small ones in full; the large ones briefly, with the accuracy that they reach anyway.
 TRIALS = {
     "digitre-2017": (("--share", "0.1", "--epochs", "1"), 85),
     "cnn-3x3": (("--share", "0.1", "--epochs", "3"), 90),
@@ -162,7 +162,7 @@ TRIALS = {
 
 @pytest.fixture(scope="module")
 def trained(real_data, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict, Path]]:
-    """All of them, trained anew by their recipes, two at a time: each alone leaves a core idle."""
+    """Each network, trained by its recipe; two at a time, since one leaves a core idle."""
     folders = {name: tmp_path_factory.mktemp(name) for name in TRIALS}
     with ThreadPoolExecutor(2) as threads:
         cards = threads.map(lambda name: train(name, folders[name], *TRIALS[name][0]), TRIALS)
@@ -173,7 +173,7 @@ def trained(real_data, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tu
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", TRIALS)
 def test_each_learns_by_its_recipe(name: str, trained) -> None:
-    """It reaches its figure, and what was kept is what was measured."""
+    """Each network reaches its accuracy, and the file is the one that was measured."""
     card, folder = trained[name]
     assert card["figures"]["MNIST test"]["right"] >= TRIALS[name][1]
     assert DemoClassifier(name, folder).model == card["model"]
@@ -181,17 +181,17 @@ def test_each_learns_by_its_recipe(name: str, trained) -> None:
 
 @pytest.mark.slow
 def test_explore(real_data, tmp_path: Path) -> None:
-    """A report in one file: opened in Chromium, every picture is there and nothing is fetched."""
+    """The report is one file: in Chromium every picture is there, and nothing is fetched."""
     file = tmp_path / "report.html"
     for words in ([], ["--network", "mlp-256"]):
         result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
         assert result.exit_code == 0, result.output
         with browser_here() as browser:
             page = browser.new_page()
-            asked: list[str] = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url[:9]))
+            urls: list[str] = []
+            page.on("request", lambda request, urls=urls: urls.append(request.url[:9]))
             page.goto(file.as_uri())
-            assert set(asked) <= {"file:///t", "data:imag"}
+            assert set(urls) <= {"file:///t", "data:imag"}
             titles = page.locator("h3").all_inner_texts()
             sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
         assert min(sizes) > 100
@@ -210,14 +210,14 @@ def test_explore(real_data, tmp_path: Path) -> None:
             assert "First layer" in titles
 
 
-def test_every_row_of_the_table_is_tried() -> None:
-    """docs/from-the-demos.md names tests, and each of them is there."""
+def test_every_row_of_the_table_has_a_test() -> None:
+    """Each row of docs/from-the-demos.md names a test, and that test is there."""
     text = (ROOT / "docs" / "from-the-demos.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| ") and "test_" in line]
     assert len(rows) > 20
     for row in rows:
-        named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", row.split("|")[3])
-        assert named, row
-        for file, test in named:
+        tests = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", row.split("|")[3])
+        assert tests, row
+        for file, test in tests:
             (path,) = (ROOT / "tests").rglob(file)
             assert f"def {test or 'test_'}" in path.read_text(), row

@@ -1,4 +1,4 @@
-"""Training by several processes: together they make the network that one would make."""
+"""Training with several processes: together they make the network that one process would make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from digitre.training import fit
-from digitre.training.distribution import Cluster
+from digitre.training.distributed import Cluster
 
 if __name__ == "__main__":
     address, processes, index, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 
 def trained(folder: Path, processes: int) -> list[list[np.ndarray]]:
-    """The weights that each of so many processes ends with."""
+    """The weights of each process at the end of a training with this many processes."""
     folder.mkdir()
     script = folder / "train.py"
     script.write_text(TRAIN)
@@ -52,31 +52,31 @@ def trained(folder: Path, processes: int) -> list[list[np.ndarray]]:
         for index in range(processes)
     ]
     for process in running:
-        said, _ = process.communicate(timeout=400)
-        assert process.returncode == 0, said
+        output, _ = process.communicate(timeout=400)
+        assert process.returncode == 0, output
     weights = []
     for index in range(processes):
-        with np.load(folder / f"{index}.npz") as saved:
-            weights.append([saved[name] for name in saved.files])
+        with np.load(folder / f"{index}.npz") as arrays:
+            weights.append([arrays[name] for name in arrays.files])
     return weights
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_two_processes_make_the_same_network(real_data, tmp_path: Path) -> None:
-    """All weights alike in both, and as one process alone has them, within noise."""
+    """Both processes have the same weights, and within noise those of a process alone."""
     pytest.importorskip("jax")
     ((alone),) = trained(tmp_path / "one", 1)
     first, second = trained(tmp_path / "two", 2)
     for mine, theirs in zip(first, second, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
     for mine, theirs in zip(first, alone, strict=True):
-        # Batches are summed in another order, and dropout falls on others.
+        # Batches are summed in another order, and dropout differs.
         assert np.corrcoef(mine.ravel(), theirs.ravel())[0, 1] > 0.9
 
 
-def test_with_another_backend_it_is_said() -> None:
-    """Several processes and TensorFlow: one line, and nothing hangs."""
+def test_another_backend_is_an_error() -> None:
+    """Several processes on TensorFlow are an error of one line, and nothing hangs."""
     command = [sys.executable, "train.py", "--cluster", "127.0.0.1:1", "2", "0", "--share", "0.01"]
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

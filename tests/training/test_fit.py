@@ -1,4 +1,4 @@
-"""What becomes of a network's weights before and after its training."""
+"""The weights of a network before and after its training."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 
-def test_calibrating_is_taken_back() -> None:
-    """Training goes on from the logits that training left."""
+def test_calibration_is_undone() -> None:
+    """Training continues from the logits that training produced."""
     import keras
 
-    from digitre.training import fit
+    from digitre.training.calibration import uncalibrate
 
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(11, name="logits")])
     kernel, bias = network.get_layer("logits").get_weights()
@@ -18,6 +18,8 @@ def test_calibrating_is_taken_back() -> None:
     calibrated = bias / 0.6
     calibrated[10] -= 1.3
     network.get_layer("logits").set_weights([kernel / 0.6, calibrated])
-    fit.uncalibrate(network, {"temperature": 0.6, "no_digit_offset": -1.3})
-    for found, was in zip(network.get_layer("logits").get_weights(), (kernel, bias), strict=True):
-        assert found == pytest.approx(was, abs=1e-5)
+    uncalibrate(network, {"temperature": 0.6, "no_digit_offset": -1.3})
+    for after, before in zip(
+        network.get_layer("logits").get_weights(), (kernel, bias), strict=True
+    ):
+        assert after == pytest.approx(before, abs=1e-5)

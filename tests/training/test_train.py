@@ -1,4 +1,4 @@
-"""Training, for real: small in minutes, and what its command line refuses."""
+"""Real trainings of a few minutes, and what their command line refuses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from strokes import DIGITS, smooth
 from digitre import Classifier
 from digitre.training.data import datasets, epochs
 from digitre.training.data.strokes import render
-from digitre.training.evaluation import report
+from digitre.training.evaluation import metrics
 
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
@@ -32,42 +32,44 @@ def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--share", "0"], "--share"),
         (["--share", "2"], "--share"),
         (["--epochs", "0"], "--epochs"),
         (["--batch", "-1"], "--batch"),
-        (["--unknown"], "unrecognized"),
-        (["--evaluate", "--network", "mlp-256"], "--network are two things"),
-        (["--drawings", "--images", "."], "--images does not go with --drawings"),
-        (["--drawings", "--output", "."], "--output does not go with --drawings"),
+        (["--unknown"], "No such option '--unknown'"),
+        (["--evaluate", "--network", "mlp-256"], "--evaluate and --network cannot be combined"),
+        (["--drawings", "--images", "."], "No such option '--images'"),
+        (["--drawings", "--output", "."], "No such option '--output'"),
     ],
 )
-def test_wrong_usage_is_said(options: list[str], said: str) -> None:
-    """Exit status 2, and a line that names the option."""
+def test_wrong_usage(options: list[str], message: str) -> None:
+    """Wrong usage ends with exit status 2 and a line that names the option."""
     done = run(*options)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
-def test_there_is_nothing_to_measure(tmp_path: Path) -> None:
-    """--evaluate of a folder without a network: a line that says so."""
+def test_nothing_to_measure(tmp_path: Path) -> None:
+    """--evaluate says if there is no network in the folder."""
     done = run("--evaluate", "--output", str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"there is no network at {tmp_path}/digitre.tflite"
+    assert (
+        done.stderr.splitlines()[-1] == f"Error: there is no network at {tmp_path}/digitre.tflite"
+    )
 
 
-def test_calibration_error_is_what_it_is_called() -> None:
-    """Always 90 % sure and nine in ten right is no error; all right is one of ten points."""
+def test_calibration_error() -> None:
+    """90 % sure with nine in ten right is an error of 0; with all right, it is ten points."""
     sure = np.full(1500, 0.9)
     right = np.tile([True] * 9 + [False], 150)
-    assert report.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
-    assert report.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
+    assert metrics.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
+    assert metrics.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
 
 
 def sorted_folder(folder: Path, count: int) -> Path:
-    """Hand-drawn digits, each a little different, in folders 0 to 9; and one file that is none."""
+    """Hand-drawn digits, each a little different, in folders 0 to 9, and one text file."""
     random = np.random.default_rng(2)
     for digit, strokes in DIGITS.items():
         place = folder / str(digit)
@@ -81,8 +83,8 @@ def sorted_folder(folder: Path, count: int) -> Path:
     return folder
 
 
-def test_pictures_sorted_into_folders(tmp_path: Path) -> None:
-    """Each picture is preprocessed and named by its folder; a tenth is held back, for good."""
+def test_images_sorted_into_folders(tmp_path: Path) -> None:
+    """Each image is labelled by its folder. A tenth is held out, always the same ones."""
     folder = sorted_folder(tmp_path / "mine", 12)
     x, y, unread = datasets.sorted_pictures(folder, "train")
     held_x, held_y, unread_too = datasets.sorted_pictures(folder, "test")
@@ -99,27 +101,27 @@ def test_pictures_sorted_into_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "empty"])
-def test_a_folder_without_pictures_is_said(tmp_path: Path, content: str | None) -> None:
-    """No folders 0 to 9, or nothing in them: one line, and nothing is trained."""
+def test_a_folder_without_images(tmp_path: Path, content: str | None) -> None:
+    """A folder without 0 to 9, or with empty ones, is an error of one line."""
     if content == "empty":
         (tmp_path / "0").mkdir()
     done = run("--images", str(tmp_path))
     assert done.returncode == 1
-    assert "folders named 0 to 9" in done.stderr or "no picture to learn from" in done.stderr
+    assert "folders named 0 to 9" in done.stderr or "no image to learn from" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None:
-    """--images learns a folder beside the rest, and measures the tenth that it did not learn; with
-    --finetune it goes on from the shipped network, and says so on its card.
+def test_a_training_with_your_own_images(real_data, tmp_path: Path) -> None:
+    """--images also learns a folder, and measures the tenth that it did not learn. With --finetune
+    it starts from the shipped network, and its card says so.
     """
     folder = sorted_folder(tmp_path / "mine", 12)
     settings = ["--finetune", "--share", "0.05", "--epochs", "1", "--work", str(tmp_path / "work")]
     done = run(*settings, "--images", str(folder), "--output", str(tmp_path / "out"), "--json")
     assert done.returncode == 0, done.stderr
-    assert "not a picture, or blank" in done.stderr
+    assert "not an image, or blank" in done.stderr
     figures = json.loads(done.stdout[done.stdout.index("{\n") :])
     assert figures["your pictures, a tenth held back"]["right"] > 25  # by chance: 10
     assert figures["MNIST test, preprocessed"]["right"] > 99
@@ -134,7 +136,7 @@ def test_a_training_with_pictures_of_ones_own(real_data, tmp_path: Path) -> None
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
-    """A tenth of the data four times: trained, calibrated, exported, measured, with its card."""
+    """A training from nothing on a tenth of the data is calibrated, exported, measured, and has a card."""
     work = tmp_path / "work"
     settings = ["--share", "0.1", "--work", str(work), "--output", str(tmp_path / "models")]
     whole = run(*settings, "--epochs", "4", "--json", "--target-accuracy", "90")
@@ -171,9 +173,9 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
-    """Killed in its second epoch, a training keeps its first; stopped by Ctrl-C, also each batch;
-    --resume ends it."""
+def test_a_stopped_training_is_resumed(real_data, tmp_path: Path) -> None:
+    """A training that is killed keeps its finished epochs, one that is stopped by Ctrl-C also each
+    batch, and --resume completes it."""
     settings = [
         "--share",
         "0.02",
@@ -208,9 +210,9 @@ def test_a_stopped_training_goes_on(real_data, tmp_path: Path) -> None:
         assert process.stderr is not None
         next(line for line in process.stdout if "Epoch 2/2" in line)
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
+        output = process.stderr.read()
     assert process.returncode == 1
-    assert said.endswith("stopped; what was learned is kept: go on with --resume\n")
+    assert output.endswith("stopped; what was learned is saved: continue with --resume\n")
     assert len(json.loads((tmp_path / "history.json").read_text())["epochs"]) == 1
 
     resumed = run(*settings, "--resume")

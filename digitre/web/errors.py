@@ -25,7 +25,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("empty_body", 400, "The body, or the uploaded file, is empty."),
+    Kind("empty_body", 400, "The body or the uploaded file is empty."),
     Kind("malformed_json", 400, "The body is not valid JSON."),
     Kind("no_picture", 400, "The request contains no picture."),
     Kind("bad_base64", 400, "Neither a data URL nor base64."),
@@ -33,7 +33,11 @@ KINDS = (
     Kind("bad_pixels", 400, "Not 784 grey values, or not all of them from 0 to 255."),
     Kind("bad_threshold", 400, "The threshold is not a number from 0 to 1, or was sent twice."),
     Kind("bad_flag", 400, "The value of steps or explain is not 0 or 1, or was sent twice."),
-    Kind("bad_strokes", 400, "The strokes are not lists of [x, y, milliseconds], or too many."),
+    Kind(
+        "bad_strokes",
+        400,
+        "The strokes are not lists of [x, y, milliseconds], or there are too many.",
+    ),
     Kind("bad_writer", 400, "The writer is not 1 to 64 letters, digits, hyphens or underscores."),
     Kind("bad_request", 400, "Malformed HTTP request, or a Host that this server does not serve."),
     Kind(
@@ -55,8 +59,8 @@ KINDS = (
     Kind(
         "too_many_requests",
         429,
-        "From nginx: this address reads more than 20 drawings per second (and 40 more in a burst) or "
-        "saves more than 2. Retry-After says how long to wait.",
+        "From nginx: this address reads more than 20 drawings per second (and 40 more in a burst), or "
+        "saves more than 2 per second. Retry-After says how long to wait.",
     ),
     Kind("internal_error", 500, "A fault of the application. Its log has the details."),
     Kind("storage_unavailable", 503, "Drawings cannot be saved now. Reading still works."),

@@ -21,19 +21,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as deploy/gunicorn.conf.py
 from werkzeug.test import create_environ
 
 from digitre import create_app
-from digitre.recognition import classifier, preprocessing
+from digitre.recognition import classifier, decoding, preprocessing
 from digitre.web import monitoring, views
 
 DRAWINGS = Path(__file__).resolve().parent / "drawings"
 READINGS = 1500
 REST = "Flask, headers and the rest"
 PIECES: dict[str, list[tuple[Any, str]]] = {
-    "unpacking JSON and base64": [(views, "picture_in"), (preprocessing, "unpack")],
-    "decoding the PNG, by Pillow": [(preprocessing, "open_picture")],
+    "unpacking JSON and base64": [(views, "picture_in"), (decoding, "unpack")],
+    "decoding the PNG, by Pillow": [(decoding, "open_picture")],
     "finding the ink": [(preprocessing, "find_ink")],
     "cropping, centring, resizing, scaling": [(preprocessing, "shape_ink")],
     "the network and what it says, by LiteRT": [(classifier.Classifier, "decide")],
-    "writing the answer": [(views, "describe"), (views, "jsonify")],
+    "writing the answer": [(classifier.Reading, "to_dict"), (views, "jsonify")],
     "figures and the line of the log": [
         (monitoring, "count_reading"),
         (monitoring, "_begin"),

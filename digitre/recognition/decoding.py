@@ -1,7 +1,7 @@
-"""What a client sends becomes a picture.
+"""Bytes, base64, data URLs and arrays become a picture.
 
-Bytes are recognised by their first bytes, never by a name or a declared type. Size is checked in
-the header, before a pixel is decoded.
+File types are detected from the first bytes, never from a name or a declared type. The size is checked in
+the header, before any pixel is decoded.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ import binascii
 import io
 import re
 import urllib.parse
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 16_000_000
-MAX_SIDE = 10_000
+Picture: TypeAlias = str | bytes | bytearray | Image.Image | np.ndarray
 
-# A progressive JPEG has some ten scans; each costs time for the whole picture, however small it is.
+FORMATS = ("PNG", "JPEG", "WEBP")
+LOSSY = ("JPEG", "WEBP")  # WebP may be lossless, which is not worth looking up
+MAX_PIXELS = 16_000_000
+MAX_SIDE = 10_000  # pixels
+
+# A progressive JPEG has about ten scans. Each takes time for the whole picture, however few bytes it has.
 MAX_SCANS = 100
 
-# Larger pictures are averaged down to between one and two times this before anything else, which
-# keeps the memory of a request bounded.
+# Pictures of twice this many pixels per side are averaged down to between one and two times this before
+# anything else, which limits the memory that a request takes.
 LARGEST = 2000
 
+# The first bytes of formats that are known but not read.
 _OTHER_FORMATS = (
     b"GIF8",
     b"BM",
@@ -56,9 +61,11 @@ _MEDIA_TYPES = (
 
 
 class PictureError(ValueError):
-    """A picture that cannot be read. `code` names the case, the message says what to send.
+    """A picture that cannot be read.
 
-    Codes: `bad_base64`, `not_a_picture`, `bad_pixels`, `unsupported_format`, `picture_too_large`.
+    Attributes:
+        code: `bad_base64`, `not_a_picture`, `bad_pixels`, `unsupported_format` or `picture_too_large`. The
+            message says what to send instead.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -66,21 +73,50 @@ class PictureError(ValueError):
         self.code = code
 
 
+def to_image(picture: Picture) -> Image.Image:
+    """Decode a picture in any accepted form; a PIL image is returned as it is.
+
+    Args:
+        picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP file, a PIL image, or
+            an array as `from_array` takes it.
+
+    Raises:
+        PictureError: if it cannot be read.
+        TypeError: for an object of another type.
+    """
+    if isinstance(picture, np.ndarray):
+        return from_array(picture)
+    if isinstance(picture, Image.Image):
+        return picture
+    if isinstance(picture, (bytes, bytearray)):
+        data = bytes(picture)
+        return open_picture(unpack(data) if _is_text(data) else data)
+    if isinstance(picture, str):
+        return open_picture(unpack(picture))
+    raise TypeError(f"a picture cannot be a {type(picture).__name__}")
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether bytes are base64 or a data URL rather than a file. Neither begins as SVG or PDF do."""
+    head = data[:64].lstrip()
+    return head.isascii() and b"\0" not in head and head[:1] not in (b"<", b"%")
+
+
 def is_picture(data: bytes) -> bool:
-    """Whether the bytes begin as a PNG, JPEG or WebP does."""
+    """Whether the bytes begin as a PNG, JPEG or WebP file does."""
     return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
         data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     )
 
 
 def unpack(text: str | bytes) -> bytes:
-    """The bytes in a data URL or in bare base64.
+    """The bytes in a data URL or in plain base64.
 
-    White space, the URL-safe alphabet, missing padding and a percent-encoded data URL are
-    accepted.
+    White space, the URL-safe alphabet, missing padding and percent-encoded data URLs are accepted.
 
     Raises:
-        PictureError: `bad_base64`; `unsupported_format` for a data URL of another media type, and no picture.
+        PictureError: `bad_base64`; or `unsupported_format` if a data URL names another media type and its
+            bytes are not a PNG, JPEG or WebP file either.
     """
     if isinstance(text, bytes):
         text = text.decode("latin-1")
@@ -95,7 +131,8 @@ def unpack(text: str | bytes) -> bytes:
             if media_type not in _MEDIA_TYPES:
                 raise unsupported()
             raise PictureError(
-                "bad_base64", "A data URL must read data:image/png;base64, and then the base64."
+                "bad_base64",
+                "A data URL must begin with data:image/png;base64, followed by base64.",
             )
         text = text[head.end() :]
     packed = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
@@ -105,84 +142,148 @@ def unpack(text: str | bytes) -> bytes:
         raise PictureError(
             "bad_base64", "The picture is not valid base64: send a data URL or plain base64."
         ) from None
-    if media_type not in _MEDIA_TYPES and not is_picture(data):  # its bytes go before its name
+    if media_type not in _MEDIA_TYPES and not is_picture(data):
         raise unsupported()
     return data
 
 
 def unsupported() -> PictureError:
+    """The error for a file of another format."""
     return PictureError("unsupported_format", "Send the picture as PNG, JPEG or WebP.")
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Decode picture bytes, turned upright, the first frame of an animation.
+    """Decode a PNG, JPEG or WebP file: the first frame of an animation, turned upright as its EXIF data say.
+
+    Returns:
+        A picture of any Pillow mode. A JPEG larger than 2 * LARGEST pixels per side is decoded to fewer.
 
     Raises:
-        PictureError: `unsupported_format`, `not_a_picture` (also a truncated file), or
-            `picture_too_large`: over 16 megapixels or 10,000 pixels a side, by its header.
+        PictureError: `unsupported_format`; `not_a_picture`, also for a truncated file; or
+            `picture_too_large` if its header names over 16 megapixels or 10,000 pixels per side.
     """
-    too_large = PictureError(
-        "picture_too_large",
-        f"Send a picture of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side.",
-    )
-    if not is_picture(data):
-        head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-        if data.startswith(_OTHER_FORMATS) or head[:1] == b"<" or data[4:8] == b"ftyp":
-            raise unsupported()
-        raise PictureError("not_a_picture", "No picture was found: send a PNG, JPEG or WebP.")
-    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise PictureError("not_a_picture", "The JPEG has too many scans: save it anew.")
+    _check_format(data)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-            raise too_large
+            raise _too_large()
         if image.format == "JPEG" and max(image.size) >= 2 * LARGEST:
-            # Its blocks can be decoded to fewer pixels at once.
-            part = max(image.size) // LARGEST
-            image.draft(image.mode, (image.width // part, image.height // part))
+            # A JPEG's blocks can be decoded to fewer pixels at once.
+            factor = max(image.size) // LARGEST
+            image.draft(image.mode, (image.width // factor, image.height // factor))
         image.load()
         if image.mode in ("P", "PA") and image.palette is None:
             raise ValueError("the palette is missing")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise too_large from None
+        raise _too_large() from None
     except PictureError:
         raise
     except Exception:  # Pillow's decoders raise many types, struct.error and SyntaxError among them
         raise PictureError(
-            "not_a_picture", "The picture is damaged: send a whole PNG, JPEG or WebP."
+            "not_a_picture", "The picture is damaged: send a complete PNG, JPEG or WebP file."
         ) from None
     if "exif" in image.info or "XML:com.adobe.xmp" in image.info or "xmp" in image.info:
-        try:
-            turned = ImageOps.exif_transpose(image)
-        except Exception:  # as above: what a camera wrote beside a good picture may be damaged
-            return image
-        turned.format = image.format
-        return turned
+        return _turn_upright(image)
     return image
 
 
-def from_array(array: np.ndarray) -> Image.Image:
-    """A 2-D array as a grey picture.
+def _check_format(data: bytes) -> None:
+    """Raise a PictureError unless the bytes begin as a file that can be decoded."""
+    if not is_picture(data):
+        head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+        if data.startswith(_OTHER_FORMATS) or head[:1] == b"<" or data[4:8] == b"ftyp":
+            raise unsupported()
+        raise PictureError("not_a_picture", "This is not a picture: send a PNG, JPEG or WebP file.")
+    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
+        raise PictureError("not_a_picture", "The JPEG has too many scans: save it again.")
 
-    Booleans and floats within [0, 1] are stretched to [0, 255]; unsigned bytes are taken as they
-    are; any other numbers must lie in [0, 255].
+
+def _too_large() -> PictureError:
+    return PictureError(
+        "picture_too_large",
+        f"Send a picture of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels per side.",
+    )
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """Turn a photo as the orientation in its EXIF data says."""
+    try:
+        upright = ImageOps.exif_transpose(image)
+    except Exception:  # many types again; the metadata may be damaged although the picture is good
+        return image
+    upright.format = image.format
+    return upright
+
+
+def from_array(array: np.ndarray) -> Image.Image:
+    """Turn a two-dimensional array into a grey picture of mode L.
+
+    Args:
+        array: (height, width). Booleans, and floats if all lie in [0, 1], are scaled to [0, 255]; other
+            numbers must lie in [0, 255] and are rounded.
 
     Raises:
-        PictureError: `bad_pixels` where it is not 2-D, empty, not finite or out of range.
+        PictureError: `bad_pixels` if it has another shape, is empty, or holds values that are not finite
+            or out of range; `picture_too_large` over 16 megapixels or 10,000 pixels per side.
     """
     array = np.asarray(array)
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "biuf":
-        raise PictureError("bad_pixels", "An array must have two dimensions and hold grey values.")
-    if max(array.shape) > MAX_SIDE or array.size > MAX_PIXELS:
         raise PictureError(
-            "picture_too_large", "The array has over 16 megapixels or 10,000 a side."
+            "bad_pixels", "An array must have two dimensions, not be empty, and hold grey values."
         )
+    if max(array.shape) > MAX_SIDE or array.size > MAX_PIXELS:
+        raise _too_large()
     if array.dtype != np.uint8:
         values = array.astype(np.float64)
-        low, high = values.min(), values.max()
-        if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
+        lowest, highest = values.min(), values.max()
+        if not (np.isfinite(lowest) and np.isfinite(highest)) or lowest < 0 or highest > 255:
             raise PictureError("bad_pixels", "Grey values must be finite and lie from 0 to 255.")
-        if array.dtype.kind in "bf" and high <= 1:
+        if array.dtype.kind in "bf" and highest <= 1:
             values *= 255
         array = np.rint(values).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(array))
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image:
+    """Bring a picture to mode L, LA, RGB or RGBA, and to less than 2 * LARGEST pixels per side.
+
+    Raises:
+        PictureError: `not_a_picture` if it has no pixels.
+    """
+    if 0 in image.size:
+        raise PictureError("not_a_picture", "The picture has no pixels: send a complete one.")
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _scale_to_eight_bits(image)
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if max(image.size) >= 2 * LARGEST:
+        image = image.reduce(max(image.size) // LARGEST)
+    return image
+
+
+# The largest values of 8, 10, 12, 14, 16 and 31 bits.
+_LARGEST_VALUES = (255, 1023, 4095, 16383, 65535, 2**31)
+
+
+def _scale_to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale grey values of more than eight bits, or floats, to [0, 255].
+
+    Integers are scaled by the fewest bits that hold them, since 16-bit files often hold 10 or 12. Floats and
+    negative integers are stretched from the lowest to the highest value.
+    """
+    values = np.asarray(image)
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values)
+    lowest, highest = float(values.min()), float(values.max())
+    if image.mode != "F" and lowest >= 0:
+        lowest, highest = 0.0, float(next(top for top in _LARGEST_VALUES if highest <= top))
+    elif highest - lowest < 1e-9:
+        return Image.new("L", image.size)
+    scaled = np.empty(values.shape, np.uint8)
+    # A strip at a time: a large picture of floats would take four times its own memory.
+    for top in range(0, len(values), 256):
+        strip = values[top : top + 256].astype(np.float32)
+        scaled[top : top + 256] = np.rint((strip - lowest) * (255 / (highest - lowest)))
+    return Image.fromarray(scaled)

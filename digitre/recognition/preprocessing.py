@@ -1,82 +1,99 @@
-"""A picture in any accepted form becomes what the network sees, one pure function a step.
+"""A picture in any accepted form becomes what the network sees, one pure function per step.
 
     decode -> crop -> centre -> resize -> min-max scale
 
-The digit is fitted the way MNIST was made (LeCun, Cortes, Burges): its longest side is 20 pixels,
-its shape kept, anti-aliased, and its centre of mass lies in the middle of 28 x 28. An MNIST
-picture therefore comes out as it went in, but for 0.03 % of them.
+A picture passes once through `decoding`, then `ink` or `photo`, then `surroundings`; what is left is fitted
+the way MNIST was made (LeCun, Cortes, Burges): the digit's longer side is 20 pixels, its proportions are
+kept, it is anti-aliased, and its centre of mass lies in the middle of 28 x 28 pixels. An MNIST picture
+therefore comes out as it went in; only 0.03 % of them do not.
 """
 
 from __future__ import annotations
 
 import functools
 import io
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from digitre.recognition.decoding import PictureError, from_array, open_picture, unpack
-from digitre.recognition.ink import find_ink
+from digitre.recognition import photo, surroundings
+from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_image
+from digitre.recognition.ink import flatten, on_even_ground, on_plain_ground
 
-__all__ = ["PictureError", "centre", "crop", "decode", "preprocess", "resize", "scale", "steps"]
+__all__ = [
+    "Picture",
+    "PictureError",
+    "Step",
+    "centre",
+    "crop",
+    "decode",
+    "preprocess",
+    "scale",
+    "steps",
+]
 
-SIDE = 28  # pixels a side of what the network sees
-FIT = 20  # pixels of the digit's longest side in it
-# MNIST's digits have their centre of mass at pixel 14, counted from 0: the mean over its training
-# set is 14.00 both ways. That is 14.5 of 28 pixels, not 14.
+SIDE = 28  # pixels per side of what the network sees
+FIT = 20  # pixels of the digit's longer side in it
+# Where the centre of mass goes, as a share of the side. The mean over MNIST's training set is 14.00 both
+# ways, with the first pixel's centre at 0: that is 14.5 of 28 pixels from the edge, not 14.
 MIDDLE = 14.5 / SIDE
-# Larger drawings are averaged down to between one and two times this before anything is moved.
+# Larger drawings are averaged down to between one and two times this many pixels before they are placed.
 WORKING_SIDE = 200
 
-Picture: TypeAlias = str | bytes | bytearray | Image.Image | np.ndarray
+
+class Step(NamedTuple):
+    """The name of a step, and its result: (height, width), float32 or uint8."""
+
+    name: str
+    pixels: np.ndarray
 
 
 def decode(picture: Picture, *, cropped: bool = False) -> np.ndarray:
-    """Decode a picture into its ink.
+    """Decode a picture into the ink of its drawing.
 
     Args:
-        picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP, a PIL
-            image, or a 2-D array (grey values 0 to 255, or floats in [0, 1]).
+        picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP file, a PIL image, or
+            a two-dimensional array (grey values from 0 to 255, or floats in [0, 1]).
         cropped: whether margins without ink may be left out, which saves time.
 
     Returns:
-        (height, width) uint8, ink bright, zero where the picture is blank.
+        (height, width) uint8, 0 to 255, ink bright; all 0 if the picture is blank.
 
     Raises:
-        PictureError: where it cannot be read; its message says what to send instead.
+        PictureError: if it cannot be read; its message says what to send instead.
         TypeError: for an object of another type.
     """
-    if isinstance(picture, np.ndarray):
-        image = from_array(picture)
-    elif isinstance(picture, Image.Image):
-        image = picture
-    elif isinstance(picture, (bytes, bytearray)):
-        data = bytes(picture)
-        image = open_picture(unpack(data) if _is_text(data) else data)
-    elif isinstance(picture, str):
-        image = open_picture(unpack(picture))
-    else:
-        raise TypeError(f"a picture cannot be a {type(picture).__name__}")
-    return find_ink(image, cropped=cropped)
+    return find_ink(to_image(picture), cropped=cropped)
 
 
-def _is_text(data: bytes) -> bool:
-    """Whether bytes are base64 or a data URL, not a file: neither begins as SVG or PDF do."""
-    head = data[:64].lstrip()
-    return head.isascii() and b"\0" not in head and head[:1] not in (b"<", b"%")
+def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
+    """Separate the drawing from its ground and its surroundings: see `decode`."""
+    lossy = image.format in LOSSY  # converting a picture loses its format
+    image = to_eight_bits(image)
+    ink = on_plain_ground(image, lossy)
+    if ink is None:
+        image = flatten(image)
+        ink = on_even_ground(image, lossy)
+    if ink is None:
+        ink = photo.on_paper(image.convert("L"))
+    drawing = surroundings.remove(ink)
+    if cropped or ink.margins is None:
+        return drawing
+    left, top, right, bottom = ink.margins
+    return np.pad(drawing, ((top, bottom), (left, right)))
 
 
 def crop(ink: np.ndarray) -> np.ndarray:
-    """Cut out the box that holds the ink, at a size that is good to work with.
+    """Cut out the bounding box of the ink, and bring it to a size that is good to work with.
 
     Args:
         ink: (height, width) uint8.
 
     Returns:
-        (h, w) float32 in [0, 255], the longer side 20 to 400 pixels: larger drawings are averaged
-        down by a whole factor, smaller ones enlarged, since a centre of mass can only be placed
-        to the whole pixel. (0, 0) where there is no ink.
+        (h, w) float32 in [0, 255], the longer side 20 to 400 pixels; (0, 0) if there is no ink. Larger
+        drawings are averaged down by a whole factor. Smaller ones are enlarged, since a centre of mass can
+        only be placed to the whole pixel.
     """
     box = Image.fromarray(ink).getbbox()
     if box is None:
@@ -90,27 +107,22 @@ def crop(ink: np.ndarray) -> np.ndarray:
     if longest >= 2 * WORKING_SIDE:
         part = part.reduce(longest // WORKING_SIDE)
     else:
-        part = part.resize(
-            (
-                max(1, round(part.width * FIT / longest)),
-                max(1, round(part.height * FIT / longest)),
-            ),
-            Image.Resampling.BICUBIC,
-        )
+        width, height = (max(1, round(side * FIT / longest)) for side in part.size)
+        part = part.resize((width, height), Image.Resampling.BICUBIC)
     return np.clip(np.asarray(part), 0, 255)
 
 
 def centre(ink: np.ndarray) -> np.ndarray:
-    """Place the ink on a square with its centre of mass in the middle.
+    """Place the ink on a square so that its centre of mass is in the middle.
 
-    The square is 28/20 times as long as the ink's longer side. Where ink would leave the square,
-    it is shifted back just enough.
+    The square is 28/20 times as long as the ink's longer side. If ink would leave the square, it is moved
+    back just enough.
 
     Args:
         ink: (h, w) float32, as `crop` returns it.
 
     Returns:
-        (side, side) float32 in [0, 255]; (28, 28) zeros where there is no ink.
+        (side, side) float32 in [0, 255]; (28, 28) zeros if there is no ink.
     """
     if ink.size == 0:
         return np.zeros((SIDE, SIDE), np.float32)
@@ -121,10 +133,11 @@ def centre(ink: np.ndarray) -> np.ndarray:
 
 
 def _place(ink: np.ndarray) -> tuple[int, int, int]:
-    """The side of the square, and where on it the ink's top left corner comes."""
+    """The side of the square, and the row and column on it of the ink's top left corner."""
     height, width = ink.shape
     side = round(max(height, width) * SIDE / FIT)
-    # Products with ones are sums, in a fraction of the time of `sum` for so few numbers.
+    # The projection profiles. Products with ones are sums, several times faster than `sum` for so few
+    # numbers.
     down = np.ones(height, np.float32)
     by_row, by_column = ink @ np.ones(width, np.float32), down @ ink
     total = float(down @ by_row)
@@ -136,45 +149,47 @@ def _place(ink: np.ndarray) -> tuple[int, int, int]:
     return side, start(by_row), start(by_column)
 
 
-def resize(square: np.ndarray) -> np.ndarray:
-    """Resize a square picture to (28, 28) float32, anti-aliased (Pillow's triangle filter)."""
-    if square.shape == (SIDE, SIDE):
-        return square
-    small = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.asarray(small)
-
-
-def scale(pixels: np.ndarray) -> np.ndarray:
-    """Min-max scale to float32 in [0, 1]; an even picture gives zeros."""
-    low, high = pixels.min(), pixels.max()
-    if high <= low:
-        return np.zeros(pixels.shape, np.float32)
-    return ((pixels - low) / np.float32(high - low)).astype(np.float32, copy=False)
-
-
-@functools.lru_cache(maxsize=64)  # a megabyte or two, whatever sizes come
-def _weights(side: int) -> np.ndarray:
-    """(28, side) float32: how much of each pixel of a square goes to each of 28, by Pillow."""
-    # The result for a picture with one bright column is that column's weights.
+@functools.lru_cache(maxsize=64)  # at most two megabytes
+def _resizing_weights(side: int) -> np.ndarray:
+    """(28, side) float32: the share of each pixel of a square's side in each of 28, as Pillow resizes."""
+    # A picture with one bright column is resized to the weights of that column.
     columns = np.zeros((side, side), np.float32)
     np.fill_diagonal(columns, 1)
     small = Image.fromarray(columns).resize((SIDE, side), Image.Resampling.BILINEAR)
     return np.ascontiguousarray(np.asarray(small).T)
 
 
-def shape_ink(ink: np.ndarray) -> np.ndarray:
-    """All steps after `decode`: (height, width) uint8 ink to (28, 28) float32 in [0, 1].
+def centre_and_resize(ink: np.ndarray) -> np.ndarray:
+    """Place the ink as `centre` does, and resize the square to 28 x 28, anti-aliased.
 
-    Placing and resizing are one product of matrices, a quarter of the time: the blank margin of the
-    square is never looked at. It gives what `centre` and `resize` give, to single precision.
+    It gives what Pillow's triangle filter (BILINEAR) makes of the square, to single precision, in a quarter
+    of the time: one product of matrices, which skips the square's blank margins.
+
+    Args:
+        ink: (h, w) float32, as `crop` returns it.
+
+    Returns:
+        (28, 28) float32 in [0, 255]; zeros if there is no ink.
     """
-    part = crop(ink)
-    if part.size == 0:
+    if ink.size == 0:
         return np.zeros((SIDE, SIDE), np.float32)
-    side, top, left = _place(part)
-    weights = _weights(side)
-    height, width = part.shape
-    return scale(weights[:, top : top + height] @ part @ weights[:, left : left + width].T)
+    side, top, left = _place(ink)
+    weights = _resizing_weights(side)
+    height, width = ink.shape
+    return weights[:, top : top + height] @ ink @ weights[:, left : left + width].T
+
+
+def scale(pixels: np.ndarray) -> np.ndarray:
+    """Min-max scale to float32 in [0, 1]; zeros if all values are equal."""
+    lowest, highest = pixels.min(), pixels.max()
+    if highest <= lowest:
+        return np.zeros(pixels.shape, np.float32)
+    return ((pixels - lowest) / np.float32(highest - lowest)).astype(np.float32, copy=False)
+
+
+def shape_ink(ink: np.ndarray) -> np.ndarray:
+    """All steps after `decode`: (height, width) uint8 ink to (28, 28) float32 in [0, 1]."""
+    return scale(centre_and_resize(crop(ink)))
 
 
 def preprocess(picture: Picture) -> np.ndarray:
@@ -185,26 +200,30 @@ def preprocess(picture: Picture) -> np.ndarray:
     return shape_ink(decode(picture, cropped=True)).reshape(1, SIDE, SIDE, 1)
 
 
-def steps(picture: Picture) -> list[tuple[str, np.ndarray]]:
-    """Each step's name and its result, in order, to be looked at; the last is (28, 28) in [0, 1]."""
+def steps(picture: Picture) -> list[Step]:
+    """Each step's result, in order, to look at; the last is what `preprocess` returns, as (28, 28)."""
     ink = decode(picture)
-    cropped = crop(ink)
-    square = centre(cropped)
-    small = resize(square)
+    part = crop(ink)
+    small = centre_and_resize(part)
     return [
-        ("decode", ink),
-        ("crop", cropped),
-        ("centre", square),
-        ("resize", small),
-        ("scale", scale(small)),
+        Step("decode", ink),
+        Step("crop", part),
+        Step("centre", centre(part)),
+        Step("resize", small),
+        Step("scale", scale(small)),
     ]
 
 
 def to_png(pixels: np.ndarray) -> bytes:
-    """A step's result as an 8-bit grey PNG; values in [0, 1] if float and at most 1."""
+    """A step's result as an 8-bit grey PNG.
+
+    Args:
+        pixels: (height, width), in [0, 1] if they are floats of at most 1, else in [0, 255]. An empty array
+            gives one black pixel.
+    """
     if pixels.size == 0:
         pixels = np.zeros((1, 1), np.uint8)
-    stretched = pixels * 255 if pixels.dtype.kind == "f" and pixels.max() <= 1 else pixels
+    grey = pixels * 255 if pixels.dtype.kind == "f" and pixels.max() <= 1 else pixels
     packed = io.BytesIO()
-    Image.fromarray(np.rint(stretched).astype(np.uint8)).save(packed, "PNG")
+    Image.fromarray(np.rint(grey).astype(np.uint8)).save(packed, "PNG")
     return packed.getvalue()

@@ -13,7 +13,7 @@ from conftest import data_url, png
 from PIL import Image, ImageOps
 from strokes import DIGITS, drawn
 
-from digitre.recognition import ink
+from digitre.recognition import ink, preprocessing
 from digitre.recognition.decoding import PictureError, open_picture, unpack
 from digitre.recognition.preprocessing import decode, preprocess
 
@@ -308,10 +308,10 @@ def test_the_quick_way_gives_the_same(
         pictures = [picture.convert("L" if "L" in mode else "RGB") for picture in pictures]
         framed = framed.convert("RGB")
     files = [png(picture, kind) for picture in [*pictures, framed]]
-    quick = [ink.find_ink(open_picture(file)) for file in files]
+    quick = [preprocessing.find_ink(open_picture(file)) for file in files]
     monkeypatch.setattr(ink, "STRIP", 4000)
-    for file, found in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(ink.find_ink(open_picture(file)), found)
-    monkeypatch.setattr(ink, "_on_plain_ground", lambda *_: None)
-    for file, found in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(ink.find_ink(open_picture(file)), found)
+    for file, expected in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), expected)
+    monkeypatch.setattr(preprocessing, "on_plain_ground", lambda *_: None)
+    for file, expected in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), expected)

@@ -92,10 +92,11 @@ def test_a_single_pixel_in_a_corner_is_ink() -> None:
     assert extent(preprocessing.preprocess(picture)[0, :, :, 0]) == (20, 20)
 
 
-def test_resize_keeps_what_has_the_size() -> None:
-    """A square of 28 pixels is not touched."""
-    square = np.random.default_rng(0).uniform(0, 255, (28, 28)).astype(np.float32)
-    np.testing.assert_array_equal(preprocessing.resize(square), square)
+def test_resizing_keeps_what_has_the_size() -> None:
+    """Ink of 20 pixels goes to 28 x 28 without any pixel being changed."""
+    ink = np.random.default_rng(0).uniform(0, 255, (20, 20)).astype(np.float32)
+    small = preprocessing.centre_and_resize(ink)
+    np.testing.assert_array_equal(small, preprocessing.centre(ink))
 
 
 def test_scale_stretches_to_zero_and_one() -> None:
@@ -105,13 +106,13 @@ def test_scale_stretches_to_zero_and_one() -> None:
     assert not preprocessing.scale(np.full((28, 28), 9, np.float32)).any()
 
 
-def test_steps_are_what_preprocess_does() -> None:
-    """The steps come in their order, and the last is the network's input."""
+def test_the_last_step_is_what_the_network_sees() -> None:
+    """The steps come in their order, and the last equals what `preprocess` returns."""
     picture = drawn(DIGITS[8])
-    done = preprocessing.steps(picture)
-    assert [name for name, _ in done] == ["decode", "crop", "centre", "resize", "scale"]
-    seen = preprocessing.preprocess(picture)[0, :, :, 0]
-    np.testing.assert_allclose(done[-1][1], seen, atol=2e-6)
+    steps = preprocessing.steps(picture)
+    assert [step.name for step in steps] == ["decode", "crop", "centre", "resize", "scale"]
+    assert steps[-1].pixels.dtype == np.float32
+    np.testing.assert_array_equal(steps[-1].pixels, preprocessing.preprocess(picture)[0, :, :, 0])
 
 
 def test_mnist_comes_out_as_it_went_in(real_data) -> None:
@@ -124,13 +125,15 @@ def test_mnist_comes_out_as_it_went_in(real_data) -> None:
 
 
 @pytest.mark.parametrize("side", [9, 20, 28, 64, 250, 500, 1000])
-def test_the_quick_product_is_the_steps(side: int) -> None:
-    """What `preprocess` multiplies at once is what its steps give one by one."""
+def test_one_product_equals_pillow(side: int) -> None:
+    """Placing and resizing in one product gives what Pillow makes of the square, for any size."""
     for strokes in DIGITS.values():
         small = Image.fromarray(drawn(strokes)).resize((side, side), Image.Resampling.BICUBIC)
         picture = 255 - np.asarray(small)
+        square = Image.fromarray(
+            preprocessing.centre(preprocessing.crop(preprocessing.decode(picture)))
+        )
+        resized = np.asarray(square.resize((28, 28), Image.Resampling.BILINEAR))
         np.testing.assert_allclose(
-            preprocessing.preprocess(picture)[0, :, :, 0],
-            preprocessing.steps(picture)[-1][1],
-            atol=2e-6,
+            preprocessing.preprocess(picture)[0, :, :, 0], preprocessing.scale(resized), atol=2e-6
         )

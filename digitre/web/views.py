@@ -35,7 +35,7 @@ def page() -> str:
 def read_upload() -> str | tuple[str, int]:
     """The page with the reading of an uploaded file, for a browser without JavaScript."""
     try:
-        reading = _classifier().read(picture_in(request), _threshold())
+        reading = state().classifier.read(picture_in(request), _threshold())
         monitoring.count_reading(reading)
         return _page(reading=reading)
     except (PictureError, RequestError) as error:
@@ -45,11 +45,12 @@ def read_upload() -> str | tuple[str, int]:
 
 
 def _page(reading: Reading | None = None, message: str = "") -> str:
+    application = state()
     return render_template(
         "index.html",
-        model=_classifier().model,
+        model=application.classifier.model,
         threshold=current_app.config["THRESHOLD"],
-        card=state().card,
+        card=application.card,
         reading=reading,
         message=message,
     )
@@ -62,12 +63,13 @@ def get_digit() -> Response:
     threshold = _threshold()
     with_steps, with_explanation = _flag("steps"), _flag("explain")
     picture = picture_in(request)
+    classifier = state().classifier
     if with_steps:
         steps = preprocessing.steps(picture)
-        pixels = steps[-1][1].reshape(1, *SHAPE)  # what `preprocess` returns, decoded only once
+        pixels = steps[-1].pixels.reshape(1, *SHAPE)  # as `preprocess`, decoded only once
     else:
-        pixels = _classifier().preprocess(picture)
-    reading = _classifier().decide(pixels, threshold)
+        pixels = classifier.preprocess(picture)
+    reading = classifier.decide(pixels, threshold)
     monitoring.count_reading(reading)
     answer = reading.to_dict()
     if with_steps:
@@ -76,14 +78,14 @@ def get_digit() -> Response:
             for name, result in steps
         ]
     if with_explanation:
-        answer["explanation"] = _explanation(pixels)
+        answer["explanation"] = _explanation(classifier, pixels)
     return jsonify(answer)
 
 
 @blueprint.get("/healthz")
 def health() -> Response:
     """That the application is alive, the network it serves, and the features it offers."""
-    return jsonify(status="ok", model=_classifier().model, features=features(current_app))
+    return jsonify(status="ok", model=state().classifier.model, features=features(current_app))
 
 
 @blueprint.get("/openapi.json")
@@ -107,10 +109,6 @@ def _api() -> dict[str, Any]:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         application.openapi = describe_api(app)
     return application.openapi
-
-
-def _classifier() -> Classifier:
-    return state().classifier
 
 
 def _threshold() -> float:
@@ -141,13 +139,13 @@ def _flag(name: str) -> bool:
     return _FLAGS[values[0]]
 
 
-def _explanation(pixels: np.ndarray) -> dict[str, Any] | None:
+def _explanation(classifier: Classifier, pixels: np.ndarray) -> dict[str, Any] | None:
     """Which ink mattered, as a picture; None for a blank drawing."""
     if not pixels.any():
         return None
     from digitre.recognition import occlusion  # imported only by servers that explain
 
-    answer, worth = occlusion.explain(_classifier(), pixels)
+    answer, worth = occlusion.explain(classifier, pixels)
     return {
         "of": "not_a_digit" if answer == occlusion.NO_DIGIT else str(answer),
         "method": "occlusion",

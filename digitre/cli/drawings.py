@@ -270,7 +270,9 @@ def stats(as_json: bool, database: str | None) -> None:
 )
 @DATABASE
 def export(folder: Path, filter: Filter, replace: bool, database: str | None) -> None:
-    """Export drawings to FOLDER: one PNG each, in a folder per label, and drawings.csv.
+    """Export drawings to FOLDER, as PNGs and a table.
+
+    There is a folder of PNGs for each label. drawings.csv has everything else.
 
     Example: digitre drawings export backup-$(date +%F)/ --status accepted
     """
@@ -303,9 +305,10 @@ def import_folder(folder: Path, database: str | None) -> None:
 @click.option("--from", "source", required=True, metavar="URL", help="Database to copy from.")
 @click.option("--to", "target", required=True, metavar="URL", help="Database to copy to.")
 def copy(source: str, target: str) -> None:
-    """Copy all drawings to another database, and check that every one has arrived.
+    """Copy all drawings to another database.
 
-    If it is interrupted, run it again. It also copies what was reviewed since the last time.
+    At the end it checks that every drawing has arrived. If it is interrupted, run it again: it also
+    copies what was reviewed since the last time.
 
     Example: digitre drawings copy --from sqlite:////var/lib/digitre/drawings.sqlite3 --to postgresql+psycopg://db/digitre
     """
@@ -345,7 +348,9 @@ def copy(source: str, target: str) -> None:
 )
 @DATABASE
 def review(port: int, status: str, limit: int, database: str | None) -> None:
-    """Review drawings in the browser, by keyboard, on a page that only this machine can open.
+    """Review drawings by keyboard in a browser.
+
+    Only a browser on this machine can open the page.
 
     Example: digitre drawings review
     """

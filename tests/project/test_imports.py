@@ -122,7 +122,7 @@ def test_imports_run_one_way() -> None:
         ("digitre.files", "def f():\n    from digitre import config", "may not import config"),
         ("digitre.recognition.ink", "import flask", "imports flask"),
         ("digitre.web.headers", "from digitre.training import fit", "may not import training"),
-        ("digitre.web.headers", "def f():\n    from digitre.web import views", "a circle"),
+        ("digitre.web.errors", "def f():\n    from digitre.web import views", "a circle"),
         ("digitre.recognition.decoding", "from digitre.recognition import classifier", "a circle"),
     ],
 )

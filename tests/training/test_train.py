@@ -16,6 +16,7 @@ from conftest import ROOT, png
 from strokes import DIGITS, smooth
 
 from digitre import Classifier
+from digitre.recognition.card import Card
 from digitre.training.data import datasets, epochs
 from digitre.training.data.strokes import render
 from digitre.training.evaluation import metrics
@@ -127,7 +128,7 @@ def test_a_training_with_your_own_images(real_data, tmp_path: Path) -> None:
     assert figures["MNIST test, preprocessed"]["right"] > 99
     shipped = json.loads((ROOT / "models" / "digitre.json").read_text())
     card = json.loads((tmp_path / "out" / "digitre.json").read_text())
-    assert card["settings"]["start"] == card["before"][-1]["model"] == shipped["model"]
+    assert card["settings"]["start"] == card["ancestors"][-1]["model"] == shipped["model"]
     assert len(card["history"]) == len(shipped["history"]) + 1
     for name in ("curves", "confusion", "reliability", "wrong", "accepted"):
         assert (tmp_path / "out" / "report" / f"{name}.png").stat().st_size > 2000
@@ -152,7 +153,9 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     for row in figures.values():
         row.pop("targets", None)
     card = json.loads((tmp_path / "models" / "digitre.json").read_text())
-    assert card["figures"] == figures
+    parsed = Card.load(tmp_path / "models" / "digitre.json")
+    assert parsed is not None
+    assert parsed.figures.to_schema_1() == figures
     assert card["settings"]["share"] == 0.1
     assert set(card["data"]["files"]) == {
         "mnist.npz",

@@ -119,7 +119,7 @@ class Drawings:
             return self._save(drawing, limits)
 
     def _save(self, drawing: Drawing, limits: Limits) -> bool:
-        with self.database.begin() as connection:
+        with self.database.begin(write=True) as connection:
             if connection.dialect.name == "postgresql":
                 # One writer at a time, so that the counts below still hold at the end. SQLite does
                 # so by itself.
@@ -153,7 +153,7 @@ class Drawings:
         Returns:
             How many of them were not there before.
         """
-        with self.database.begin() as connection:
+        with self.database.begin(write=True) as connection:
             ids = sa.select(drawings.c.id).where(drawings.c.id.in_([each.id for each in batch]))
             present = set(connection.scalars(ids))
             if replace:
@@ -193,22 +193,26 @@ class Drawings:
             At most `limit` drawings, each with the number of writers who gave the same picture the
             same label.
         """
-        same = drawings.alias()
-        agreeing = (
-            sa.select(sa.func.count(same.c.writer.distinct()))
-            .where(same.c.picture == drawings.c.picture, same.c.label == drawings.c.label)
-            .scalar_subquery()
-            .label("agreeing")
+        # One pass over the table counts the writers of each picture and label. The rows are sorted
+        # without their pixels and strokes, which can be long.
+        count = sa.func.count(drawings.c.writer.distinct()).label("agreeing")
+        groups = (
+            sa.select(drawings.c.picture, drawings.c.label, count)
+            .group_by(drawings.c.picture, drawings.c.label)
+            .subquery()
         )
-        query = sa.select(drawings, agreeing).where(*_where(filter))
-        query = query.order_by(
-            sa.desc("agreeing"),
-            drawings.c.confidence.desc(),
-            drawings.c.made.desc(),
-            drawings.c.id,
-        )
+        same = (groups.c.picture == drawings.c.picture) & (groups.c.label == drawings.c.label)
+
+        def first(agreeing: sa.ColumnElement) -> tuple:
+            made, confidence = drawings.c.made, drawings.c.confidence
+            return agreeing.desc(), confidence.desc(), made.desc(), drawings.c.id
+
+        chosen = sa.select(drawings.c.id, groups.c.agreeing).join(groups, same)
+        chosen = chosen.where(*_where(filter)).order_by(*first(groups.c.agreeing))
+        few = chosen.limit(limit).subquery()
+        query = sa.select(drawings, few.c.agreeing).join(few, few.c.id == drawings.c.id)
         with self.database.begin() as connection:
-            rows = connection.execute(query.limit(limit)).all()
+            rows = connection.execute(query.order_by(*first(few.c.agreeing))).all()
         return [(_drawing(row), row.agreeing) for row in rows]
 
     def judge(self, filter: Filter, status: str, label: int | None = None) -> int:
@@ -218,13 +222,13 @@ class Drawings:
             How many drawings the filter chose.
         """
         values: dict[str, Any] = {"status": status} | ({} if label is None else {"label": label})
-        with self.database.begin() as connection:
+        with self.database.begin(write=True) as connection:
             update = sa.update(drawings).where(*_where(filter)).values(**values)
             return connection.execute(update).rowcount
 
     def delete(self, filter: Filter) -> int:
         """Delete the drawings that a filter chooses, for good. Returns how many there were."""
-        with self.database.begin() as connection:
+        with self.database.begin(write=True) as connection:
             return connection.execute(drawings.delete().where(*_where(filter))).rowcount
 
     def count(self) -> int:
@@ -234,7 +238,7 @@ class Drawings:
 
     def check(self) -> None:
         """Do nothing but raise `UnavailableError` if the database or its table is not there."""
-        with self.database.begin() as connection:
+        with self.database.begin(write=True) as connection:
             connection.execute(sa.select(drawings.c.id).limit(1))
 
     def statistics(self) -> Statistics:

@@ -47,10 +47,16 @@ class Database:
         self._process = 0
 
     @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
-        """Open a transaction; any database error becomes `UnavailableError`."""
+    def begin(self, *, write: bool = False) -> Iterator[sa.Connection]:
+        """Open a transaction; any database error becomes `UnavailableError`.
+
+        Args:
+            write: SQLite has one writer at a time. Such a transaction is that writer from its
+                beginning, so that what it counts still holds when it writes. Others only read, and
+                keep no writer waiting.
+        """
         try:
-            with self._ready().begin() as connection:
+            with self._ready().execution_options(write=write).begin() as connection:
                 yield connection
         except (sa.exc.SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None) or error  # the driver's error, without the SQL
@@ -98,8 +104,9 @@ class Database:
 
         @sa.event.listens_for(engine, "begin")
         def begin(connection) -> None:
-            # One writer at a time, so that what a transaction counts still holds when it writes.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            # Without the option a migration begins: it writes.
+            write = connection.get_execution_options().get("write", True)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
         return engine
 

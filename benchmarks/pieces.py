@@ -1,7 +1,7 @@
-"""Where a reading's time goes: `python -m benchmarks.pieces`, some seconds.
+"""Where the time of a reading goes: `python -m benchmarks.pieces`, some seconds.
 
-The application itself, without a server, reads the benchmark's two drawings over and over; each piece is
-timed where it runs. Microseconds, medians.
+The application, without a server, reads the benchmark's two drawings over and over. Each piece is
+timed where it runs. Prints medians in microseconds.
 """
 
 from __future__ import annotations
@@ -13,81 +13,89 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as deploy/gunicorn.conf.py says
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in deploy/gunicorn.conf.py
 
+from flask import Flask
 from werkzeug.test import create_environ
 
 from digitre import create_app
-from digitre.recognition import classifier, decoding, preprocessing
+from digitre.recognition import decoding, preprocessing
+from digitre.recognition.classifier import Classifier, Reading
 from digitre.web import monitoring, views
 
 DRAWINGS = Path(__file__).resolve().parent / "drawings"
 READINGS = 1500
 REST = "Flask, headers and the rest"
-PIECES: dict[str, list[tuple[Any, str]]] = {
-    "unpacking JSON and base64": [(views, "picture_in"), (decoding, "unpack")],
-    "decoding the PNG, by Pillow": [(decoding, "open_picture")],
-    "finding the ink": [(preprocessing, "find_ink")],
-    "cropping, centring, resizing, scaling": [(preprocessing, "shape_ink")],
-    "the network and what it says, by LiteRT": [(classifier.Classifier, "decide")],
-    "writing the answer": [(classifier.Reading, "to_dict"), (views, "jsonify")],
-    "figures and the line of the log": [
-        (monitoring, "count_reading"),
-        (monitoring, "_begin"),
-        (monitoring, "_end"),
+# The functions of each piece, each with the module or class that it is looked up in when it is called.
+PIECES: dict[str, list[tuple[Any, Callable]]] = {
+    "unpacking JSON and base64": [(views, views.picture_in), (decoding, decoding.unpack)],
+    "decoding the PNG, by Pillow": [(decoding, decoding.open_picture)],
+    "finding the ink": [(preprocessing, preprocessing.find_ink)],
+    "cropping, centring, resizing, scaling": [(preprocessing, preprocessing.shape_ink)],
+    "the network and its decision, by LiteRT": [(Classifier, Classifier.decide)],
+    "writing the answer": [(Reading, Reading.to_dict), (views, views.jsonify)],
+    "metrics and the line of the log": [
+        (monitoring, monitoring.count_reading),
+        (monitoring, monitoring._begin),
+        (monitoring, monitoring._end),
     ],
 }
 
 
-def timed(function: Callable, took: list[float]) -> Callable:
-    """The function, which adds its seconds to the last of `took`."""
+def timed(function: Callable, times: list[float]) -> Callable:
+    """The same function, which also adds its seconds to the last element of `times`."""
 
     def run(*arguments: Any, **options: Any) -> Any:
-        started = time.perf_counter()
+        start = time.perf_counter()
         try:
             return function(*arguments, **options)
         finally:
-            took[-1] += time.perf_counter() - started
+            times[-1] += time.perf_counter() - start
 
     return run
 
 
+def measure(app: Flask, drawing: str, times: dict[str, list[float]]) -> dict[str, float]:
+    """The median seconds of a whole reading, of each piece, and of the rest.
+
+    Args:
+        times: the lists that the timed functions add to, by piece.
+    """
+    body = (DRAWINGS / f"{drawing}.json").read_bytes()
+    totals: list[float] = []
+    for piece in times.values():
+        piece.clear()
+    for _ in range(READINGS):
+        for piece in times.values():
+            piece.append(0.0)
+        environ = create_environ(
+            "/_get_digit", method="POST", data=body, content_type="application/json"
+        )
+        start = time.perf_counter()
+        answer = app.wsgi_app(environ, lambda *_: lambda _: None)
+        assert b'"result":"3"' in b"".join(answer)
+        totals.append(time.perf_counter() - start)
+    total = statistics.median(totals)
+    pieces = {name: statistics.median(piece) for name, piece in times.items()}
+    return {"all of the application": total, **pieces, REST: total - sum(pieces.values())}
+
+
 def main() -> int:
-    took: dict[str, list[float]] = {name: [0.0] for name in PIECES}
-    for name, places in PIECES.items():
-        for place, function in places:
-            setattr(place, function, timed(getattr(place, function), took[name]))
-    shown, sys.stdout = sys.stdout, io.StringIO()  # the log's lines
-    rows: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    times: dict[str, list[float]] = {name: [0.0] for name in PIECES}
+    for name, functions in PIECES.items():
+        for owner, function in functions:
+            setattr(owner, function.__name__, timed(function, times[name]))
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):  # the log
         os.environ |= {"PROMETHEUS_MULTIPROC_DIR": folder, "DIGITRE_LOG": "1"}
         app = create_app()
-        for drawing in ("canvas", "page"):
-            body = (DRAWINGS / f"{drawing}.json").read_bytes()
-            all_of_it: list[float] = []
-            for each in took.values():
-                each.clear()
-            for _ in range(READINGS):
-                for each in took.values():
-                    each.append(0.0)
-                asked = create_environ(
-                    "/_get_digit", method="POST", data=body, content_type="application/json"
-                )
-                started = time.perf_counter()
-                answer = app.wsgi_app(asked, lambda *_: lambda _: None)
-                assert b'"result":"3"' in b"".join(answer)
-                all_of_it.append(time.perf_counter() - started)
-            whole = statistics.median(all_of_it)
-            pieces = {name: statistics.median(each) for name, each in took.items()}
-            rest = whole - sum(pieces.values())
-            rows[drawing] = {"all of the application": whole, **pieces, REST: rest}
-    sys.stdout = shown
+        canvas, page = (measure(app, drawing, times) for drawing in ("canvas", "page"))
     print(f"{'µs, median':42} {'canvas':>8} {'page':>8}")
-    for name, seconds in rows["canvas"].items():
-        print(f"{name:42} {1e6 * seconds:8.0f} {1e6 * rows['page'][name]:8.0f}")
+    for name, seconds in canvas.items():
+        print(f"{name:42} {1e6 * seconds:8.0f} {1e6 * page[name]:8.0f}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""gunicorn for what Digitre is compared with: the same worker, and nothing of Digitre else."""
+"""gunicorn's settings for the applications that Digitre is compared with: its worker, nothing else."""
 
 import os
 

@@ -1,8 +1,8 @@
-"""All benchmarks: `make bench`, or `python -m benchmarks.run`, some five minutes.
+"""Speed and memory, next to what Digitre replaces: `python -m benchmarks.run`, some five minutes.
 
-Prints each figure as median (lowest to highest) with its target, writes benchmarks/results.json, and
-says what has changed beyond noise since the results that are committed. `--short` is for the tests:
-one round, and no file is written.
+Prints each figure as median (lowest to highest) with its target, and what changed beyond noise since
+the committed results; then writes benchmarks/results.json. `--short` is for the tests: one round, and
+no file is written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 
 @dataclass
 class Figure:
-    """One measured figure: its values over the rounds, and what it should be."""
+    """A measured figure: its values over the rounds, and its target if it has one."""
 
     name: str
     values: list[float]
@@ -49,11 +49,13 @@ class Figure:
         return statistics.median(self.values)
 
     def met(self) -> bool | None:
+        """Whether the median meets the target; None without a target."""
         if self.at_least is not None:
             return self.median >= self.at_least
         return self.median <= self.at_most if self.at_most is not None else None
 
     def line(self) -> str:
+        """The line to print."""
         low, high = min(self.values), max(self.values)
         shown = f"{self.name:62} {self.median:9.3g}  ({low:.3g} to {high:.3g})"
         if self.at_least is not None:
@@ -64,7 +66,7 @@ class Figure:
 
 
 def throughput(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Requests a second of one worker, every application in turn, as ratios of the same round."""
+    """Requests per second of one worker. Ratios compare applications within the same round."""
     rates: dict[str, list[float]] = {}
     p50, p99 = [], []
     with ExitStack() as stack:
@@ -72,23 +74,23 @@ def throughput(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
             name: stack.enter_context(servers.serving(name, folder)) for name in servers.APPS
         }
         for name in running:
-            servers.ask(running[name], "canvas", folder, 1)
+            servers.load(running[name], "canvas", 1)
         for _ in range(rounds):
             for name, server in running.items():
-                load = servers.ask(server, "canvas", folder, seconds)
+                load = servers.load(server, "canvas", seconds)
                 rates.setdefault(name, []).append(load.rate)
                 if name == "digitre":
                     p50.append(load.p50)
                     p99.append(load.p99)
             for name in ("nothing", "digitre"):
-                load = servers.ask(running[name], "page", folder, seconds)
+                load = servers.load(running[name], "page", seconds)
                 rates.setdefault(f"{name}, page", []).append(load.rate)
 
     def ratio(one: str, other: str) -> list[float]:
         return [a / b for a, b in zip(rates[one], rates[other], strict=True)]
 
     for name, values in rates.items():
-        yield Figure(f"requests a second: {name}", values)
+        yield Figure(f"requests per second: {name}", values)
     yield Figure("Digitre over decoding alone, a canvas", ratio("digitre", "decode"), 0.6)
     yield Figure(
         "Digitre over nothing, from its page", ratio("digitre, page", "nothing, page"), 0.45
@@ -100,64 +102,64 @@ def throughput(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
 
 
 def memory(folder: Path, requests: int) -> Iterator[Figure]:
-    """A worker's memory after a tenth of the requests, and after all."""
+    """A worker's memory after a tenth of the requests, and after all of them."""
     with servers.serving("digitre", folder) as server:
-        held = []
+        sizes = []
         for goal in (requests // 10, requests - requests // 10):
             sent = 0
             while sent < goal:
                 for drawing in ("canvas", "page"):
-                    sent += servers.ask(server, drawing, folder, 1).requests
-            held.append(servers.memory(server.workers[0]))
-    yield Figure(f"MB of a worker after {requests:,} requests", [held[1]], at_most=100)
-    yield Figure("MB that it grew by over the last nine tenths", [held[1] - held[0]], at_most=1)
+                    sent += servers.load(server, drawing, 1).requests
+            sizes.append(servers.memory(server.workers[0]))
+    yield Figure(f"MB of a worker after {requests:,} requests", [sizes[1]], at_most=100)
+    yield Figure("MB of growth over the last nine tenths", [sizes[1] - sizes[0]], at_most=1)
 
 
 def first_answer(folder: Path, rounds: int) -> Iterator[Figure]:
-    """Seconds from starting gunicorn to the first answer."""
+    """Seconds from starting gunicorn to its first answer."""
     times: dict[str, list[float]] = {"nothing": [], "digitre": []}
     for _ in range(rounds):
-        for name, found in times.items():
+        for name, seconds in times.items():
             with servers.serving(name, folder) as server:
-                found.append(server.first_answer)
+                seconds.append(server.first_answer)
     later = [b - a for a, b in zip(*times.values(), strict=True)]
     yield Figure("s to the first answer", times["digitre"])
     yield Figure("s later than the application that does nothing", later, at_most=0.3)
 
 
 def two_workers(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Two workers over one, as it is and without what wrk itself took of the two cores."""
+    """Two workers over one: as measured, and without the processor time that wrk itself took."""
     raw, without = [], []
     with (
         servers.serving("digitre", folder, 1) as one,
         servers.serving("digitre", folder, 2) as two,
     ):
-        servers.ask(two, "canvas", folder, 1, connections=8)
+        servers.load(two, "canvas", 1, connections=8)
         for _ in range(rounds):
-            single = servers.ask(one, "canvas", folder, seconds, connections=8)
-            double = servers.ask(two, "canvas", folder, seconds, connections=8)
+            single = servers.load(one, "canvas", seconds, connections=8)
+            double = servers.load(two, "canvas", seconds, connections=8)
             raw.append(double.rate / single.rate)
-            # What wrk takes is missing only where there are no more cores than workers.
+            # With more cores than workers, wrk takes nothing from them.
             cores = os.cpu_count() or 1
-            there = cores * double.seconds
+            available = cores * double.seconds
             taken = double.generator if cores <= 2 else 0
-            without.append(raw[-1] * there / (there - taken))
+            without.append(raw[-1] * available / (available - taken))
     yield Figure("two workers over one, wrk on the same two cores", raw)
     yield Figure("two workers over one, without wrk's processor time", without, 1.8)
 
 
 def best(run: Callable[[], object], times: int) -> float:
-    """Seconds of the quickest of so many runs."""
-    took = []
+    """Seconds of the fastest of so many runs."""
+    seconds = []
     for _ in range(times):
-        started = time.perf_counter()
+        start = time.perf_counter()
         run()
-        took.append(time.perf_counter() - started)
-    return min(took)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def canvases(rounds: int) -> Iterator[Figure]:
-    """Decoding and preprocessing over decoding alone, by the canvas's side."""
+    """Decoding and preprocessing over decoding alone, for canvases of several sizes."""
     seven = Image.open(ROOT / "docs" / "seven.png").convert("RGBA")
     for side in (28, 250, 1000, 2000):
         packed = io.BytesIO()
@@ -171,73 +173,60 @@ def canvases(rounds: int) -> Iterator[Figure]:
         yield Figure(f"decoding and preprocessing over decoding, {side} px", ratios, at_most=most)
 
 
-TF_PREDICT = """
-import sys, time
-import keras, numpy as np
-batch = np.load(sys.argv[1])
-network = keras.models.load_model(sys.argv[2], compile=False)
-network.predict(batch[:1000], batch_size=500, verbose=0)
-for _ in range(int(sys.argv[3])):
-    started = time.perf_counter()
-    network.predict(batch, batch_size=500, verbose=0)
-    print(time.perf_counter() - started)
-"""
-
-
 def many(folder: Path, rounds: int, count: int) -> Iterator[Figure]:
-    """Many pictures at once, over one by one, and beside TensorFlow's batches."""
+    """Many pictures in one call, next to one by one, and next to Keras's batches."""
     classifier = Classifier()
     random = np.random.default_rng(1)
     seven = classifier.preprocess((ROOT / "docs" / "seven.png").read_bytes())
     batch = np.clip(np.repeat(seven, count, 0) + random.normal(0, 0.1, (count, 28, 28, 1)), 0, 1)
     batch = batch.astype(np.float32)
-    np.save(folder / "batch.npy", batch)
     classifier.classify(batch[:100])
     singly, together = [], []
     for _ in range(rounds):
-        started = time.perf_counter()
-        for index in range(0, count, 10):  # a tenth of them is enough to know one's time
+        start = time.perf_counter()
+        for index in range(0, count, 10):  # every tenth picture is enough for a mean
             classifier.classify(batch[index : index + 1])
-        singly.append((time.perf_counter() - started) / len(range(0, count, 10)) * 1e6)
+        singly.append((time.perf_counter() - start) / len(range(0, count, 10)) * 1e6)
         together.append(best(lambda: classifier.classify(batch), 1) / count * 1e6)
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            TF_PREDICT,
-            str(folder / "batch.npy"),
-            str(ROOT / "models" / "digitre.keras"),
-            str(rounds),
-        ],
+    keras = [seconds / count * 1e6 for seconds in keras_predict(folder, batch, rounds)]
+    yield Figure("µs per picture, one by one", singly)
+    yield Figure(f"µs per picture, {count:,} at once", together)
+    yield Figure("µs per picture, TensorFlow's predict", keras)
+    ratios = [a / b for a, b in zip(singly, together, strict=True)]
+    yield Figure("one by one over many at once", ratios, 1.5)
+    slower = [statistics.median(together) / value for value in keras]
+    yield Figure("many at once over TensorFlow's predict", slower, at_most=1.5)
+
+
+def keras_predict(folder: Path, batch: np.ndarray, rounds: int) -> list[float]:
+    """Seconds that Keras needs for the batch, in each round."""
+    np.save(folder / "batch.npy", batch)
+    command = [sys.executable, "-m", "benchmarks.keras_predict", str(folder / "batch.npy")]
+    done = subprocess.run(
+        [*command, str(ROOT / "models" / "digitre.keras"), str(rounds)],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    predicted = [float(line) / count * 1e6 for line in ran.stdout.split()]
-    yield Figure("µs a picture, one by one", singly)
-    yield Figure(f"µs a picture, {count:,} at once", together)
-    yield Figure("µs a picture, TensorFlow's predict", predicted)
-    ratios = [a / b for a, b in zip(singly, together, strict=True)]
-    yield Figure("one by one over many at once", ratios, 1.5)
-    slower = [statistics.median(together) / value for value in predicted]
-    yield Figure("many at once over TensorFlow's predict", slower, at_most=1.5)
+    return [float(line) for line in done.stdout.split()]
 
 
 def imports(rounds: int) -> Iterator[Figure]:
-    """What `import digitre` takes longer than `import flask`."""
-    later = []
+    """Seconds of `import digitre` beyond those of `import flask`."""
+    longer = []
     for _ in range(rounds):
-        took = [
+        flask, digitre = (
             best(lambda name=name: subprocess.run([sys.executable, "-c", f"import {name}"]), 3)
             for name in ("flask", "digitre")
-        ]
-        later.append(took[1] - took[0])
-    yield Figure("s that `import digitre` takes longer than `import flask`", later, at_most=0.1)
+        )
+        longer.append(digitre - flask)
+    yield Figure("s that `import digitre` takes longer than `import flask`", longer, at_most=0.1)
 
 
 def installed() -> Iterator[Figure]:
-    """MB of each package that serving installs."""
+    """MB of each package that serving needs."""
     lock = (ROOT / "requirements.txt").read_text()
     sizes = {}
     for name in dict.fromkeys(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE)):
@@ -253,17 +242,22 @@ def installed() -> Iterator[Figure]:
     yield Figure("MB installed to serve, all of them", [sum(sizes.values())], at_most=400)
 
 
-def compare(figures: list[Figure]) -> list[str]:
-    """What lies outside the range of the committed results: a line each."""
+def committed() -> dict[str, list[float]]:
+    """The figures of the committed results, by name; of the file if there is no git."""
     name = RESULTS.relative_to(ROOT).as_posix()
-    kept = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True).stdout
-    if not kept and RESULTS.exists():  # no checkout
-        kept = RESULTS.read_bytes()
-    before = json.loads(kept)["figures"] if kept else {}
+    content = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, capture_output=True).stdout
+    if not content and RESULTS.exists():
+        content = RESULTS.read_bytes()
+    return json.loads(content)["figures"] if content else {}
+
+
+def compare(figures: list[Figure]) -> list[str]:
+    """A line for each figure that lies outside the range of the committed results."""
+    before = committed()
     lines = []
     for figure in figures:
         old = before.get(figure.name)
-        # A figure that was measured once has no range: a fiftieth either way stands for one.
+        # A figure that was measured once has no range: allow 2 % either way.
         slack = 0.02 * max(old) if old and len(old) == 1 else 0
         if old and (min(figure.values) > max(old) + slack or max(figure.values) < min(old) - slack):
             was = statistics.median(old)
@@ -271,32 +265,33 @@ def compare(figures: list[Figure]) -> list[str]:
     return lines
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="one round of all, nothing written")
-    options = parser.parse_args()
-    short = options.short
-    rounds, seconds = (1, 1) if short else (5, 3)
-    machine = {
+def machine() -> dict[str, object]:
+    """The machine, the network, and the versions that the figures depend on."""
+    packages = ("flask", "gunicorn", "pillow", "numpy", "ai-edge-litert")
+    return {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "model": Classifier().model,
-    } | {
-        name: importlib.metadata.version(name)
-        for name in ("flask", "gunicorn", "pillow", "numpy", "ai-edge-litert")
-    }
-    print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    } | {name: importlib.metadata.version(name) for name in packages}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one round of each; write no file")
+    short = parser.parse_args().short
+    rounds, seconds, many_pictures = (1, 1, 500) if short else (5, 3, 10_000)
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for part in (
             throughput(folder, rounds, seconds),
-            memory(folder, 500 if short else 10_000),
+            memory(folder, many_pictures),
             first_answer(folder, rounds),
             two_workers(folder, rounds, seconds),
             canvases(rounds),
-            many(folder, rounds, 500 if short else 10_000),
+            many(folder, rounds, many_pictures),
             imports(rounds),
             installed(),
         ):
@@ -307,8 +302,8 @@ def main() -> int:
     print("\nchanged beyond noise:" if changes else "\nnothing has changed beyond noise")
     print("\n".join(changes))
     if not short:
-        kept = {figure.name: [round(v, 4) for v in figure.values] for figure in figures}
-        RESULTS.write_text(json.dumps({"machine": machine, "figures": kept}, indent=1) + "\n")
+        values = {figure.name: [round(v, 4) for v in figure.values] for figure in figures}
+        RESULTS.write_text(json.dumps({"machine": machine(), "figures": values}, indent=1) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""gunicorn with one of the applications, and wrk that asks it: on this machine alone."""
+"""Run gunicorn with one of the applications, and load it with wrk; both on this machine only."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+DRAWINGS = ROOT / "benchmarks" / "drawings"
 APPS = {
     "nothing": "benchmarks.apps:nothing",
     "decode": "benchmarks.apps:decode",
@@ -24,32 +25,17 @@ APPS = {
     "tf_function": "benchmarks.apps:tf_function",
 }
 
-# Every answer is checked: a wrong one is counted.
-SCRIPT = """
-local threads = {}
-function setup(thread) table.insert(threads, thread) end
-function init() wrong = 0 end
-wrk.method = "POST"
-wrk.path = "/_get_digit"
-wrk.headers["Content-Type"] = "application/json"
-wrk.body = io.open(BODY):read("*a")
-function response(status, headers, body)
-  if status ~= 200 or not body:find('"result":%s*"3"') then wrong = wrong + 1 end
-end
-function done(summary, latency)
-  local sum = 0
-  for _, thread in ipairs(threads) do sum = sum + thread:get("wrong") end
-  local lost = summary.errors
-  io.write(string.format("\\n%d %d %d %f %f", summary.requests, summary.duration,
-    sum + lost.connect + lost.read + lost.write + lost.timeout,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
-end
-"""
-
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw in one run; times in milliseconds, `generator` its own processor seconds."""
+    """The result of one run of wrk.
+
+    Attributes:
+        requests: the number of answers.
+        seconds: how long it ran.
+        p50, p99: latency, in milliseconds.
+        generator: processor seconds that wrk itself took.
+    """
 
     requests: int
     seconds: float
@@ -59,12 +45,13 @@ class Load:
 
     @property
     def rate(self) -> float:
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running gunicorn: its address, its workers' processes, seconds to its first answer."""
+    """A running gunicorn: its address, its workers' processes, seconds until its first answer."""
 
     address: str
     workers: tuple[int, ...]
@@ -72,33 +59,35 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
+    """A free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def answered(asked: urllib.request.Request, processes: list[subprocess.Popen], log: Path) -> float:
-    """Ask until there is an answer; the seconds that took.
+def wait_for_answer(
+    request: urllib.request.Request, processes: list[subprocess.Popen], log: Path
+) -> float:
+    """Send the request until there is an answer; return the seconds that took.
 
     Raises:
-        RuntimeError: with the log, where a process has ended or two minutes have passed.
+        RuntimeError: with the log, if a process ends or two minutes pass.
     """
-    started = time.perf_counter()
+    start = time.perf_counter()
     while True:
         try:
-            urllib.request.urlopen(asked, timeout=60).close()
-            return time.perf_counter() - started
+            urllib.request.urlopen(request, timeout=60).close()
+            return time.perf_counter() - start
         except OSError:
             ended = any(process.poll() is not None for process in processes)
-            if ended or time.perf_counter() - started > 120:
+            if ended or time.perf_counter() - start > 120:
                 raise RuntimeError(log.read_text()) from None
             time.sleep(0.005)
 
 
 @contextmanager
 def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
-    """gunicorn with one application, Digitre by its shipped configuration; ended at the end."""
+    """Run gunicorn with one application; Digitre with its shipped configuration."""
     port = free_port()
     log = folder / f"{name}-{workers}.log"
     environment = os.environ | {
@@ -107,73 +96,49 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     address = f"http://127.0.0.1:{port}"
-    body = (ROOT / "benchmarks" / "drawings" / "canvas.json").read_bytes()
-    asked = urllib.request.Request(f"{address}/_get_digit", data=body)
-    asked.add_header("Content-Type", "application/json")
+    body = (DRAWINGS / "canvas.json").read_bytes()
+    request = urllib.request.Request(f"{address}/_get_digit", data=body)
+    request.add_header("Content-Type", "application/json")
+    settings = "deploy/gunicorn.conf.py" if name == "digitre" else "benchmarks/plain.conf.py"
+    command = [sys.executable, "-m", "gunicorn", "-c", settings, "--timeout", "120", APPS[name]]
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "gunicorn",
-                "-c",
-                "deploy/gunicorn.conf.py" if name == "digitre" else "benchmarks/plain.conf.py",
-                "--timeout",
-                "120",
-                APPS[name],
-            ],
-            cwd=ROOT,
-            env=environment,
-            stdout=out,
-            stderr=out,
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
-        first = answered(asked, [process], log)
-        found = [
-            int(line.rsplit(" ", 1)[1])
-            for line in log.read_text().splitlines()
-            if "Booting worker with pid:" in line
-        ]
-        yield Server(address, tuple(found), first)
+        first = wait_for_answer(request, [process], log)
+        yield Server(address, worker_processes(log), first)
     finally:
         process.terminate()
         process.wait(30)
 
 
-def ask(
-    server: Server,
-    drawing: str,
-    folder: Path,
-    seconds: float,
-    connections: int = 2,
-    host: str = "localhost",
+def worker_processes(log: Path) -> tuple[int, ...]:
+    """The process numbers of gunicorn's workers, from its log."""
+    lines = log.read_text().splitlines()
+    starts = [line for line in lines if "Booting worker with pid:" in line]
+    return tuple(int(line.rsplit(" ", 1)[1]) for line in starts)
+
+
+def load(
+    server: Server, drawing: str, seconds: float, connections: int = 2, host: str = "localhost"
 ) -> Load:
-    """Let wrk send one drawing over and over, for this long; `host` is whom it asks for.
+    """Let wrk post one drawing over and over.
+
+    Args:
+        drawing: "canvas" (a PNG of 250 x 250) or "page" (what the page sends).
+        seconds: how long.
+        host: the host name to ask for.
 
     Raises:
-        RuntimeError: where an answer was wrong or missing.
+        RuntimeError: if wrk is missing, or any answer is wrong or missing.
     """
     program = shutil.which("wrk")
     if program is None:
         raise RuntimeError("wrk is not installed: apt install wrk")
-    script = folder / f"{drawing}.lua"
-    body = ROOT / "benchmarks" / "drawings" / f"{drawing}.json"
-    script.write_text(f'BODY = "{body}"\n{SCRIPT}')
+    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
+    command += ["-H", f"Host: {host}", "-s", str(ROOT / "benchmarks" / "post.lua"), server.address]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ran = subprocess.run(
-        [
-            program,
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds:g}s",
-            "--timeout",
-            "30s",
-            "-H",
-            f"Host: {host}",
-            "-s",
-            str(script),
-            server.address,
-        ],
+    done = subprocess.run(
+        [*command, "--", str(DRAWINGS / f"{drawing}.json")],
         capture_output=True,
         text=True,
         check=True,
@@ -181,13 +146,13 @@ def ask(
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    requests, took, wrong, p50, p99 = ran.stdout.rsplit("\n", 1)[1].split()
+    requests, microseconds, wrong, p50, p99 = done.stdout.rsplit("\n", 1)[1].split()
     if int(wrong):
         raise RuntimeError(f"{wrong} of {requests} answers were wrong or missing")
-    return Load(int(requests), int(took) / 1e6, float(p50), float(p99), own)
+    return Load(int(requests), int(microseconds) / 1e6, float(p50), float(p99), own)
 
 
 def memory(process: int) -> float:
-    """What a process holds in memory, in MB."""
+    """The memory of a process (resident), in MB."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024

@@ -1,24 +1,17 @@
 #!/bin/sh
-# Install the programs that the tests drive, where they are missing and that is possible:
-# a Chromium, nginx, curl, wrk, openssl, ip, systemd-analyze and PostgreSQL. A test whose program is still missing says so and is skipped,
-# or fails where CI=true.
+# Install the programs that the tests need, if they are missing: Chromium, nginx, curl, wrk, openssl, ip,
+# systemd-analyze and PostgreSQL, with apt (as root, or by sudo without a password). Tests whose program is still
+# missing are skipped, but fail if CI=true.
 # Usage: install_tools.sh PYTHON (the one with Playwright)
 set -u
 python=$1
+here=$(dirname -- "$0")
 PATH=$PATH:/usr/sbin:/sbin
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
 has_chromium() {
-    has chromium || has chromium-browser || has google-chrome || "$python" - <<'END'
-import pathlib
-import sys
-
-from playwright.sync_api import sync_playwright
-
-with sync_playwright() as playwright:
-    sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())
-END
+    has chromium || has chromium-browser || has google-chrome || "$python" "$here/has_chromium.py"
 }
 
 as_root() {
@@ -31,7 +24,7 @@ package() {
     echo "installing $1"
     [ -n "$updated" ] || as_root apt-get update -qq >/dev/null 2>&1
     updated=yes
-    # RUNLEVEL: a package that starts a service at once would take a port that may be somebody's.
+    # RUNLEVEL: otherwise some packages start a service, on a port that you may be using.
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1
 }
@@ -41,11 +34,11 @@ for program in nginx curl wrk openssl; do
 done
 has systemd-analyze || package systemd || echo "could not install systemd" >&2
 has ip || package iproute2 || echo "could not install iproute2" >&2
-# Debian keeps PostgreSQL's programs off the PATH, and would start a server at once but for RUNLEVEL.
+# Debian keeps PostgreSQL's programs off the PATH.
 has pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || package postgresql ||
     echo "could not install postgresql" >&2
 if ! has_chromium && ! package chromium; then
     "$python" -m playwright install --only-shell chromium >/dev/null 2>&1 ||
-        echo "could not install a Chromium" >&2
+        echo "could not install Chromium" >&2
 fi
 exit 0

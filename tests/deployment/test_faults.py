@@ -1,4 +1,4 @@
-"""Faults, with real nginx before real gunicorn, under a steady load in which every answer is checked."""
+"""Faults under a steady load on a real nginx and gunicorn: every answer is checked."""
 
 from __future__ import annotations
 
@@ -35,34 +35,47 @@ DRAWN = {digit: png(drawn(strokes)) for digit, strokes in DIGITS.items()}
 
 @dataclass
 class Server:
-    """gunicorn behind nginx: nginx's address, gunicorn's own, its log, its instance folder."""
+    """gunicorn behind nginx.
+
+    Attributes:
+        address: nginx's address.
+        upstream: gunicorn's own address.
+        log: gunicorn's log.
+        instance: its instance folder.
+    """
 
     address: str
-    behind: str
+    upstream: str
     log: Path
     instance: Path
 
     @property
     def master(self) -> int:
-        found = re.search(r"Listening at: .* \((\d+)\)", self.log.read_text())
-        assert found is not None
-        return int(found[1])
+        """The process number of gunicorn's first master."""
+        return masters(self.log)[0]
+
+
+def masters(log: Path) -> list[int]:
+    """The process numbers of gunicorn's masters, from their log."""
+    return [int(number) for number in re.findall(r"Listening at: .* \((\d+)\)", log.read_text())]
 
 
 @contextmanager
 def site(folder: Path, *, unlimited: bool = True, **variables: str) -> Iterator[Server]:
+    """Run gunicorn with the shipped configuration, and nginx in front of it."""
     instance = folder / "instance"
     settings = {"WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(instance)} | variables
     log = folder / "log"
     (folder / "nginx").mkdir()
     with (
-        gunicorn(log, "--config", "deploy/gunicorn.conf.py", **settings) as behind,
-        serve(folder / "nginx", behind, unlimited=unlimited) as running,
+        gunicorn(log, "--config", "deploy/gunicorn.conf.py", **settings) as upstream,
+        serve(folder / "nginx", upstream, unlimited=unlimited) as nginx,
     ):
-        yield Server(running.http, behind, log, instance)
+        yield Server(nginx.http, upstream, log, instance)
 
 
 def post(address: str, path: str, body: bytes, timeout: float = 30) -> tuple[int, dict]:
+    """The status and the JSON of the answer."""
     host, port = address.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     try:
@@ -75,7 +88,7 @@ def post(address: str, path: str, body: bytes, timeout: float = 30) -> tuple[int
 
 @dataclass
 class Load:
-    """What a steady load saw: answers, and whatever was not right."""
+    """The result of a steady load: right answers are counted, everything else is in `wrong`."""
 
     answers: int = 0
     wrong: list = field(default_factory=list)
@@ -85,10 +98,10 @@ class Load:
 
 @contextmanager
 def under_load(address: str, clients: int = 3) -> Iterator[Load]:
-    """Drawings are read all the while, each answer checked."""
+    """Read drawings all the time, and check each answer."""
     load, stop = Load(), threading.Event()
 
-    def ask(number: int) -> None:
+    def read(number: int) -> None:
         while not stop.is_set():
             digit = (load.answers + number) % 10
             started = time.monotonic()
@@ -104,7 +117,7 @@ def under_load(address: str, clients: int = 3) -> Iterator[Load]:
             else:
                 load.models.append(answer["model"])
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
     try:
@@ -116,16 +129,16 @@ def under_load(address: str, clients: int = 3) -> Iterator[Load]:
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> float:
-    """Wait for something; how long it took."""
+    """Wait until the condition holds, and return the seconds that took."""
     started = time.monotonic()
     while not condition():
-        assert time.monotonic() < started + seconds, "it did not come"
+        assert time.monotonic() < started + seconds, "the condition never held"
         time.sleep(0.01)
     return time.monotonic() - started
 
 
-def another_network(instance: Path) -> str:
-    """A network of another version, promoted: the shipped one with a byte that nobody reads."""
+def promote_another_network(instance: Path) -> str:
+    """Promote a network with another version: the shipped one plus a byte that LiteRT ignores."""
     folder = instance.parent / "another"
     folder.mkdir(exist_ok=True)
     content = shipped_model().read_bytes()
@@ -137,39 +150,39 @@ def another_network(instance: Path) -> str:
 
 
 def test_a_reload_with_a_new_network(tmp_path: Path) -> None:
-    """SIGHUP: no request fails, and in the end all of them are read by the new network."""
+    """After SIGHUP no request fails, and soon the new network reads all of them."""
     with site(tmp_path) as server, under_load(server.address) as load:
         until(lambda: load.answers > 20)
-        name = another_network(server.instance)
+        name = promote_another_network(server.instance)
         os.kill(server.master, signal.SIGHUP)
         until(lambda: load.models[-12:] == [name] * 12)
     assert not load.wrong
     assert len(set(load.models)) == 2
 
 
-def test_one_master_after_another(tmp_path: Path) -> None:
-    """gunicorn's own upgrade, SIGUSR2 and then SIGTERM to the old master: the new one has a folder of its
-    own, serves what was promoted meanwhile, its workers come back, and nothing of either is left.
+def test_a_new_master_replaces_the_old_one(tmp_path: Path) -> None:
+    """After SIGUSR2, and SIGTERM to the old master, the new one has a runtime folder of its own, serves
+    newly promoted networks, and replaces dead workers. Neither master leaves a folder behind.
     """
 
-    def kept() -> set[str]:
+    def folders() -> set[str]:
         return {str(path) for path in Path("/dev/shm").glob("digitre-*")}
 
-    before = kept()
-    # Left by a master that was killed.
+    before = folders()
+    # As a killed master leaves it behind.
     (stale := Path(tempfile.mkdtemp(prefix="digitre-1-", dir="/dev/shm")) / "lock").touch()
     with contextlib.suppress(ProcessLookupError), site(tmp_path) as server:
         assert not stale.parent.exists()
         old = server.master
         os.kill(old, signal.SIGUSR2)
-        until(lambda: len(re.findall(r"Listening at: ", server.log.read_text())) == 2)
-        new = int(re.findall(r"Listening at: .* \((\d+)\)", server.log.read_text())[1])
+        until(lambda: len(masters(server.log)) == 2)
+        new = masters(server.log)[1]
         try:
             with under_load(server.address) as load:
                 until(lambda: len(workers(server.log)) >= 4)
                 os.kill(old, signal.SIGTERM)
-                until(lambda: len(kept() - before) == 1)
-                name = another_network(server.instance)
+                until(lambda: len(folders() - before) == 1)
+                name = promote_another_network(server.instance)
                 os.kill(new, signal.SIGHUP)
                 until(lambda: load.models[-12:] == [name] * 12)
                 os.kill(workers(server.log)[-1], signal.SIGKILL)
@@ -180,28 +193,28 @@ def test_one_master_after_another(tmp_path: Path) -> None:
             assert not load.wrong
         finally:
             os.kill(new, signal.SIGTERM)
-            until(lambda: kept() <= before)
+            until(lambda: folders() <= before)
 
 
 def test_a_worker_is_killed(tmp_path: Path) -> None:
-    """SIGKILL: nginx asks another worker, no request fails, and a new one is there within a second,
-    but for a busy machine: at the best of four.
+    """After SIGKILL nginx asks another worker and no request fails. A new worker starts within a second
+    (the best of four, because the machine may be busy).
     """
-    took = []
+    seconds = []
     with site(tmp_path) as server, under_load(server.address) as load:
         for _ in range(4):
             had, before = load.answers, len(workers(server.log))
             until(lambda had=had: load.answers > had + 10)
             os.kill(workers(server.log)[-1], signal.SIGKILL)
-            took.append(until(lambda before=before: len(workers(server.log)) > before, 10))
+            seconds.append(until(lambda before=before: len(workers(server.log)) > before, 10))
         had = load.answers
         until(lambda: load.answers > had + 20)
     assert not load.wrong
-    assert min(took) < 1
+    assert min(seconds) < 1
 
 
 def test_the_server_is_ended(tmp_path: Path) -> None:
-    """SIGTERM: what is in flight is answered, what comes later is a clean 502 as JSON."""
+    """After SIGTERM requests in progress are answered, and later ones get a 502 as JSON."""
     with contextlib.suppress(ProcessLookupError), site(tmp_path) as server:
         with under_load(server.address) as load:
             until(lambda: load.answers > 20)
@@ -212,7 +225,7 @@ def test_the_server_is_ended(tmp_path: Path) -> None:
 
 
 def test_slow_clients(tmp_path: Path) -> None:
-    """200 clients that drip bytes: the others' p99 stays under a second."""
+    """While 200 clients send a byte at a time, the p99 of the others stays below a second."""
     with site(tmp_path) as server:
         host, port = server.address.removeprefix("http://").split(":")
         head = f"POST /_get_digit HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5000\r\n\r\n".encode()
@@ -233,7 +246,7 @@ def test_slow_clients(tmp_path: Path) -> None:
 
 
 def test_a_burst(tmp_path: Path) -> None:
-    """Far more than may come: answers or 429, each at once, and soon all is as before."""
+    """Far above the limit each request is answered or gets a 429, at once; soon all are answered again."""
     with site(tmp_path, unlimited=False) as server:
         with under_load(server.address, clients=40) as load:
             time.sleep(4)
@@ -246,9 +259,9 @@ def test_a_burst(tmp_path: Path) -> None:
         assert post(server.address, "/_get_digit", DRAWN[7])[1]["digit"] == 7
 
 
-def test_more_than_it_can_carry(tmp_path: Path) -> None:
-    """250 clients that are not limited, who ask without a pause: each gets its answer, or at once a
-    429 or 503; none waits for its time-out, and soon all is as before.
+def test_overload(tmp_path: Path) -> None:
+    """250 clients without a limit ask without a pause: each gets its answer or an error (429, 502, 503)
+    before its time-out, and soon all are answered again.
     """
     with site(tmp_path) as server:
         with under_load(server.address, clients=250) as load:
@@ -259,15 +272,15 @@ def test_more_than_it_can_carry(tmp_path: Path) -> None:
         until(lambda: post(server.address, "/_get_digit", DRAWN[7], timeout=1)[0] == 200, 3)
 
 
-def test_neither_log_nor_temporary_files_can_be_written(tmp_path: Path) -> None:
-    """A disk that is full for whoever writes there: digits are read, by workers that begin anew too."""
+def test_a_full_disk_for_logs_and_temporary_files(tmp_path: Path) -> None:
+    """If neither the log nor temporary files can be written, digits are read, by new workers too."""
     if os.geteuid() != 0 or not Path("/dev/full").exists():
-        pytest.skip("a small disk can be mounted by root alone, /dev/full is Linux's")
+        pytest.skip("only root can mount a small disk, and only Linux has /dev/full")
     disk, log = tmp_path / "disk", tmp_path / "log"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here")
+        pytest.skip("a small disk cannot be mounted here")
     settings = {"PORT": str(free_port()), "WEB_CONCURRENCY": "2", "TMPDIR": str(disk)}
     settings["DIGITRE_INSTANCE"] = str(disk / "instance")
     try:
@@ -297,8 +310,8 @@ def test_neither_log_nor_temporary_files_can_be_written(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def log_of_start(folder: Path, **variables: str) -> tuple[int, str]:
-    """A start that should fail: the exit status, and what was said."""
+def fail_to_start(folder: Path, **variables: str) -> tuple[int, str]:
+    """The exit status and the output of a start that should fail."""
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"],
         cwd=ROOT,
@@ -311,26 +324,26 @@ def log_of_start(folder: Path, **variables: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("kind", ["missing", "truncated", "wrong"])
-def test_a_network_that_cannot_be(tmp_path: Path, kind: str) -> None:
-    """Not started, with one clear line."""
+def test_a_bad_network(tmp_path: Path, kind: str) -> None:
+    """The server does not start, and one line says why."""
     file = tmp_path / "digitre.tflite"
     content = shipped_model().read_bytes()
     if kind == "truncated":
         file.write_bytes(content[: len(content) // 2])
     elif kind == "wrong":
         file.write_bytes(b"hello" * 1000)
-    code, said = log_of_start(tmp_path / "instance", DIGITRE_MODEL=str(file))
+    code, output = fail_to_start(tmp_path / "instance", DIGITRE_MODEL=str(file))
     assert code != 0
-    lines = [line for line in said.splitlines() if "[INFO]" not in line]
+    lines = [line for line in output.splitlines() if "[INFO]" not in line]
     assert len(lines) == 1
     assert lines[0].startswith("digitre: ")
-    assert str(file) in lines[0] or "no LiteRT network" in lines[0]
+    assert str(file) in lines[0] or "not a LiteRT network" in lines[0]
 
 
 def test_a_running_server_keeps_its_network(tmp_path: Path) -> None:
-    """The promoted file breaks: a reload, and a worker that dies, leave the old network serving."""
+    """If the promoted file is damaged, a reload and a new worker keep the current network."""
     with site(tmp_path) as server, under_load(server.address) as load:
-        name = another_network(server.instance)
+        name = promote_another_network(server.instance)
         os.kill(server.master, signal.SIGHUP)
         until(lambda: load.models[-12:] == [name] * 12)
         file = server.instance / "models" / name / "digitre.tflite"
@@ -343,13 +356,14 @@ def test_a_running_server_keeps_its_network(tmp_path: Path) -> None:
         had = load.answers
         until(lambda: load.answers > had + 30)
         assert set(load.models[-20:]) == {name}
-        status, ready = post_get(server.behind, "/readyz")
+        status, ready = get(server.upstream, "/readyz")
         assert (status, ready["model"]) == (200, name)
     assert not load.wrong
     assert "is not a network that works" in server.log.read_text()
 
 
-def post_get(address: str, path: str) -> tuple[int, dict]:
+def get(address: str, path: str) -> tuple[int, dict]:
+    """The status and the JSON of the answer."""
     host, port = address.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=20)
     try:
@@ -361,14 +375,14 @@ def post_get(address: str, path: str) -> tuple[int, dict]:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    """Saving says 503, nothing that was acknowledged is lost, and reading goes on."""
+    """Saving answers 503, no acknowledged drawing is lost, and reading continues."""
     if os.geteuid() != 0:
-        pytest.skip("a small disk can be mounted by root alone")
+        pytest.skip("only root can mount a small disk")
     disk = tmp_path / "instance"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here")
+        pytest.skip("a small disk cannot be mounted here")
     try:
         with site(tmp_path) as server, under_load(server.address, clients=1) as load:
             saved, full = [], 0
@@ -394,13 +408,13 @@ def test_a_full_disk(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
     from digitre.drawings.collection import Drawings
 
-    there = Drawings(f"sqlite:///{copied / 'drawings.sqlite3'}")
-    assert all(there.find(id) for id in saved)
+    drawings = Drawings(f"sqlite:///{copied / 'drawings.sqlite3'}")
+    assert all(drawings.find(id) for id in saved)
     assert not load.wrong
 
 
-def test_the_database_goes(tmp_path: Path, postgres: str) -> None:
-    """A database that stops answering: saving says 503, readyz says why, reading goes on."""
+def test_the_database_fails(tmp_path: Path, postgres: str) -> None:
+    """Without its table saving answers 503 and /readyz says why, but reading continues."""
     import databases
     import sqlalchemy as sa
 
@@ -418,7 +432,7 @@ def test_the_database_goes(tmp_path: Path, postgres: str) -> None:
             assert (status, answer["error"]["code"]) == (503, "storage_unavailable")
             until(lambda: load.answers > 30)
         assert not load.wrong
-        status, ready = post_get(server.behind, "/readyz")
+        status, ready = get(server.upstream, "/readyz")
         assert (status, list(ready["wrong"])) == (503, ["database"])
         with engine.begin() as connection:
             connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO drawings"))

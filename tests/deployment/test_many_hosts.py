@@ -1,4 +1,4 @@
-"""Several hosts, each in a network of its own: one balancer, three with the application, PostgreSQL."""
+"""Several hosts, each in a network namespace: a balancer, three with the application, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from digitre.registry import Registry
 
 pytestmark = pytest.mark.slow
 
-# Within 10.77.0.0/24, which nothing outside these namespaces has.
+# In 10.77.0.0/24, which exists in these namespaces only.
 HERE, BALANCER, DATABASE = "10.77.0.1", "10.77.0.2", "10.77.0.3"
 HOSTS = ("10.77.0.11", "10.77.0.12", "10.77.0.13")
 BRIDGE = "digitre-br"
@@ -39,20 +39,23 @@ DRAWN = {digit: png(drawn(strokes)) for digit, strokes in DIGITS.items()}
 
 
 def ip(*words: str) -> None:
+    """Run the command `ip`."""
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 def name(address: str) -> str:
+    """The name of a host's network namespace."""
     return "digitre-" + address.rsplit(".", 1)[1]
 
 
 def within(address: str) -> list[str]:
+    """The beginning of a command that runs on a host."""
     return ["ip", "netns", "exec", name(address)]
 
 
 @contextmanager
 def networks() -> Iterator[None]:
-    """A bridge, and a namespace on it for each host; all gone at the end."""
+    """Make a bridge, and a namespace on it for each host; remove all of them at the end."""
     made: list[tuple[str, ...]] = []
 
     def make(*words: str, undo: tuple[str, ...]) -> None:
@@ -68,7 +71,7 @@ def networks() -> Iterator[None]:
             make("netns", "add", space, undo=("netns", "del", space))
             outside, inside = f"d{space[8:]}a", f"d{space[8:]}b"
             veth = ("link", "add", outside, "type", "veth", "peer", "name", inside)
-            # Deleted by name: with its namespace it would be gone only a little later.
+            # It has to be deleted itself: its namespace would take it away only some time later.
             make(*veth, "netns", space, undo=("link", "del", outside))
             ip("link", "set", outside, "master", BRIDGE, "up")
             for words in (
@@ -85,6 +88,7 @@ def networks() -> Iterator[None]:
 
 
 def get(address: str, path: str, body: bytes | None = None, timeout: float = 20) -> tuple:
+    """The status and the JSON of the answer. With a body, the request is a POST."""
     connection = http.client.HTTPConnection(address, 80 if address == BALANCER else 8000, timeout)
     connection.timeout = timeout
     try:
@@ -124,7 +128,7 @@ class Host:
         until(lambda: answers(self.address))
 
     def end(self, how: int = signal.SIGTERM) -> None:
-        """End it, workers and all: `ip netns exec` becomes gunicorn, whose group is its own."""
+        """End it with its workers. `ip netns exec` becomes gunicorn, so its process group has no one else."""
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, how)
             self.process.wait(20)
@@ -134,31 +138,35 @@ class Host:
         os.kill(self.process.pid, signal.SIGHUP)
 
     def count(self) -> int:
+        """The drawings that it has read, by its log."""
         return len(re.findall('"route": "/_get_digit", "status": 200', self.log.read_text()))
 
     def link(self, state: str) -> None:
+        """Connect it to the network (up) or cut it off (down)."""
         ip("link", "set", f"d{name(self.address)[8:]}a", state)
 
 
 def answers(address: str) -> bool:
+    """Whether a host answers."""
     try:
         return get(address, "/healthz", timeout=2)[0] == 200
     except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
-def until(condition, seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until the condition holds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come"
+        assert time.monotonic() < end, "the condition never held"
         time.sleep(0.05)
 
 
 @pytest.fixture
 def balanced(tmp_path: Path) -> Iterator[list[Host]]:
-    """Three hosts behind the shipped balancer's configuration, with one PostgreSQL."""
+    """Three hosts with one PostgreSQL, behind nginx with the shipped balancer's configuration."""
     if os.geteuid() != 0:
-        pytest.skip("networks can be made by root alone")
+        pytest.skip("only root can make network namespaces")
     need("ip")
     nginx = need("nginx")
     bin = databases.programs()
@@ -171,7 +179,7 @@ def balanced(tmp_path: Path) -> Iterator[list[Host]]:
         except subprocess.CalledProcessError as error:
             if b"not permitted" not in error.stderr:
                 raise
-            pytest.skip("no networks can be made here")
+            pytest.skip("network namespaces cannot be made here")
         database = stack.enter_context(databases.postgresql(bin, within(DATABASE), DATABASE))
         stack.callback(databases.close_all)
         hosts = [Host(address, tmp_path, database) for address in HOSTS]
@@ -197,8 +205,8 @@ def balanced(tmp_path: Path) -> Iterator[list[Host]]:
 
 
 def test_hosts_come_and_go(balanced: list[Host], tmp_path: Path) -> None:
-    """One is cut off, another killed, both come back, and a new network is rolled out host by host:
-    no reading fails, nothing that was acknowledged is lost, and the load is shared again.
+    """One host is cut off, another killed, both return, and all switch to a new network one by one.
+    No reading fails, no acknowledged drawing is lost, and the hosts share the load again.
     """
     wrong: list = []
     models: list[str] = []
@@ -272,13 +280,13 @@ def test_hosts_come_and_go(balanced: list[Host], tmp_path: Path) -> None:
 
 @contextmanager
 def databases_of(host: Host) -> Iterator[Drawings]:
-    """The drawings, asked from this side of the bridge."""
+    """The saved drawings, read from this machine."""
     url = sa.make_url(host._environment["DIGITRE_DATABASE_URL"])
     yield Drawings(url.render_as_string(hide_password=False))
 
 
 def test_a_database_that_is_cut_off(balanced: list[Host]) -> None:
-    """Saving says 503 within seconds, on each host; reading goes on through the balancer."""
+    """Saving answers 503 within seconds on each host, and reading continues through the balancer."""
     body = json.dumps({"digit": data_url(DRAWN[7]), "label": 7}).encode()
     assert get(BALANCER, "/_save_drawing", body)[0] == 201
     ip("link", "set", f"d{name(DATABASE)[8:]}a", "down")
@@ -292,12 +300,12 @@ def test_a_database_that_is_cut_off(balanced: list[Host]) -> None:
     until(lambda: get(BALANCER, "/_save_drawing", more.encode())[0] in (200, 201))
 
 
-CORES = 0.2  # of a core that each host may take below
+CORES = 0.2  # the part of a core that `limited` gives a host
 
 
 @contextmanager
 def limited(host: Host) -> Iterator[None]:
-    """The host's processes, with a part of a core: a control group of Linux, version 1 or 2."""
+    """Limit a host to `CORES`, with a control group of Linux, version 1 or 2."""
     assert host.process is not None
     first, second = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
     controllers = second / "cgroup.subtree_control"
@@ -307,15 +315,15 @@ def limited(host: Host) -> Iterator[None]:
         group, file = second / name(host.address), "cpu.max"
         limit = f"{int(CORES * 1e5)} 100000"
     else:
-        pytest.skip("no control group for the processor here")
+        pytest.skip("this machine has no control group for the processor")
     try:
         group.mkdir()
         (group / file).write_text(limit)
     except OSError as error:
-        pytest.skip(f"no control group can be made here: {error}")
+        pytest.skip(f"a control group cannot be made here: {error}")
     try:
-        found = subprocess.run(["pgrep", "-g", str(host.process.pid)], capture_output=True)
-        for process in found.stdout.split():
+        listed = subprocess.run(["pgrep", "-g", str(host.process.pid)], capture_output=True)
+        for process in listed.stdout.split():
             (group / "cgroup.procs").write_text(process.decode())
         yield
     finally:
@@ -326,15 +334,15 @@ def limited(host: Host) -> Iterator[None]:
 
 @pytest.mark.long
 def test_each_host_adds_what_it_has(balanced: list[Host], tmp_path: Path) -> None:
-    """hosts of a fifth of a core: two carry nearly twice what one does, three still more. Without
-    that limit they share the cores of this machine, which is said as well.
+    """Limited to a fifth of a core each, two hosts carry nearly twice what one does, three still more.
+    Without that limit they share this machine's cores; those figures are only printed.
     """
     need("wrk")
     balancer = servers.Server(f"http://{BALANCER}", (), 0)
 
     def carried() -> float:
-        servers.ask(balancer, "page", tmp_path, 1, 8, "digits.example.org")
-        return servers.ask(balancer, "page", tmp_path, 5, 8, "digits.example.org").rate
+        servers.load(balancer, "page", 1, 8, "digits.example.org")
+        return servers.load(balancer, "page", 5, 8, "digits.example.org").rate
 
     rates = {"three, not limited": carried()}
     for host in balanced[1:]:
@@ -345,7 +353,7 @@ def test_each_host_adds_what_it_has(balanced: list[Host], tmp_path: Path) -> Non
             if count > 1:
                 host.start()
             stack.enter_context(limited(host))
-            time.sleep(2.5)  # until the balancer asks it again
+            time.sleep(2.5)  # until the balancer tries this host again
             rates[f"{count}, each {CORES} of a core"] = carried()
     one, two, three = list(rates.values())[2:]
     print(*(f"{rate:6.0f} readings a second: {what}" for what, rate in rates.items()), sep="\n")
@@ -354,7 +362,7 @@ def test_each_host_adds_what_it_has(balanced: list[Host], tmp_path: Path) -> Non
 
 
 def test_nothing_is_left_behind() -> None:
-    """The networks of the test before are gone."""
+    """The test before has removed its networks."""
     if not shutil.which("ip"):
         pytest.skip("ip is not installed")
     done = subprocess.run(["ip", "link", "show", BRIDGE], capture_output=True)

@@ -1,4 +1,4 @@
-"""Real nginx with the shipped configuration, in front of real gunicorn."""
+"""A real nginx with the shipped configuration, in front of a real gunicorn."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def nginx(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 def test_reading_through_nginx(nginx: str, seven: bytes) -> None:
-    """A drawing posted to nginx is read."""
+    """A drawing that is posted to nginx is read."""
     request = urllib.request.Request(f"{nginx}/_get_digit", data=seven)
     with urllib.request.urlopen(request, timeout=20) as answer:
         assert json.load(answer)["digit"] == 7
 
 
 def test_static_files_come_from_nginx_itself(nginx: str) -> None:
-    """Scripts and styles do not reach gunicorn, and have their types."""
+    """nginx answers with scripts and styles itself, with the right types."""
     with urllib.request.urlopen(nginx, timeout=20) as answer:
         addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.read().decode())
     assert len(addresses) >= 3
@@ -51,8 +51,8 @@ def test_static_files_come_from_nginx_itself(nginx: str) -> None:
 
 
 @pytest.mark.parametrize("length", [1024 * 1024 - 8, 1024 * 1024 + 1])
-def test_the_body_limit_is_the_applications(nginx: str, length: int) -> None:
-    """Up to 1 MiB reaches the application; what is larger gets the same 413 from nginx."""
+def test_nginx_and_the_application_have_the_same_body_limit(nginx: str, length: int) -> None:
+    """A body of up to 1 MiB reaches the application; nginx answers a larger one with the same 413."""
     body = b"\x89PNG\r\n\x1a\n" + b"\0" * (length - 8)
     request = urllib.request.Request(f"{nginx}/_get_digit", data=body)
     started = time.monotonic()
@@ -66,8 +66,8 @@ def test_the_body_limit_is_the_applications(nginx: str, length: int) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_the_files_addresses_change_with_them(nginx: str) -> None:
-    """The page names its files by their hash: the application's own address for them is the same."""
+def test_a_files_address_changes_with_its_content(nginx: str) -> None:
+    """The page's addresses have a hash of the files; the application serves the same addresses."""
     client = create_app().test_client()
     text = client.get("/").get_data(as_text=True)
     address = re.search(r'src="(/static/[0-9a-f]{12}/app.js)"', text)
@@ -78,7 +78,7 @@ def test_the_files_addresses_change_with_them(nginx: str) -> None:
 
 
 def test_an_unknown_host_gets_no_answer(nginx: str) -> None:
-    """The connection is closed, without a word."""
+    """nginx closes the connection without an answer."""
     port = int(nginx.rsplit(":", 1)[1])
     for host in ("evil.example", "10.0.0.1"):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -89,34 +89,34 @@ def test_an_unknown_host_gets_no_answer(nginx: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/static/x", "/static/../wsgi.py"])
-def test_what_nobody_outside_may_see(nginx: str, path: str) -> None:
-    """Figures and readiness stay inside: 404, as JSON in the one shape."""
+def test_metrics_and_readiness_are_hidden(nginx: str, path: str) -> None:
+    """From outside, metrics, readiness and unknown files are a 404 in the usual JSON."""
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(f"{nginx}{path}", timeout=20)
     assert raised.value.code == 404
     assert json.load(raised.value)["error"]["code"] == "not_found"
 
 
-def test_prometheus_asks_from_this_machine(server: str, tmp_path: Path) -> None:
-    """At an address of its own, which is this machine's alone: figures, readiness, nothing else."""
+def test_prometheus_asks_on_this_machine(server: str, tmp_path: Path) -> None:
+    """An address of this machine only has metrics and readiness, and nothing else."""
     assert "listen 127.0.0.1:9180;" in (ROOT / "deploy" / "nginx.conf").read_text()
     with serve(tmp_path, server):
         for path, status in (("/metrics", b"200"), ("/readyz", b"200"), ("/", b"404")):
-            with socket.socket(socket.AF_UNIX) as asked:
-                asked.connect(str(tmp_path / "watched.sock"))
-                asked.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
-                assert asked.makefile("rb").readline().split()[1] == status
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(tmp_path / "watched.sock"))
+                connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                assert connection.makefile("rb").readline().split()[1] == status
 
 
-def test_the_request_id_is_nginxs(nginx: str) -> None:
-    """What comes from outside is replaced, and what is logged comes back."""
+def test_nginx_makes_the_request_id(nginx: str) -> None:
+    """nginx replaces an ID from outside, and the answer has the new one."""
     request = urllib.request.Request(f"{nginx}/healthz", headers={"X-Request-ID": "forged"})
     with urllib.request.urlopen(request, timeout=20) as answer:
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
 
 
 def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
-    """20 readings a second with a burst of 40, 2 savings: past them 429, and then it goes on."""
+    """Above 20 readings per second (40 more in a burst), or 2 saves, nginx answers 429; then it recovers."""
 
     def post(address: str, body: bytes) -> tuple[int, dict]:
         try:
@@ -141,11 +141,11 @@ def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
         assert post(f"{site.http}/_get_digit", seven)[0] == 200
 
 
-def test_with_gunicorn_gone(tmp_path: Path) -> None:
-    """502 with when to come again, as JSON; nginx's own."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))  # and never listens
-        upstream = f"127.0.0.1:{held.getsockname()[1]}"
+def test_without_gunicorn(tmp_path: Path) -> None:
+    """nginx answers 502 as JSON, and Retry-After says when to try again."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and never listens
+        upstream = f"127.0.0.1:{silent.getsockname()[1]}"
         with serve(tmp_path, upstream) as site:
             with pytest.raises(urllib.error.HTTPError) as raised:
                 urllib.request.urlopen(f"{site.http}/", timeout=20)

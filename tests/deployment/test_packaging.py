@@ -1,4 +1,4 @@
-"""The wheel works by itself, away from the checkout."""
+"""The wheel works on its own, without the checkout."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from conftest import ROOT, data_url, free_port, running
 pytestmark = pytest.mark.slow
 
 
-def copy_tracked(target: Path) -> None:
-    """The files that are tracked, or would be, as a clone has them."""
+PACKAGE = ROOT / "digitre"
+
+
+def tracked() -> list[Path]:
+    """The files that are in git, or would be after `git add`."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -26,15 +29,21 @@ def copy_tracked(target: Path) -> None:
         text=True,
         check=True,
     )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+def copy_tracked(target: Path) -> None:
+    """Copy the files that a clone would have."""
+    for file in tracked():
+        copy = target / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the tracked files and unpacked as pip would."""
+    """The wheel, built from a copy of the tracked files, and unpacked like pip does it."""
     folder = tmp_path_factory.mktemp("wheel")
     source, target = folder / "source", folder / "installed"
     copy_tracked(source)
@@ -47,9 +56,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
-    """Templates, static files, the network and the servers' settings are in it; tests are not."""
+def test_the_wheel_has_every_file(installed: Path) -> None:
+    """The whole package, the networks and the servers' settings are in it; tests are not."""
     names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+    package = {str(path.relative_to(ROOT)) for path in tracked() if path.is_relative_to(PACKAGE)}
+    assert package - names == set()
     assert {
         "digitre/templates/index.html",
         "digitre/static/app.js",
@@ -62,13 +73,15 @@ def test_the_wheel_carries_what_serving_needs(installed: Path) -> None:
         "digitre/models/demos/mlp-256.json",
         "digitre/models/demos/mlp-256.npz",
         "digitre/deploy/gunicorn.conf.py",
+        "digitre/deploy/nginx.conf",
+        "digitre/deploy/nginx-server.conf",
         "wsgi.py",
     } <= names
     assert not any(name.startswith("tests") for name in names)
 
 
 def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: bytes) -> None:
-    """gunicorn runs it from another folder, with the configuration that came along."""
+    """gunicorn serves it from another folder, with the configuration inside the package."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config"]
     command += [str(installed / "digitre/deploy/gunicorn.conf.py"), "--chdir", str(tmp_path)]
@@ -85,12 +98,12 @@ def test_the_wheel_serves_from_anywhere(installed: Path, tmp_path: Path, seven: 
 
 
 def test_the_lock_fits_the_ranges() -> None:
-    """requirements.txt pins what setup.py asks for, within its ranges, each with its hashes."""
+    """requirements.txt pins everything that setup.py requires, within its ranges, with hashes."""
     from packaging.requirements import Requirement
 
     lines = (ROOT / "requirements.txt").read_text()
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", lines, re.MULTILINE))
-    asked = subprocess.run(
+    listed = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -100,7 +113,7 @@ def test_the_lock_fits_the_ranges() -> None:
         text=True,
         check=True,
     ).stdout.splitlines()
-    needed = [Requirement(line) for line in asked if "extra ==" not in line]
+    needed = [Requirement(line) for line in listed if "extra ==" not in line]
     assert len(needed) >= 6
     for requirement in needed:
         assert requirement.specifier.contains(pinned[requirement.name]), requirement
@@ -113,7 +126,7 @@ def test_the_lock_fits_the_ranges() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_lock_installs_and_serves(tmp_path: Path, seven: bytes) -> None:
-    """In an empty environment: what is locked, by its hashes, and the package alone; it serves."""
+    """In an empty environment, the pinned requirements and the package are enough to read and save."""
     place = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     install = [place / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]

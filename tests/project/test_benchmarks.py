@@ -1,4 +1,4 @@
-"""The benchmarks run: one short round of all of them, so that they cannot rot."""
+"""The benchmarks still run: one short round of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.timeout(280)
 def test_a_short_round() -> None:
-    """Every part prints its figures, every answer checked, and nothing is written."""
+    """Every part prints its figures and checks every answer; no file is written."""
     need("wrk")
     results = ROOT / "benchmarks" / "results.json"
     before = results.read_bytes()
@@ -43,21 +43,21 @@ def test_a_short_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("command", "parts"),
     [
-        (["workers", "--short"], ["sync, one a core (shipped)", "of 4 threads, kept alive"]),
+        (["workers", "--short"], ["sync, one per core (shipped)", "4 threads, kept alive"]),
         (["pieces"], ["finding the ink", "Flask, headers and the rest"]),
     ],
 )
-def test_the_smaller_ones(words: list[str], said: list[str]) -> None:
-    """They run to their end, and print what they are for."""
+def test_the_smaller_ones(command: list[str], parts: list[str]) -> None:
+    """They run to their end and print their tables."""
     need("wrk")
     need("nginx")
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{words[0]}", *words[1:]],
+        [sys.executable, "-m", f"benchmarks.{command[0]}", *command[1:]],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert all(part in done.stdout for part in said)
+    assert all(part in done.stdout for part in parts)

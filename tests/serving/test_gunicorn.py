@@ -1,4 +1,4 @@
-"""Real gunicorn, asked with real curl."""
+"""A real gunicorn, and real curl as its client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def curl(*options: str) -> tuple[int, dict]:
-    """The status and the JSON that curl gets."""
+    """Run curl; return the status and the JSON of the answer."""
     done = subprocess.run(
         [need("curl"), "--silent", "--max-time", "20", "--write-out", "\n%{http_code}", *options],
         capture_output=True,
@@ -29,8 +29,8 @@ def curl(*options: str) -> tuple[int, dict]:
     return int(status), json.loads(body)
 
 
-def test_curl_in_every_form(server: str, seven: bytes, tmp_path: Path) -> None:
-    """JSON, a bare data URL, base64, bytes, an upload, grey values and a form field, by curl."""
+def test_every_form_of_request_with_curl(server: str, seven: bytes, tmp_path: Path) -> None:
+    """curl may send JSON, a data URL, base64, a file's bytes, an upload, grey values or a form field."""
     url = data_url(seven)
     pixels = (preprocess(seven)[0, :, :, 0] * 255).round().astype(int)
     files = {
@@ -62,10 +62,8 @@ def test_curl_in_every_form(server: str, seven: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header", [[], ["--header", "Transfer-Encoding: chunked"], ["--header", "Expect:"]]
 )
-def test_a_body_over_the_limit_gets_its_answer(
-    server: str, tmp_path: Path, header: list[str]
-) -> None:
-    """With a length, without one, or sent without asking: a 413 that the client can read."""
+def test_a_body_over_the_limit(server: str, tmp_path: Path, header: list[str]) -> None:
+    """The client can read the 413: with Content-Length, chunked, or without Expect."""
     large = tmp_path / "large"
     large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
     status, answer = curl(*header, "--data-binary", f"@{large}", f"{server}/_get_digit")
@@ -74,7 +72,7 @@ def test_a_body_over_the_limit_gets_its_answer(
 
 
 def test_a_chunked_upload_over_the_limit(server: str, tmp_path: Path) -> None:
-    """A multipart upload that does not tell its length is cut off at the limit too."""
+    """An upload without Content-Length also gets a 413, and so does a drawing to save."""
     large = tmp_path / "large.png"
     large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
     status, answer = curl(
@@ -91,7 +89,7 @@ def test_a_chunked_upload_over_the_limit(server: str, tmp_path: Path) -> None:
 
 
 def test_gunicorn_without_a_configuration(seven: bytes, tmp_path: Path) -> None:
-    """`gunicorn wsgi:app` alone serves as well."""
+    """`gunicorn wsgi:app` works without the shipped configuration."""
     with gunicorn(tmp_path / "log") as address:
         request = urllib.request.Request(f"{address}/_get_digit", data=seven)
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -99,7 +97,7 @@ def test_gunicorn_without_a_configuration(seven: bytes, tmp_path: Path) -> None:
 
 
 def test_every_digit_over_http(server: str, tmp_path: Path) -> None:
-    """The ten digits drawn by hand, through the server."""
+    """The server reads each of the ten digits."""
     for digit, strokes in DIGITS.items():
         request = urllib.request.Request(f"{server}/_get_digit", data=png(drawn(strokes)))
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -107,7 +105,7 @@ def test_every_digit_over_http(server: str, tmp_path: Path) -> None:
 
 
 def raw(server: str, request: bytes) -> tuple[int, bytes]:
-    """The status and the rest of the answer to these very bytes."""
+    """Send these bytes; return the status and the body of the answer."""
     host, port = server.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(request)
@@ -130,8 +128,8 @@ def raw(server: str, request: bytes) -> tuple[int, bytes]:
         (b"POST /_get_digit HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: odd\r\n\r\n", {400, 501}),
     ],
 )
-def test_floods_of_headers_and_broken_http(server: str, request_bytes: bytes, statuses) -> None:
-    """gunicorn's limits refuse them, and the next request is served as ever."""
+def test_malformed_http(server: str, request_bytes: bytes, statuses) -> None:
+    """gunicorn refuses too many or too long headers and malformed requests, then answers the next one."""
     status, _ = raw(server, request_bytes)
     assert status in statuses
     with urllib.request.urlopen(f"{server}/healthz", timeout=20) as answer:

@@ -2,8 +2,8 @@
 
 gunicorn's master does this at the start and at each reload (deploy/gunicorn.conf.py). All workers
 read the copy. A worker that starts later therefore finds the same network, even if the file that
-it came from was changed or removed. Whatever this module imports, workers get by the fork, once
-for all of them.
+it came from was changed or removed. The workers share what this module imports, because they are forks
+of the master.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Scenes: digits as they come in real pictures, with what lies around them."""

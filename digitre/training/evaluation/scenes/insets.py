@@ -1,0 +1,114 @@
+"""A picture within a picture: bars, borders, desks, pages around it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from digitre.training.evaluation.scenes.drawing import (
+    BLACK,
+    WHITE,
+    Page,
+    Random,
+    Writing,
+    canvas,
+    jpeg,
+    pack,
+    paper,
+    photograph,
+    to_image,
+)
+
+
+def padded(writing: Writing, random: Random) -> bytes:
+    """A photo that a program padded to a white square."""
+    photo = paper(writing, random).written()
+    side = int(max(photo.shape) * random.uniform(1.1, 1.8))
+    page = np.full((side, side), WHITE)
+    _place(photo, page, random)
+    return jpeg(page, 88)
+
+
+def white_bars(writing: Writing, random: Random) -> bytes:
+    return jpeg(_with_bars(writing, random, WHITE), 88)
+
+
+def black_bars(writing: Writing, random: Random) -> bytes:
+    return jpeg(_with_bars(writing, random, BLACK), 88)
+
+
+def _with_bars(writing: Writing, random: Random, tone: float) -> Page:
+    """A photo with bars above and below it, or at its left and right."""
+    photo = paper(writing, random).written()
+    bar = int(random.uniform(0.08, 0.4) * max(photo.shape))
+    bars = ((bar, bar), (0, 0)) if random.random() < 0.5 else ((0, 0), (bar, bar))
+    return np.pad(photo, bars, constant_values=tone)
+
+
+def _place(inner: Page, around: Page, random: Random) -> tuple[int, int]:
+    """Copy a page into a larger one, not at its edges, and return its first row and column there."""
+    top, left = (
+        int(random.uniform(0.1, 0.9) * (whole - part))
+        for whole, part in zip(around.shape, inner.shape, strict=True)
+    )
+    around[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return top, left
+
+
+def dark_page(writing: Writing, random: Random) -> bytes:
+    """A screenshot of a white canvas on a dark web page, with or without a heading."""
+    page = canvas(writing, random).written()
+    height, width = (int(length * random.uniform(1.15, 2.2)) for length in page.shape)
+    around = np.full((height, width), random.uniform(10, 90))
+    top, left = _place(page, around, random)
+    picture = to_image(around)
+    if random.random() < 0.5 and top > 14:
+        ImageDraw.Draw(picture).text((left, top - 13), "Draw a digit here", 230)
+    return pack(picture)
+
+
+def turned(writing: Writing, random: Random) -> bytes:
+    """A photo that a program turned a little, so that its corners are black."""
+    picture = to_image(paper(writing, random).written())
+    angle = random.uniform(-9, 9)
+    return jpeg(picture.rotate(angle, Image.Resampling.BICUBIC, fillcolor=0), 88)
+
+
+def desk(writing: Writing, random: Random) -> bytes:
+    """A sheet that lies a little askew on a dark desk of wood."""
+    shape = random.uniform(1.1, 1.5, 2)
+    page = paper(writing, random).written()
+    height, width = int(shape[0] * len(page)), int(shape[1] * page.shape[1])
+    grain = ndimage.gaussian_filter(random.normal(0, 1, (height, width)), (1, 25), truncate=2)
+    return photograph(_lay_askew(page, random.uniform(30, 120) + 40 * grain, random), random)
+
+
+def sticky_note(writing: Writing, random: Random) -> bytes:
+    """A note on a light wall, with a little shadow at its lower edge."""
+    page = paper(writing, random).written() * random.uniform(0.8, 0.95)
+    margin = int(random.uniform(0.1, 0.35) * min(page.shape))
+    wall = np.full((len(page) + 2 * margin, page.shape[1] + 2 * margin), random.uniform(200, 245))
+    return photograph(_lay_askew(page, wall, random, random.uniform(0.1, 0.4)), random)
+
+
+def _lay_askew(page: Page, around: Page, random: Random, shadow: float = 0.0) -> Page:
+    """A page in the middle of a larger one, turned by up to 8 degrees.
+
+    `shadow` is how much darker it is below the page, 0 to 1.
+    """
+    top, left = ((a - b) // 2 for a, b in zip(around.shape, page.shape, strict=True))
+    end, right = top + len(page), left + page.shape[1]
+    place = np.zeros_like(around)
+    place[top:end, left:right] = 255
+    sheet = np.zeros_like(around)
+    sheet[top:end, left:right] = page
+    angle = random.uniform(-8, 8)
+    turned_place, turned_sheet = (
+        np.asarray(to_image(each).rotate(angle, Image.Resampling.BICUBIC), float)
+        for each in (place, sheet)
+    )
+    depth = int(0.02 * len(page)) + 2
+    shaded = ndimage.gaussian_filter(np.roll(turned_place, depth, axis=0), depth / 2)
+    around = around * (1 - shadow * shaded / 255)
+    return around * (1 - turned_place / 255) + turned_sheet

@@ -1,7 +1,8 @@
-"""The network, served by LiteRT: arrays in, probabilities out, and what they say."""
+"""The network, run by LiteRT: a picture in, probabilities and the decision on them out."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -21,12 +22,12 @@ from digitre.recognition.preprocessing import Picture
 HERE = Path(__file__).resolve().parent.parent
 THRESHOLD = 0.6
 SHAPE = (28, 28, 1)
-NO_DIGIT = 10  # the label of what is no digit: the network's eleventh output
-MANY = 256  # pictures from which on it pays to make threads, each with its interpreter
+NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
+MANY = 256  # with this many pictures, threads are worth making: each needs its own interpreter
 
 
 class Candidate(NamedTuple):
-    """A digit that the drawing may be, and how probably."""
+    """A digit that the drawing may be, and its probability."""
 
     digit: int
     probability: float
@@ -34,13 +35,13 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """What a drawing was read as.
+    """What a drawing was read as. All probabilities lie in [0, 1].
 
     Attributes:
-        digit: 0 to 9, or None where the answer is "Huh...".
-        confidence: the probability of the most probable digit, refused or not; 0 for a blank.
+        digit: 0 to 9, or None if the answer is "Huh...".
+        confidence: the probability of the most probable digit, even if it is refused; 0 for a blank.
         probabilities: of the ten digits; with `not_a_digit` they sum to 1.
-        not_a_digit: the probability that the drawing is no digit.
+        not_a_digit: the probability that the drawing is not a digit.
         candidates: the three most probable digits, best first; none for a blank.
         reason: why there is no digit: "blank", "not_a_digit" or "unsure"; else None.
         model: the version of the network that read it.
@@ -61,14 +62,14 @@ class Reading:
 
     @property
     def probability(self) -> str:
-        """The confidence in words, as the page shows it."""
+        """The confidence in words."""
         if self.digit is None:
             return "You call that a digit?"
         return f"({percent(self.confidence)}% probability)"
 
     @property
     def prediction(self) -> str | None:
-        """The most probable digit as text, refused or not; None for a blank."""
+        """The most probable digit as text, even if it is refused; None for a blank."""
         return str(self.candidates[0].digit) if self.candidates else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,17 +92,42 @@ class Reading:
 
 
 def percent(probability: float) -> str:
-    """A probability as it is shown: per cent with one decimal."""
+    """A probability as it is shown: in per cent, with one decimal."""
     return f"{100 * probability:.1f}"
 
 
+@functools.lru_cache(maxsize=64)
+def lowest_accepted(threshold: float) -> float:
+    """The lowest confidence that a threshold accepts; below it, the answer is "Huh...".
+
+    What is shown decides, so that "60.0%" is never refused at 0.6: the lowest confidence is the smallest
+    number that `percent` shows as the threshold or more. At 0.6 it is 0.5995. A higher number is never shown
+    as less, so bisection finds it, to the last bit of a float.
+
+    Raises:
+        ValueError: if the threshold does not lie from 0 to 1.
+    """
+    if not 0 <= threshold <= 1:
+        raise ValueError("a threshold must lie from 0 to 1")
+    required = round(100 * threshold, 9)  # 100 * 0.55 is 55.00000000000001
+    if required == 0:
+        return 0.0
+    refused, accepted = 0.0, 1.0
+    while refused < (middle := (refused + accepted) / 2) < accepted:
+        if float(percent(middle)) < required:
+            refused = middle
+        else:
+            accepted = middle
+    return accepted
+
+
 def is_refused(confidence: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
-    """Which of many drawings are answered "Huh...", by the confidence as it is shown: (n,) bool."""
-    return np.round(100 * confidence, 1) < round(100 * threshold, 9)
+    """Which of many drawings are answered "Huh...": (n,) confidences in [0, 1] to (n,) bool."""
+    return confidence < lowest_accepted(threshold)
 
 
 def shipped_model() -> Path:
-    """The network that comes with the package, or with the checkout."""
+    """The path of the network that comes with the package, or with the source code."""
     installed = HERE / "models" / "digitre.tflite"
     return installed if installed.exists() else HERE.parent / "models" / "digitre.tflite"
 
@@ -109,16 +135,16 @@ def shipped_model() -> Path:
 class Classifier:
     """Reads digits with a convolutional network of two convolutional layers.
 
-    Safe to share between threads and to carry over a fork: each thread of each process makes its
-    own interpreter when it first reads.
+    You can share one between threads and across a fork: each thread of each process makes its own
+    interpreter when it first reads.
 
     Args:
-        path: a LiteRT file that takes (1, 28, 28, 1) float32 and gives (1, 11) probabilities; the
-            shipped network where it is None.
+        path: a LiteRT file whose network takes (1, 28, 28, 1) float32 and returns (1, 11) probabilities.
+            None means the network that comes with the package.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where the file is no LiteRT network.
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not a LiteRT network.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -127,7 +153,7 @@ class Classifier:
             raise FileNotFoundError(f"there is no network at {self.path}")
         content = self.path.read_bytes()
         if content[4:8] != b"TFL3":
-            raise ValueError(f"{self.path} is no LiteRT network")
+            raise ValueError(f"{self.path} is not a LiteRT network")
         digest = hashlib.sha256(content).hexdigest()
         self.model = f"{self.path.stem}-{digest[:8]}"
         self._own = threading.local()
@@ -138,7 +164,7 @@ class Classifier:
         return card if card and card.model == self.model else None
 
     def preprocess(self, picture: Picture) -> np.ndarray:
-        """Any accepted picture to (1, 28, 28, 1) float32: see `digitre.recognition.preprocessing.preprocess`."""
+        """Any accepted picture to (1, 28, 28, 1) float32 in [0, 1]: see `preprocessing.preprocess`."""
         return preprocessing.preprocess(picture)
 
     def classify(self, batch: np.ndarray) -> np.ndarray:
@@ -148,11 +174,11 @@ class Classifier:
             batch: (n, 28, 28, 1) float in [0, 1], ink bright, as `preprocess` returns it.
 
         Returns:
-            (n, 10) float64. A row sums to at most 1; what is missing is the probability that the
-            drawing is no digit. A blank row has ten zeros. Each row depends on its picture alone.
+            (n, 10) float64 in [0, 1]. A row sums to at most 1; the rest is the probability that the drawing
+            is not a digit. A blank picture gives ten zeros. Each row depends on its own picture only.
 
         Raises:
-            ValueError: for another shape, or values that are not finite.
+            ValueError: if the batch has another shape, or values that are not finite.
         """
         batch = np.asarray(batch, dtype=np.float32)
         if batch.ndim != 4 or batch.shape[1:] != SHAPE:
@@ -163,18 +189,18 @@ class Classifier:
         if len(batch) < MANY:
             self._classify(batch, answers)
         else:
-            # Each thread has an interpreter of its own, which leaves Python's lock while it works:
-            # all cores. A network that takes many pictures at once is no faster on one core.
+            # Each thread has its own interpreter, which releases Python's lock while it works, so all
+            # cores are used. On one core, a network that takes many pictures at once is no faster.
             parts = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
             with ThreadPoolExecutor(parts) as threads:
                 pieces = np.array_split(batch, parts), np.array_split(answers, parts)
                 list(threads.map(self._classify, *pieces))
-        # Single precision leaves a row's sum a little off 1; no ten of them may pass it.
+        # In single precision a row's sum is not exactly 1, and the ten digits' must not exceed it.
         sums = np.maximum(answers.sum(1, keepdims=True), np.finfo(np.float64).tiny)
         return answers[:, :10] / sums * (1 - 1e-12)
 
     def _classify(self, batch: np.ndarray, answers: np.ndarray) -> None:
-        """Write the eleven probabilities of each picture into `answers`, but of a blank."""
+        """Write the eleven probabilities of each picture that is not blank into `answers`."""
         run = self.runner()
         for index, picture in enumerate(batch):
             if picture.any():
@@ -182,7 +208,7 @@ class Classifier:
                 answers[index, : len(row)] = row
 
     def _scaled(self, pixels: np.ndarray) -> np.ndarray:
-        """What the network takes, of (1, 28, 28, 1) in [0, 1]: here just that."""
+        """A picture (1, 28, 28, 1) in [0, 1] as the network takes it; a subclass may scale it otherwise."""
         return pixels
 
     @overload
@@ -194,56 +220,56 @@ class Classifier:
     def read(
         self, picture: Picture | list[Any], threshold: float = THRESHOLD
     ) -> Reading | list[Reading]:
-        """Read one drawing, or a list of them at once, which is quicker for many: see `classify`.
+        """Read one drawing, or a list of them, which is faster if they are many: see `classify`.
 
         Args:
-            picture: whatever `preprocess` accepts, or a list of such.
-            threshold: below this confidence, as it is shown (per cent with one decimal), the
-                answer is "Huh...".
+            picture: a picture in any form that `preprocess` accepts, or a list of them.
+            threshold: below this confidence, as it is shown (per cent with one decimal), the answer is
+                "Huh...".
 
         Raises:
-            PictureError: where a picture cannot be read; of a list, a note says which.
-            ValueError: for a threshold outside [0, 1].
+            PictureError: if a picture cannot be read; a note says which one of a list it is.
+            TypeError: if a picture is an object of another type.
+            ValueError: if the threshold does not lie from 0 to 1.
         """
         if not isinstance(picture, list):
             return self.decide(self.preprocess(picture), threshold)
         pixels = np.zeros((len(picture), *SHAPE), np.float32)
-        for index, one in enumerate(picture):
+        for index, each in enumerate(picture):
             try:
-                pixels[index] = self.preprocess(one)[0]
+                pixels[index] = self.preprocess(each)[0]
             except (preprocessing.PictureError, TypeError) as error:
-                error.add_note(f"It is number {index} of the list, counted from 0.")
+                error.add_note(f"It is picture {index} of the list, counted from 0.")
                 raise
         rows = self.classify(pixels).tolist()
         return [
-            self._reading(row, not each.any(), threshold)
-            for row, each in zip(rows, pixels, strict=True)
+            self._reading(row, not drawing.any(), threshold)
+            for row, drawing in zip(rows, pixels, strict=True)
         ]
 
     def decide(self, pixels: np.ndarray, threshold: float = THRESHOLD) -> Reading:
-        """Read one drawing that is preprocessed already: (1, 28, 28, 1) float32."""
+        """Read one preprocessed drawing: (1, 28, 28, 1) float32 in [0, 1]. Raises what `read` raises."""
         return self._reading(self.classify(pixels)[0].tolist(), not pixels.any(), threshold)
 
     def _reading(self, row: list[float], blank: bool, threshold: float) -> Reading:
-        """What ten probabilities say."""
-        if not 0 <= threshold <= 1:
-            raise ValueError("a threshold must lie from 0 to 1")
+        """Decide on the ten probabilities of a drawing."""
+        lowest = lowest_accepted(threshold)
         if blank:
             return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", self.model)
         order = sorted(range(10), key=row.__getitem__, reverse=True)[:3]
         candidates = tuple(Candidate(digit, row[digit]) for digit in order)
         best = candidates[0]
-        rest = 1 - math.fsum(row)
+        not_a_digit = 1 - math.fsum(row)
         digit: int | None = best.digit
         reason = None
-        # What is shown decides, so that "60.0%" is never refused at 0.6. The rounding takes away
-        # what binary fractions add: 100 * 0.55 is 55.00000000000001.
-        if float(percent(best.probability)) < round(100 * threshold, 9):
-            digit, reason = None, "not_a_digit" if rest >= best.probability else "unsure"
-        return Reading(digit, best.probability, tuple(row), rest, candidates, reason, self.model)
+        if best.probability < lowest:
+            digit, reason = None, "not_a_digit" if not_a_digit >= best.probability else "unsure"
+        return Reading(
+            digit, best.probability, tuple(row), not_a_digit, candidates, reason, self.model
+        )
 
     def runner(self) -> Callable[[np.ndarray], np.ndarray]:
-        """The bare network of this thread: (1, 28, 28, 1) float32 to (1, 11) probabilities."""
+        """This thread's network as a function: (1, 28, 28, 1) float32 to (1, 11) probabilities."""
         interpreter, source, target = self._interpreter()
 
         def run(picture: np.ndarray) -> np.ndarray:
@@ -255,7 +281,7 @@ class Classifier:
 
     def _interpreter(self):
         if getattr(self._own, "process", None) != os.getpid():
-            # Only now: an interpreter does not outlive a fork, and importing LiteRT takes a while.
+            # As late as this: an interpreter does not survive a fork, and importing LiteRT is slow.
             from ai_edge_litert.interpreter import Interpreter
 
             interpreter = Interpreter(str(self.path), num_threads=1)

@@ -209,7 +209,7 @@ def _difference(image: Image.Image, ground: np.ndarray) -> Image.Image:
 
 
 def _clean(difference: Image.Image, lossy: bool, margin: int = 0) -> np.ndarray | None:
-    """Set the ripples of a lossy format, and what nobody sees, to 0.
+    """Set the ripples of a lossy format, and invisible differences, to 0.
 
     Args:
         difference: from the ground, grey.
@@ -238,7 +238,7 @@ def _clean(difference: Image.Image, lossy: bool, margin: int = 0) -> np.ndarray 
 def _crop_to_visible(values: np.ndarray) -> np.ndarray:
     """Set pixels outside the box of visible ink, with a pixel around it, to 0.
 
-    A program drew this, so every grey value inside is meant. But a pixel that nobody sees, such as one of
+    A program drew this, so every grey value inside is meant. But an invisible pixel, such as one of
     254 on white, must not widen the bounding box of the digit.
     """
     sides = values[:2], values[-2:], values[:, :2], values[:, -2:]

@@ -53,7 +53,7 @@ def test_a_file_that_is_not_a_network_stops_the_start(tmp_path) -> None:
     """A file that is not a LiteRT network is reported at the start."""
     file = tmp_path / "digitre.tflite"
     file.write_text("not a network")
-    with pytest.raises(ValueError, match="no LiteRT network"):
+    with pytest.raises(ValueError, match="not a LiteRT network"):
         create_app({"MODEL": file})
 
 

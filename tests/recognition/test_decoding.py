@@ -1,4 +1,4 @@
-"""However a client paints and packs a drawing, its ink is found."""
+"""The ink of a drawing is found in any colours, file format and packing."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def coloured(ground: tuple[int, int, int], ink: tuple[int, int, int]) -> Image.I
 
 
 def on_glass(ink: tuple[int, int, int]) -> Image.Image:
+    """A pen of one colour on a transparent canvas."""
     image = Image.new("RGBA", (250, 250), (*ink, 0))
     image.putalpha(Image.fromarray(INK))
     return image
@@ -84,7 +85,7 @@ PAINTED = {
 
 @pytest.mark.parametrize("name", PAINTED)
 def test_paint_does_not_matter(name: str) -> None:
-    """Colour, inversion, transparency and mode leave the network's picture as it is."""
+    """Colour, inversion, transparency and mode hardly change what the network sees."""
     pixels = preprocess(png(PAINTED[name]))
     assert np.abs(pixels - PLAIN).mean() < 0.02
     assert np.corrcoef(pixels.ravel(), PLAIN.ravel())[0, 1] > 0.985
@@ -101,7 +102,7 @@ def test_paint_does_not_matter(name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["black on white", "white on black", "blue on white"])
 def test_file_format_does_not_matter(name: str, format: str, options: dict) -> None:
-    """JPEG and WebP, with their ripples, read as PNG does."""
+    """JPEG and WebP give nearly the same as PNG, although they have ripples."""
     pixels = preprocess(png(PAINTED[name], format, **options))
     assert np.abs(pixels - PLAIN).mean() < 0.03
 
@@ -114,8 +115,8 @@ def test_jpeg_modes(mode: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_photo_like_ground(seed: int) -> None:
-    """Grey uneven grainy paper under the ink changes little."""
+def test_a_photo_gives_nearly_the_same(seed: int) -> None:
+    """Ink on grey, uneven, grainy paper gives nearly what a clean canvas does."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[-1:1:250j, -1:1:250j]
     paper = 175 + 35 * x * random.choice([-1, 1]) + 20 * y + random.normal(0, 5, (250, 250))
@@ -128,7 +129,7 @@ def test_a_photo_like_ground(seed: int) -> None:
     ("canvas", "scale", "pen"), [(800, 0.45, 6), (800, 0.75, 4), (250, 0.25, 4)]
 )
 def test_a_small_digit_on_a_large_photo(canvas: int, scale: float, pen: float) -> None:
-    """Ink that covers less than a hundredth of a grainy photo is found, and nothing else."""
+    """Ink that covers less than a hundredth of a grainy photo is found, and nothing else is."""
     random = np.random.default_rng(1)
     small = drawn(DIGITS[2], canvas=canvas, scale=scale, pen=pen)
     x = np.linspace(-1, 1, canvas)
@@ -139,7 +140,7 @@ def test_a_small_digit_on_a_large_photo(canvas: int, scale: float, pen: float) -
 
 
 def test_grainy_paper_without_ink_is_blank() -> None:
-    """Grain and uneven light alone are no drawing."""
+    """Paper with only grain and uneven light gives no ink at all."""
     random = np.random.default_rng(5)
     y, x = np.mgrid[-1:1:200j, -1:1:200j]
     paper = 180 + 40 * x - 20 * y * y + random.normal(0, 5, (200, 200))
@@ -147,7 +148,7 @@ def test_grainy_paper_without_ink_is_blank() -> None:
 
 
 def test_each_packing_is_the_same_picture(seven: bytes) -> None:
-    """A data URL, base64, bytes, a PIL image and an array are one drawing."""
+    """The same drawing as a data URL, base64, bytes, a PIL image or an array gives the same pixels."""
     url = data_url(seven)
     packed = url.split(",")[1]
     spread = "\n".join(packed[i : i + 76] for i in range(0, len(packed), 76))
@@ -171,7 +172,7 @@ def test_each_packing_is_the_same_picture(seven: bytes) -> None:
 
 
 def test_a_photo_held_sideways_is_turned_upright() -> None:
-    """The orientation that a camera writes is followed."""
+    """The orientation in a photo's EXIF data is applied."""
     turned = PAINTED["black on white"].transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[0x0112] = 6  # shown turned by 90 degrees clockwise
@@ -179,37 +180,37 @@ def test_a_photo_held_sideways_is_turned_upright() -> None:
     assert np.abs(pixels - PLAIN).mean() < 0.03
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # Pillow's word of it
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # by Pillow
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "JPEG"])
-def test_a_damaged_orientation_is_passed_over(format: str) -> None:
-    """A good picture with broken EXIF data is read as it is."""
+def test_a_damaged_orientation_is_ignored(format: str) -> None:
+    """A good picture with damaged EXIF data is read as it is."""
     broken = b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0"
     file = png(PAINTED["black on white"], format, exif=broken)
     assert np.abs(preprocess(file) - PLAIN).mean() < 0.03
 
 
 def test_faint_ink_with_a_transparent_corner() -> None:
-    """One transparent pixel does not make a picture glass."""
+    """A picture with one transparent pixel is not taken for a transparent canvas."""
     image = coloured((245, 245, 245), (225, 225, 225)).convert("RGBA")
     image.putpixel((0, 0), (0, 0, 0, 0))
     assert np.abs(preprocess(image) - PLAIN).mean() < 0.03
 
 
 def test_one_step_of_sixteen_bits_is_blank() -> None:
-    """A difference that nobody sees is no ink, however many bits there are."""
+    """An invisible difference is not ink, however many bits a pixel has."""
     values = np.full((250, 250), 65535, np.uint16) - (INK > 127)
     assert not decode(png(Image.fromarray(values.astype(np.uint16)))).any()
 
 
 def test_a_flood_of_scans_is_refused() -> None:
-    """A progressive JPEG that repeats its last scan a thousand times costs nothing."""
+    """A progressive JPEG that repeats its last scan a thousand times is refused before decoding."""
     file = png(PAINTED["mode L"], "JPEG", progressive=True)
     last = file[file.rindex(b"\xff\xda") : -2]
     with pytest.raises(PictureError, match="scans"):
         decode(file[:-2] + last * 1000 + file[-2:])
 
 
-def test_the_first_frame_of_an_animation_counts() -> None:
+def test_the_first_frame_of_an_animation_is_read() -> None:
     """Animated PNG and WebP are read by their first frame."""
     first, second = PAINTED["black on white"], PAINTED["black on white"].rotate(90)
     for format in ("PNG", "WEBP"):
@@ -218,7 +219,7 @@ def test_the_first_frame_of_an_animation_counts() -> None:
 
 
 def header_only(width: int, height: int) -> bytes:
-    """A PNG that promises this size, and holds next to nothing."""
+    """A PNG whose header names this size, and that holds almost no data."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -262,8 +263,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_pictures_are_named(name: str) -> None:
-    """Whatever cannot be read raises the one error, with its code and what to send instead."""
+def test_a_bad_picture_raises_a_picture_error(name: str) -> None:
+    """What cannot be read raises a PictureError with a code; its message says what to send instead."""
     picture, code = BAD[name]
     with pytest.raises(PictureError) as raised:
         decode(picture)
@@ -271,14 +272,14 @@ def test_bad_pictures_are_named(name: str) -> None:
     assert str(raised.value).endswith((".", "..."))
 
 
-def test_other_types_are_a_programming_error() -> None:
-    """What is no picture by its type is a TypeError."""
+def test_another_type_is_a_type_error() -> None:
+    """An object whose type cannot hold a picture is a TypeError."""
     with pytest.raises(TypeError, match="cannot be a dict"):
         decode({})  # type: ignore[arg-type]
 
 
 def test_size_is_checked_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture over the limits is refused from its header: no pixel of it is decoded."""
+    """A picture over the limits is refused by its header, before any pixel is decoded."""
 
     def load(self):
         raise AssertionError("decoded")
@@ -289,17 +290,17 @@ def test_size_is_checked_before_decoding(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_unpack_returns_the_bytes() -> None:
-    """Base64 comes out as what went in, padded or not."""
+    """Base64 is decoded to the bytes that it holds, padded or not."""
     assert unpack("aGVsbG8") == b"hello"
     assert unpack(b"data:;base64,aGVsbG8=") == b"hello"
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_the_quick_way_gives_the_same(
+def test_the_fast_way_finds_the_same_ink(
     monkeypatch: pytest.MonkeyPatch, mode: str, kind: str
 ) -> None:
-    """A plain ground is dealt with quickly, and to the same pixels as any other."""
+    """A plain ground is handled faster than others are, with the same result."""
     pictures = [Image.fromarray(255 - drawn(strokes)).convert(mode) for strokes in DIGITS.values()]
     pictures += [Image.fromarray(drawn(DIGITS[2])).convert(mode), Image.new(mode, (30, 40))]
     framed = pictures[0].copy()
@@ -308,10 +309,10 @@ def test_the_quick_way_gives_the_same(
         pictures = [picture.convert("L" if "L" in mode else "RGB") for picture in pictures]
         framed = framed.convert("RGB")
     files = [png(picture, kind) for picture in [*pictures, framed]]
-    quick = [preprocessing.find_ink(open_picture(file)) for file in files]
+    expected = [preprocessing.find_ink(open_picture(file)) for file in files]
     monkeypatch.setattr(ink, "STRIP", 4000)
-    for file, expected in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), expected)
+    for file, drawing in zip(files, expected, strict=True):
+        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), drawing)
     monkeypatch.setattr(preprocessing, "on_plain_ground", lambda *_: None)
-    for file, expected in zip(files, quick, strict=True):
-        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), expected)
+    for file, drawing in zip(files, expected, strict=True):
+        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), drawing)

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer, so that its harness keeps working: `make fuzz` is the long one."""
+"""A short run of the fuzzer, so that its script keeps working: `make fuzz` is the long one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("atheris") is None, reason="Atheris is not built for this Python"
+    importlib.util.find_spec("atheris") is None, reason="Atheris is not installed for this Python"
 )
-def test_nothing_but_our_own_error_comes_out() -> None:
-    """Thousands of broken pictures and texts: each is read, or refused by a PictureError."""
+def test_only_picture_errors_are_raised() -> None:
+    """Each of thousands of broken pictures and texts is read, or refused with a PictureError."""
     done = subprocess.run(
-        # By a shell that forks: what the tests' own process holds would count as the fuzzer's memory.
+        # Started by a shell that forks, or the memory of the tests' own process would count as the fuzzer's.
         [
             "sh",
             "-c",
@@ -39,7 +39,7 @@ def test_nothing_but_our_own_error_comes_out() -> None:
 
 
 def test_the_corpus_is_small() -> None:
-    """A few hundred bytes a file."""
+    """The fuzzer's first inputs are 10 to 50 files of less than 10 kB together."""
     files = list((ROOT / "tests" / "corpus").iterdir())
     assert 10 <= len(files) < 50
     assert sum(file.stat().st_size for file in files) < 10_000

@@ -1,4 +1,4 @@
-"""Which ink an answer came from."""
+"""Which ink supported an answer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from digitre.recognition import occlusion
 
 
 @pytest.mark.parametrize("digit", DIGITS)
-def test_ink_that_mattered_is_ink_that_is_missed(classifier: Classifier, digit: int) -> None:
-    """Without its best fifth of ink the answer is less probable than without its worst fifth."""
+def test_removing_the_best_ink_hurts_most(classifier: Classifier, digit: int) -> None:
+    """The answer is less probable without the fifth of ink that supported it most than without the least."""
     pixels = classifier.preprocess(255 - drawn(DIGITS[digit]))
     answer, worth = occlusion.explain(classifier, pixels)
     assert answer == digit
@@ -34,24 +34,25 @@ def test_ink_that_mattered_is_ink_that_is_missed(classifier: Classifier, digit: 
     assert best <= worst
 
 
-def test_a_scribble_is_explained_as_no_digit(classifier: Classifier) -> None:
+def test_a_scribble_is_explained_as_not_a_digit(classifier: Classifier) -> None:
+    """The explanation of a scribble is of "not a digit", with some ink that supported it."""
     pixels = classifier.preprocess(255 - drawn(OTHERS["scribble"]))
     answer, worth = occlusion.explain(classifier, pixels)
     assert answer == occlusion.NO_DIGIT
     assert worth.max() == pytest.approx(1)
 
 
-def test_the_answer_has_it_where_it_is_asked_for(client, seven: bytes) -> None:
-    """explain=1 adds the picture and what it explains; without it there is none; blank is null."""
-    asked = client.post("/_get_digit?explain=1", data=seven).get_json()
-    assert set(asked["explanation"]) == {"of", "method", "image"}
-    assert asked["explanation"]["of"] == "7"
-    packed = asked["explanation"]["image"].removeprefix("data:image/png;base64,")
+def test_the_api_explains_an_answer_on_request(client, seven: bytes) -> None:
+    """explain=1 adds a picture and the answer that it explains, null for a blank; without it, neither."""
+    explained = client.post("/_get_digit?explain=1", data=seven).get_json()
+    assert set(explained["explanation"]) == {"of", "method", "image"}
+    assert explained["explanation"]["of"] == "7"
+    packed = explained["explanation"]["image"].removeprefix("data:image/png;base64,")
     picture = Image.open(io.BytesIO(base64.b64decode(packed)))
     assert (picture.size, picture.mode) == ((28, 28), "RGB")
     plain = client.post("/_get_digit", data=seven).get_json()
     assert "explanation" not in plain
-    assert {name: asked[name] for name in plain} == plain
+    assert {name: explained[name] for name in plain} == plain
     blank = png(np.zeros((50, 50), np.uint8))
     assert client.post("/_get_digit?explain=1", data=blank).get_json()["explanation"] is None
     assert "explain" in client.get("/healthz").get_json()["features"]

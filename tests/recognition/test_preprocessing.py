@@ -1,4 +1,4 @@
-"""The steps from ink to what the network sees."""
+"""The steps from a picture to what the network sees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def extent(pixels: np.ndarray, floor: float = 0.1) -> tuple[int, int]:
 
 @pytest.mark.parametrize("digit", DIGITS)
 def test_result_has_the_form_of_mnist(digit: int) -> None:
-    """Any drawing comes out as (1, 28, 28, 1) float32 in [0, 1], 20 px long, centred by mass."""
+    """Any drawing becomes (1, 28, 28, 1) float32 in [0, 1], 20 pixels long, centred by its mass."""
     pixels = preprocessing.preprocess(255 - drawn(DIGITS[digit]))
     assert pixels.shape == (1, 28, 28, 1)
     assert pixels.dtype == np.float32
@@ -60,23 +60,23 @@ def test_a_digit_cut_by_the_edge_is_fitted_like_any_other() -> None:
 
 
 def test_ink_never_leaves_the_frame() -> None:
-    """Where the mass lies at one end, the picture is shifted back just enough to hold all ink."""
+    """If the mass lies at one end, the ink is moved back just enough to stay in the picture."""
     ink = np.zeros((200, 200), np.uint8)
     ink[20:180, 95:100] = 255  # a stem with a heavy foot
     ink[140:180, 60:140] = 255
     square = preprocessing.centre(preprocessing.crop(ink))
     assert square.sum() == ink.sum()
-    assert square[0].any(), "it is shifted no further than to the edge"
+    assert square[0].any(), "it is moved no further than to the edge"
 
 
 @pytest.mark.parametrize("value", [0, 255, 128, 3])
 def test_a_blank_picture_gives_zeros(value: int) -> None:
-    """Even pictures of any brightness are blank, without a warning."""
+    """A picture of one brightness gives zeros, and no warning."""
     assert not preprocessing.preprocess(np.full((250, 250), value, np.uint8)).any()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2)])
-def test_the_smallest_pictures_pass(shape: tuple[int, int]) -> None:
+def test_the_smallest_pictures_are_accepted(shape: tuple[int, int]) -> None:
     """Pictures of a pixel or a line give finite numbers in [0, 1]."""
     picture = np.zeros(shape, np.uint8)
     picture[0, 0] = 255
@@ -86,7 +86,7 @@ def test_the_smallest_pictures_pass(shape: tuple[int, int]) -> None:
 
 
 def test_a_single_pixel_in_a_corner_is_ink() -> None:
-    """The smallest drawing is no blank: it fills the box as a dot does."""
+    """The smallest drawing is not blank: it fills the box as a dot does."""
     picture = np.zeros((250, 250), np.uint8)
     picture[249, 0] = 255
     assert extent(preprocessing.preprocess(picture)[0, :, :, 0]) == (20, 20)
@@ -100,7 +100,7 @@ def test_resizing_keeps_what_has_the_size() -> None:
 
 
 def test_scale_stretches_to_zero_and_one() -> None:
-    """Min-max scaling; an even picture gives zeros."""
+    """The lowest value becomes 0 and the highest 1; a picture of one value gives zeros."""
     scaled = preprocessing.scale(np.array([[50, 100], [150, 60]], np.float32))
     np.testing.assert_allclose(scaled, [[0, 0.5], [1, 0.1]], atol=1e-6)
     assert not preprocessing.scale(np.full((28, 28), 9, np.float32)).any()
@@ -116,7 +116,7 @@ def test_the_last_step_is_what_the_network_sees() -> None:
 
 
 def test_mnist_comes_out_as_it_went_in(real_data) -> None:
-    """Of MNIST's test pictures 99.9 % come out within a hundredth of what they were."""
+    """At least 99.9 % of MNIST's test pictures change by less than a hundredth per pixel."""
     pictures = datasets.mnist("test")[0]
     shaped = np.stack([preprocessing.preprocess(picture)[0, :, :, 0] for picture in pictures])
     off = np.abs(shaped - pictures / 255).max((1, 2))

@@ -1,4 +1,4 @@
-"""What holds for any picture: Hypothesis looks for one for which it does not."""
+"""What is true of every picture: Hypothesis searches for one of which it is not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strokes import DIGITS, OTHERS, drawn
 from digitre import Classifier
 from digitre.recognition.preprocessing import preprocess
 
-# The same examples each time: a test either passes or fails. `make fuzz` looks elsewhere.
+# The same examples each time, so that a test always passes or always fails. `make fuzz` tries others.
 settings.register_profile(
     "fixed",
     derandomize=True,
@@ -47,7 +47,7 @@ def as_file(picture: Image.Image, kind: str) -> bytes:
 
 @given(pictures, kinds)
 def test_any_picture_gives_28_by_28_in_0_to_1(picture: Image.Image, kind: str) -> None:
-    """Finite, of the one shape and type, from 0 to 1, and 0 to 1 in full unless it is blank."""
+    """The pixels are finite float32 of one shape; they span 0 to 1, or are all 0 if it is blank."""
     pixels = preprocess(as_file(picture, kind))
     assert pixels.shape == (1, 28, 28, 1)
     assert pixels.dtype == np.float32
@@ -56,10 +56,10 @@ def test_any_picture_gives_28_by_28_in_0_to_1(picture: Image.Image, kind: str) -
 
 
 @given(pictures, kinds, st.floats(0, 1))
-def test_any_reading_adds_up(
+def test_the_probabilities_of_any_reading_sum_to_one(
     classifier: Classifier, picture: Image.Image, kind: str, threshold: float
 ) -> None:
-    """Ten probabilities and `not_a_digit`: finite, none below 0, together 1 within 1e-5."""
+    """Ten probabilities and `not_a_digit` are finite, not below 0, and sum to 1 within 1e-5."""
     reading = classifier.read(as_file(picture, kind), threshold)
     every = [*reading.probabilities, reading.not_a_digit]
     assert np.isfinite(every).all()
@@ -75,8 +75,8 @@ def test_any_reading_adds_up(
     st.integers(0, 120),
     st.tuples(*[st.integers(0, 255)] * 3),
 )
-def test_moved_by_whole_pixels_it_is_the_same(strokes, move, room: int, ground) -> None:
-    """A drawing elsewhere on the canvas, or on a larger one, gives the very same pixels."""
+def test_moving_a_drawing_by_whole_pixels_changes_nothing(strokes, move, room: int, ground) -> None:
+    """A drawing in another place, or on a larger canvas, gives exactly the same pixels."""
     ink = drawn(strokes)
     there = np.zeros((330 + room, 330 + room), np.uint8)
     there[40 + move[1] : 290 + move[1], 40 + move[0] : 290 + move[0]] = ink

@@ -122,11 +122,16 @@ def _measure_one(
     network: Path, scene_set: SceneSet, set_id: str, drawings: Traces, count: int
 ) -> list[Figure]:
     answers = read(Classifier(network), scene_set, drawings, count)
+    return figures_of(answers, set_id, scene_set.digits)
+
+
+def figures_of(answers: Sequence[Answer], set_id: str, digits: int) -> list[Figure]:
+    """The figures of a set whose pictures have so many digits: see `measure`."""
     shares = {"refused": [each.refused for each in answers]}
-    if scene_set.digits == 1:
+    if digits == 1:
         shares = {"correct": [each.correct for each in answers], **shares}
         shares["confident_errors"] = [each.confident_error for each in answers]
-    elif scene_set.digits > 1:
+    elif digits > 1:
         shares["several"] = [each.reading.reason == "several" for each in answers]
     figures = [Figure(set_id, "count", len(answers))]
     return figures + [

@@ -24,7 +24,8 @@ def report(folder: Path | None, page: bool, target_accuracy: float | None, as_js
     if page:
         from digitre.training.reporting.card import write_page
 
-        write_page()
+        with training.reported_errors():
+            write_page()
         return
     training.start()
     from digitre.training.reporting.card import write_report

@@ -19,6 +19,8 @@ from digitre.recognition.card import Card, Figures
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.training.data import datasets
 from digitre.training.evaluation import report, sets, targets
+from digitre.training.evaluation.scenes.figures import PICTURES as SCENE_PICTURES
+from digitre.training.reporting import scenes
 
 if TYPE_CHECKING:
     import keras
@@ -71,11 +73,12 @@ def new_card(
     """
     from digitre.training import export
 
+    program = ["python", "train.py"] if Path(sys.argv[0]).name == "train.py" else ["digitre"]
     words = [word for word in sys.argv[1:] if word != "--resume"]
     return Card(
         model=classifier.model,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=shlex.join(["python", "train.py", *words]),
+        command=shlex.join([*program, *words]),
         settings=asdict(settings),
         layers=tuple(export.layers(network)),
         calibration=calibration,
@@ -172,6 +175,9 @@ def render_page(card: Card, notes: str) -> str:
         notes=notes.strip(),
         title=sets.title,
         targets=targets,
+        scenes=scenes,
+        scene_sets=sets.SCENES,
+        scene_pictures=SCENE_PICTURES,
         convolutions=sum(layer.layer == "Conv2D" for layer in card.layers),
         formats=FORMATS,
         pictures=PICTURES if card.pictures else {},

@@ -22,7 +22,8 @@ import numpy as np
 from digitre.cli import settings, terminal
 from digitre.recognition import baselines
 from digitre.recognition.classifier import Classifier, Reading
-from digitre.recognition.preprocessing import PictureError, steps, to_png
+from digitre.recognition.found import Detection
+from digitre.recognition.preprocessing import PictureError, found_steps, to_png
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # of the images in a folder
 MANY = 64  # from this many files on, it pays to start a process per CPU core
@@ -128,11 +129,11 @@ def read(
         outcome = reader(names[0], content=content)
         failed = _print([outcome], form or "sentence")
         if outcome.reading is not None and not isinstance(content, OSError):
-            if show or plot:
-                pixels = network_named(network).preprocess(content)[0, :, :, 0]
-                _show(pixels, outcome.reading, show, plot)
-            if steps_folder:
-                _write_steps(content, steps_folder)
+            found = network_named(network).detect(content) if show or plot or steps_folder else None
+            if found is not None:
+                _show(found.pixels, outcome.reading, show, plot)
+            if found is not None and steps_folder:
+                _write_steps(found, steps_folder)
     else:
         failed = _print(_outcomes(names, reader), form or "table")
     if failed:
@@ -270,11 +271,11 @@ def _show(pixels: np.ndarray, reading: Reading, show: bool, plot: Path | None) -
             raise click.ClickException(str(error)) from None
 
 
-def _write_steps(content: bytes | str, folder: Path) -> None:
+def _write_steps(found: Detection, folder: Path) -> None:
     """Write each preprocessing step of an image to a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for number, (name, pixels) in enumerate(steps(content), 1):
+        for number, (name, pixels) in enumerate(found_steps(found), 1):
             (folder / f"{number}-{name}.png").write_bytes(to_png(pixels))
     except OSError as error:
         raise click.ClickException(str(error)) from None

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier, shipped_model
+from digitre.recognition.found import Detection
 from digitre.recognition.preprocessing import SIDE, Picture
 
 FOLDER = shipped_model().parent / "demos"
@@ -109,9 +111,15 @@ class DemoClassifier(Classifier):
         super().__init__(folder / f"{name}.tflite")
         self.demo = DEMOS[name]
 
-    def preprocess(self, picture: Picture) -> np.ndarray:
-        """Any accepted picture to (1, 28, 28, 1) float32 in [0, 1], by this demo's preprocessing."""
-        return self.demo.shape(preprocessing.decode(picture))[None, :, :, None]
+    def detect(self, picture: Picture) -> Detection:
+        """The one reading that this demo's preprocessing gives."""
+        ink = preprocessing.decode(picture)
+        pixels = self.demo.shape(ink)
+        return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
+
+    def detect_all(self, pictures: Sequence[Any]) -> list[Detection]:
+        """`detect` for many pictures."""
+        return [self.detect(picture) for picture in pictures]
 
     def _scaled(self, pixels: np.ndarray) -> np.ndarray:
         return self.demo.scale(pixels)

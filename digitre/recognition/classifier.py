@@ -7,21 +7,27 @@ import hashlib
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
+from PIL import Image
 
 from digitre.recognition import preprocessing
 from digitre.recognition.card import Card
+from digitre.recognition.decoding import to_eight_bits, to_image
+from digitre.recognition.found import Detection, is_one_piece
+from digitre.recognition.ink import Ink, flatten
 from digitre.recognition.preprocessing import Picture
 
 HERE = Path(__file__).resolve().parent.parent
 THRESHOLD = 0.6
 SHAPE = (28, 28, 1)
+# A plain drawing of one piece that is read with this probability is not searched further.
+SURE = 0.9
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
 MANY = 256  # with this many pictures, threads are worth making: each needs its own interpreter
 
@@ -43,7 +49,7 @@ class Reading:
         probabilities: of the ten digits; with `not_a_digit` they sum to 1.
         not_a_digit: the probability that the drawing is not a digit.
         candidates: the three most probable digits, best first; none for a blank.
-        reason: why there is no digit: "blank", "not_a_digit" or "unsure"; else None.
+        reason: why there is no digit: "blank", "not_a_digit", "unsure" or "several"; else None.
         model: the version of the network that read it.
     """
 
@@ -132,6 +138,21 @@ def shipped_model() -> Path:
     return installed if installed.exists() else HERE.parent / "models" / "digitre.tflite"
 
 
+def _plain(ink: Ink, pixels: np.ndarray, row: list[float]) -> Detection:
+    """The reading of a drawing with nothing around it."""
+    return Detection(ink.values, pixels, row, margins=ink.margins or (0, 0, 0, 0))
+
+
+def _stands(plain: Detection) -> bool:
+    """Whether the reading of a plain drawing needs no search: it is blank, or sure and of one piece."""
+    return not plain.pixels.any() or (max(plain.row) >= SURE and is_one_piece(plain.pixels))
+
+
+def _nothing() -> Detection:
+    """What is found in a picture without ink."""
+    return Detection(np.zeros((1, 1), np.uint8), np.zeros(SHAPE[:2], np.float32), (0.0,) * 10)
+
+
 class Classifier:
     """Reads digits with a convolutional network of two convolutional layers.
 
@@ -164,8 +185,39 @@ class Classifier:
         return card if card and card.model == self.model else None
 
     def preprocess(self, picture: Picture) -> np.ndarray:
-        """Any accepted picture to (1, 28, 28, 1) float32 in [0, 1]: see `preprocessing.preprocess`."""
-        return preprocessing.preprocess(picture)
+        """Any accepted picture to (1, 28, 28, 1) float32 in [0, 1]: the reading that `detect` chooses.
+
+        Raises what `preprocessing.preprocess` raises.
+        """
+        return self.detect(picture).pixels[None, :, :, None]
+
+    def detect(self, picture: Picture) -> Detection:
+        """Find the digit in a picture: which ink it is, and what the network reads.
+
+        One drawing on an even ground, with nothing around it, is read as it is. Its reading stands if the
+        network is sure of it, or if there is nothing to leave out. Else the network judges several ways to
+        tell the drawing from what is around it: see `digitre.recognition.detection`.
+
+        Raises what `preprocessing.preprocess` raises.
+        """
+        image = to_image(picture)
+        drawing = preprocessing.find_plain_drawing(image)
+        if drawing is None:
+            return self._search(image, None)
+        pixels = preprocessing.shape_ink(drawing.values)
+        plain = _plain(drawing, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
+        return plain if _stands(plain) else self._search(image, plain)
+
+    def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
+        """What to read if the plain drawing's reading does not stand, or there is none."""
+        from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
+
+        if plain is not None and detection.is_one_stroke(plain.ink):
+            return plain
+        found = detection.search(
+            flatten(to_eight_bits(image)), self.classify, plain=plain is not None
+        )
+        return found or plain or _nothing()
 
     def classify(self, batch: np.ndarray) -> np.ndarray:
         """The probability of each digit.
@@ -233,25 +285,47 @@ class Classifier:
             ValueError: if the threshold does not lie from 0 to 1.
         """
         if not isinstance(picture, list):
-            return self.decide(self.preprocess(picture), threshold)
-        pixels = np.zeros((len(picture), *SHAPE), np.float32)
-        for index, each in enumerate(picture):
+            return self.answer(self.detect(picture), threshold)
+        lowest_accepted(threshold)  # raises before any work is done
+        return [self.answer(found, threshold) for found in self.detect_all(picture)]
+
+    def detect_all(self, pictures: Sequence[Any]) -> list[Detection]:
+        """`detect` for many pictures: the plain drawings are classified in one call.
+
+        Raises what `read` raises.
+        """
+        drawings: list[Ink | None] = []
+        pixels = np.zeros((len(pictures), *SHAPE), np.float32)
+        for index, picture in enumerate(pictures):
             try:
-                pixels[index] = self.preprocess(each)[0]
+                drawings.append(preprocessing.find_plain_drawing(to_image(picture)))
             except (preprocessing.PictureError, TypeError) as error:
                 error.add_note(f"It is picture {index} of the list, counted from 0.")
                 raise
+            if (drawing := drawings[-1]) is not None:
+                pixels[index, :, :, 0] = preprocessing.shape_ink(drawing.values)
         rows = self.classify(pixels).tolist()
-        return [
-            self._reading(row, not drawing.any(), threshold)
-            for row, drawing in zip(rows, pixels, strict=True)
-        ]
+        found = []
+        for picture, drawing, seen, row in zip(pictures, drawings, pixels, rows, strict=True):
+            plain = None if drawing is None else _plain(drawing, seen[:, :, 0], row)
+            if plain is None or not _stands(plain):
+                plain = self._search(to_image(picture), plain)
+            found.append(plain)
+        return found
+
+    def answer(self, found: Detection, threshold: float = THRESHOLD) -> Reading:
+        """Decide on what `detect` returned. Raises ValueError, as `read` does."""
+        return self._reading(
+            list(found.row), not found.pixels.any(), threshold, several=found.several
+        )
 
     def decide(self, pixels: np.ndarray, threshold: float = THRESHOLD) -> Reading:
         """Read one preprocessed drawing: (1, 28, 28, 1) float32 in [0, 1]. Raises what `read` raises."""
         return self._reading(self.classify(pixels)[0].tolist(), not pixels.any(), threshold)
 
-    def _reading(self, row: list[float], blank: bool, threshold: float) -> Reading:
+    def _reading(
+        self, row: list[float], blank: bool, threshold: float, *, several: bool = False
+    ) -> Reading:
         """Decide on the ten probabilities of a drawing."""
         lowest = lowest_accepted(threshold)
         if blank:
@@ -262,7 +336,9 @@ class Classifier:
         not_a_digit = 1 - math.fsum(row)
         digit: int | None = best.digit
         reason = None
-        if best.probability < lowest:
+        if several and threshold > 0:
+            digit, reason = None, "several"
+        elif best.probability < lowest:
             digit, reason = None, "not_a_digit" if not_a_digit >= best.probability else "unsure"
         return Reading(
             digit, best.probability, tuple(row), not_a_digit, candidates, reason, self.model

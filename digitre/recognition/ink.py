@@ -8,7 +8,7 @@ even ground: `digitre.recognition.photo` is for them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,17 +94,41 @@ def on_even_ground(image: Image.Image, lossy: bool = False) -> Ink | None:
     Returns:
         The ink, as large as the picture; None if the ground is uneven, as that of a photo is.
     """
+    for difference in _even_differences(image, EVEN):
+        values = _clean(difference, lossy)
+        if values is not None:
+            return Ink(values, lossy=lossy)
+    return None
+
+
+def differences_from_even_ground(image: Image.Image) -> list[np.ndarray]:
+    """How far each pixel differs from the border's colour, and from most of the picture's.
+
+    Unlike `on_even_ground`, it allows for the ripples of a lossy format, and keeps what is faint.
+
+    Args:
+        image: opaque, of mode L or RGB.
+
+    Returns:
+        (height, width) uint8 arrays: two if border and picture have different grounds, none if no ground
+        is even.
+    """
+    differences = [np.asarray(each) for each in _even_differences(image, 2 * EVEN)]
+    if len(differences) == 2 and np.array_equal(differences[0], differences[1]):
+        return differences[:1]
+    return differences
+
+
+def _even_differences(image: Image.Image, tolerance: int) -> Iterator[Image.Image]:
+    """Differences from the border's colour and from most of the picture's, if that part is even."""
     pixels = np.asarray(image)
     part: Callable[[np.ndarray], np.ndarray]
     for part in (_border_pixels, _all_pixels):
         difference = _difference(image, np.median(part(pixels), axis=0))
         distances = part(np.asarray(difference))
         # Grainy paper is even nowhere; a canvas is, except for what is drawn on it.
-        if np.count_nonzero(distances <= EVEN) >= 0.5 * distances.size:
-            values = _clean(difference, lossy)
-            if values is not None:
-                return Ink(values, lossy=lossy)
-    return None
+        if np.count_nonzero(distances <= tolerance) >= 0.5 * distances.size:
+            yield difference
 
 
 def flatten(image: Image.Image) -> Image.Image:
@@ -189,8 +213,13 @@ def _plain(mode: str, size: tuple[int, int], colour: Any) -> Image.Image:
     return Image.new(mode, size, colour)
 
 
+def edges_of(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The first and the last row, the first and the last column."""
+    return pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+
+
 def _border_pixels(pixels: np.ndarray) -> np.ndarray:
-    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return np.concatenate(edges_of(pixels))
 
 
 def _all_pixels(pixels: np.ndarray) -> np.ndarray:

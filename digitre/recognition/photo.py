@@ -23,6 +23,7 @@ SMOOTHING = 0.7  # standard deviation in pixels of the Gaussian filter that even
 SMOOTHED = 0.6
 # Scales a median absolute deviation to the standard deviation of a normal distribution.
 MAD_TO_DEVIATION = 1.4826
+SMALLEST = 12  # pixels of ink, at least: fewer are grain
 
 
 def find_ink(grey: np.ndarray) -> np.ndarray:
@@ -51,8 +52,8 @@ def on_paper(image: Image.Image) -> Ink:
 
     if max(image.size) > MAX_SIDE:
         image = image.reduce(-(-max(image.size) // MAX_SIDE))
-    difference = _fit_light(image) - np.asarray(image, dtype=np.float32)
-    grain = _grain(difference)
+    difference = fit_light(image) - np.asarray(image, dtype=np.float32)
+    grain = grain_of(difference)
     outliers = np.abs(difference) > max(GRAIN * grain, MIN_CONTRAST)
     if difference[outliers].sum() < 0:
         difference = -difference
@@ -65,7 +66,7 @@ def on_paper(image: Image.Image) -> Ink:
     return Ink(difference, weights=weights, strongest=strongest)
 
 
-def _grain(difference: np.ndarray) -> float:
+def grain_of(difference: np.ndarray) -> float:
     """The standard deviation of the paper's grain, from medians, which ink hardly changes.
 
     If ink or its soft edges fill most of the picture, most pixels differ from the paper, but neighbours
@@ -79,7 +80,7 @@ def _grain(difference: np.ndarray) -> float:
     return min(of_pixels, 2 * of_neighbours)
 
 
-def _fit_light(image: Image.Image) -> np.ndarray:
+def fit_light(image: Image.Image) -> np.ndarray:
     """The brightness of the bare paper at each pixel: (height, width) float32, 0 to 255.
 
     A quadratic surface is fitted by least squares to a small copy, in four rounds that leave out the

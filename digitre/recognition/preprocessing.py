@@ -19,7 +19,8 @@ from PIL import Image
 
 from digitre.recognition import photo, surroundings
 from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_image
-from digitre.recognition.ink import flatten, on_even_ground, on_plain_ground
+from digitre.recognition.found import Detection
+from digitre.recognition.ink import Ink, edges_of, flatten, on_even_ground, on_plain_ground
 
 __all__ = [
     "Picture",
@@ -82,6 +83,31 @@ def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
         return drawing
     left, top, right, bottom = ink.margins
     return np.pad(drawing, ((top, bottom), (left, right)))
+
+
+def find_plain_drawing(image: Image.Image) -> Ink | None:
+    """The ink of a picture that shows one drawing on an even ground and nothing else.
+
+    Args:
+        image: in any mode.
+
+    Returns:
+        Its ink, margins left out; None if there is anything around the drawing, or if it touches an edge of
+        the picture: then `detection` looks closer.
+    """
+    lossy = image.format in LOSSY
+    image = to_eight_bits(image)
+    ink = on_plain_ground(image, lossy)
+    if ink is None:
+        ink = on_even_ground(flatten(image), lossy)
+        if ink is None or any(edge.any() for edge in edges_of(ink.values)):
+            return None
+    drawing = surroundings.remove(ink)
+    if drawing.shape != ink.values.shape or np.count_nonzero(drawing) != np.count_nonzero(
+        ink.values
+    ):
+        return None
+    return ink
 
 
 def crop(ink: np.ndarray) -> np.ndarray:
@@ -202,7 +228,19 @@ def preprocess(picture: Picture) -> np.ndarray:
 
 def steps(picture: Picture) -> list[Step]:
     """Each step's result, in order, to look at; the last is what `preprocess` returns, as (28, 28)."""
-    ink = decode(picture)
+    return ink_steps(decode(picture))
+
+
+def found_steps(found: Detection) -> list[Step]:
+    """The same for a detection; after "decode" comes "left_out", if it leaves out any ink."""
+    left, top, right, bottom = found.margins
+    first, *others = ink_steps(np.pad(found.ink, ((top, bottom), (left, right))))
+    left_out = [] if found.rest is None or not found.rest.any() else [Step("left_out", found.rest)]
+    return [first, *left_out, *others]
+
+
+def ink_steps(ink: np.ndarray) -> list[Step]:
+    """Each step's result for ink that was found: (height, width) uint8."""
     part = crop(ink)
     small = centre_and_resize(part)
     return [

@@ -26,7 +26,7 @@ export function showAnswer(answer) {
     .join(" · ");
   byId("message").hidden = true;
   const probabilities = [...answer.probabilities, answer.not_a_digit];
-  const best = answer.digit ?? (answer.reason === "unsure" ? null : NOT_A_DIGIT);
+  const best = answer.digit ?? (["unsure", "several"].includes(answer.reason) ? null : NOT_A_DIGIT);
   bars.forEach(({ row, bar, value }, index) => {
     bar.style.transform = `scaleX(${probabilities[index]})`;
     value.textContent = percent(probabilities[index]);

@@ -1,7 +1,8 @@
 """Save a labelled drawing, only when the user asks for it, and delete it again.
 
 What is stored: the re-encoded pixels, the strokes, the label, what the network read, the time, and a
-random name that the page chose for its browser. No address, no cookie, no name of a person.
+random name that the page chose for its browser. No address, no cookie, no name of a person. How many
+drawings an address saves today is counted under a hash: see `digitre.drawings.quotas`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ from digitre.drawings.drawing import Drawing, Filter, Strokes
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import NO_DIGIT
 from digitre.web import errors, monitoring, receipts
+from digitre.web.address import client_address
 from digitre.web.requests import RequestError, body_of
 from digitre.web.state import state, state_of
 
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 blueprint = Blueprint("saving", __name__)
 
 SIDE = 400  # the longer side of a stored picture has at most this many pixels
-MAX_STROKES, MAX_POINTS = 200, 20_000
+MAX_STROKES, MAX_POINTS = 200, 2000
+MAX_STROKES_BYTES = 64 * 1024  # as JSON
 LARGEST = 1e9  # for a coordinate, and for a time in milliseconds
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RETRY = {"Retry-After": "30"}  # seconds
@@ -54,11 +58,17 @@ def save_drawing() -> Response | tuple[Response, int]:
     drawing = _drawing_in(_json())
     settings = current_app.config
     limits = collection.Limits(
-        settings["SAVES_A_DAY"], settings["MAX_DRAWINGS"], settings["MAX_DRAWINGS_BYTES"]
+        settings["SAVES_A_DAY"],
+        settings["MAX_DRAWINGS"],
+        settings["MAX_DRAWINGS_BYTES"],
+        settings["SAVES_A_DAY_PER_ADDRESS"],
     )
     try:
+        drawing = replace(drawing, held_out=receipts.is_held_out(drawing.writer))
         receipt = receipts.sign(drawing.id, drawing.writer)
-        is_new = _collection().save(drawing, limits)
+        is_new = _collection().save(drawing, limits, client_address(request))
+    except collection.ShareError:
+        return _error("too_many_drawings", "Too many of your drawings are waiting for a review.")
     except collection.TooManyError:
         return _error("too_many_drawings", "You have saved enough for today. Save more tomorrow.")
     except collection.FullError:
@@ -151,7 +161,7 @@ def _drawing_in(body: dict[str, Any]) -> Drawing:
     if not isinstance(digit, str) or not digit.strip():
         raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
     ink = preprocessing.decode(digit)
-    reading = state().classifier.decide(preprocessing.shape_ink(ink).reshape(1, 28, 28, 1))
+    reading = state().classifier.read(digit)
     if reading.reason == "blank":
         raise RequestError("blank_drawing", "The drawing is blank, so there is nothing to save.")
     return Drawing.new(label, writer, _png(ink), strokes, reading)
@@ -182,7 +192,7 @@ def _strokes(strokes: Any) -> Strokes | None:
     wrong = RequestError(
         "bad_strokes",
         f"Send strokes as lists of [x, y, milliseconds]: at most {MAX_STROKES} strokes and "
-        f"{MAX_POINTS:,} points.",
+        f"{MAX_POINTS:,} points, and {MAX_STROKES_BYTES // 1024} KB in all.",
     )
     if not isinstance(strokes, list) or not 0 < len(strokes) <= MAX_STROKES:
         raise wrong
@@ -190,7 +200,10 @@ def _strokes(strokes: Any) -> Strokes | None:
         raise wrong
     if sum(map(len, strokes)) > MAX_POINTS:
         raise wrong
-    return [[_point(point, wrong) for point in stroke] for stroke in strokes]
+    points = [[_point(point, wrong) for point in stroke] for stroke in strokes]
+    if len(json.dumps(points)) > MAX_STROKES_BYTES:
+        raise wrong
+    return points
 
 
 def _point(point: Any, wrong: RequestError) -> list[float]:
@@ -227,8 +240,9 @@ def _png(ink: np.ndarray) -> bytes:
 def _collection() -> Drawings:
     """The saved drawings of this application; their database is opened at first use."""
     from digitre.drawings.collection import Drawings
+    from digitre.drawings.database import SMALL
 
     known = state()
     if known.drawings is None:
-        known.drawings = Drawings(config.database_url(current_app.config))
+        known.drawings = Drawings(config.database_url(current_app.config), most=SMALL)
     return known.drawings

@@ -6,6 +6,7 @@ from typing import Any
 
 from digitre.recognition.preprocessing import SIDE
 from digitre.web import errors
+from digitre.web.inference import DATATYPES, MOST, OUTPUTS
 from digitre.web.saving import LARGEST, MAX_STROKES
 from digitre.web.state import FEATURES
 
@@ -84,6 +85,123 @@ DRAWING["properties"] |= {
 }
 RECEIPT = object_of({"receipt": TEXT})
 
+# --- the protocols of model servers ---
+
+_GREY_VALUE = {"type": "number", "minimum": 0, "maximum": 255}
+
+
+def _exactly(number: int, items: Schema) -> Schema:
+    return {"type": "array", "items": items, "minItems": number, "maxItems": number}
+
+
+GREY_VALUES = {
+    "description": "Grey values from 0 to 1 or from 0 to 255: 784, or 28 x 28, or 28 x 28 x 1.",
+    "anyOf": [
+        _exactly(SIDE * SIDE, _GREY_VALUE),
+        _exactly(SIDE, _exactly(SIDE, _GREY_VALUE)),
+        _exactly(SIDE, _exactly(SIDE, _exactly(1, _GREY_VALUE))),
+    ],
+}
+_FILE_OR_GREY_VALUES = {
+    "anyOf": [object_of({"b64": PICTURE}, additionalProperties=False), GREY_VALUES]
+}
+PREDICT = object_of(
+    {
+        "instances": {
+            "type": "array",
+            "items": {
+                "description": "A picture, or an object with it as its only value.",
+                "anyOf": [
+                    *_FILE_OR_GREY_VALUES["anyOf"],
+                    {
+                        "type": "object",
+                        "properties": {"b64": False},
+                        "additionalProperties": _FILE_OR_GREY_VALUES,
+                        "minProperties": 1,
+                        "maxProperties": 1,
+                    },
+                ],
+            },
+            "minItems": 1,
+            "maxItems": MOST,
+        }
+    }
+)
+PREDICTIONS = object_of(
+    {"predictions": {"type": "array", "items": _exactly(10, PROBABILITY), "minItems": 1}}
+)
+MODEL_STATUS = object_of(
+    {
+        "model_version_status": {
+            "type": "array",
+            "items": object_of(
+                {
+                    "version": {**TEXT, "pattern": "^[0-9]+$"},
+                    "state": {"const": "AVAILABLE"},
+                    "status": object_of({"error_code": TEXT, "error_message": TEXT}),
+                }
+            ),
+        }
+    }
+)
+_WHOLE = {"type": "integer"}
+_TENSOR: dict[str, Schema] = {
+    "name": TEXT,
+    "datatype": TEXT,
+    "shape": {"type": "array", "items": _WHOLE},
+}
+_INPUT = object_of(
+    {
+        "name": {**TEXT, "description": "Any name."},
+        "datatype": {"enum": [*DATATYPES, "BYTES"]},
+        "shape": {
+            "type": "array",
+            "items": {**_WHOLE, "minimum": 1},
+            "minItems": 1,
+            "maxItems": 4,
+            "description": "[n, 28, 28, 1], [n, 28, 28] or [n, 784]; for BYTES [n].",
+        },
+        "data": {
+            "type": "array",
+            "minItems": 1,
+            "description": "n x 784 grey values, flat or nested; for BYTES n pictures as base64.",
+        },
+    }
+)
+_INPUT["required"] = ["name", "datatype", "shape"]  # binary data comes after the JSON
+INFER = object_of({"inputs": {"type": "array", "items": _INPUT, "minItems": 1, "maxItems": 1}})
+INFER["properties"] |= {
+    "id": {**TEXT, "description": "Comes back in the answer."},
+    "outputs": {
+        "type": "array",
+        "items": object_of({"name": {"enum": [*OUTPUTS]}}),
+        "description": "The outputs to return. All of them if there are none.",
+    },
+}
+INFERRED = object_of(
+    {
+        "model_name": TEXT,
+        "model_version": TEXT,
+        "outputs": {"type": "array", "items": object_of(_TENSOR)},
+    }
+)
+INFERRED["properties"]["id"] = TEXT
+SERVER_METADATA = object_of(
+    {"name": TEXT, "version": TEXT, "extensions": {"type": "array", "items": TEXT}}
+)
+MODEL_METADATA = object_of(
+    {
+        "name": TEXT,
+        "versions": {"type": "array", "items": TEXT},
+        "platform": TEXT,
+        "inputs": {"type": "array", "items": object_of(_TENSOR)},
+        "outputs": {"type": "array", "items": object_of(_TENSOR)},
+    }
+)
+LIVE = object_of({"live": {"const": True}})
+READY = object_of({"ready": {"const": True}})
+MODEL_READY = object_of({"name": TEXT, "ready": {"const": True}})
+
 # --- what the server answers ---
 
 READING = object_of(
@@ -112,13 +230,14 @@ READING = object_of(
         "prediction": or_null({"enum": list("0123456789")})
         | {"description": "The most likely digit, even if rejected; null if blank."},
         "reason": {
-            "enum": ["blank", "not_a_digit", "unsure", None],
+            "enum": ["blank", "not_a_digit", "unsure", "several", None],
             "description": "Why no digit was returned; null if one was.",
         },
         "model": {**TEXT, "description": "The version of the network."},
     }
 )
 _STEP = object_of({"name": TEXT, "image": PNG})
+_LEFT_OUT = object_of({"what": TEXT, "share": {"type": "number", "minimum": 0}})
 _EXPLANATION = object_of(
     {
         "of": {"enum": [*"0123456789", "not_a_digit"]},
@@ -128,6 +247,11 @@ _EXPLANATION = object_of(
 )
 READING["properties"] |= {
     "steps": {"type": "array", "items": _STEP, "description": "Only with steps=1."},
+    "left_out": {
+        "type": "array",
+        "items": _LEFT_OUT,
+        "description": "Only with steps=1: the ink around the digit that was not read.",
+    },
     "explanation": or_null(_EXPLANATION) | {"description": "Only with explain=1."},
 }
 ERROR = object_of(

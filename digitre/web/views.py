@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, render_templ
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from digitre.recognition import preprocessing
-from digitre.recognition.classifier import SHAPE, Classifier, Reading
+from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, monitoring
 from digitre.web.requests import RequestError, picture_in
@@ -62,23 +62,21 @@ def get_digit() -> Response:
     """Read the picture of a request as JSON. `digitre.web.requests` has the forms it may come in."""
     threshold = _threshold()
     with_steps, with_explanation = _flag("steps"), _flag("explain")
-    picture = picture_in(request)
     classifier = state().classifier
-    if with_steps:
-        steps = preprocessing.steps(picture)
-        pixels = steps[-1].pixels.reshape(1, *SHAPE)  # as `preprocess`, decoded only once
-    else:
-        pixels = classifier.preprocess(picture)
-    reading = classifier.decide(pixels, threshold)
+    found = classifier.detect(picture_in(request))
+    reading = classifier.answer(found, threshold)
     monitoring.count_reading(reading)
     answer = reading.to_dict()
     if with_steps:
         answer["steps"] = [
             {"name": name, "image": _data_url(preprocessing.to_png(result))}
-            for name, result in steps
+            for name, result in preprocessing.found_steps(found)
+        ]
+        answer["left_out"] = [
+            {"what": what, "share": round(share, 6)} for what, share in found.summary().items()
         ]
     if with_explanation:
-        answer["explanation"] = _explanation(classifier, pixels)
+        answer["explanation"] = _explanation(classifier, found.pixels[None, :, :, None])
     return jsonify(answer)
 
 

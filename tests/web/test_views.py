@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
-from digitre.recognition import preprocessing
+from digitre.recognition import classifier as reader
 from digitre.recognition.classifier import Classifier
 from digitre.recognition.preprocessing import preprocess
 
@@ -172,6 +172,7 @@ def test_steps_are_pictures(client) -> None:
     answer = client.post("/_get_digit?steps=1", data=SEVEN).get_json()
     plain = client.post("/_get_digit", data=SEVEN).get_json()
     steps = answer.pop("steps")
+    assert answer.pop("left_out") == []
     assert answer == plain
     assert [step["name"] for step in steps] == ["decode", "crop", "centre", "resize", "scale"]
     pictures = [
@@ -189,13 +190,13 @@ def test_steps_are_pictures(client) -> None:
 def test_steps_decode_once(client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request with steps=1 and explain=1 decodes its picture only once."""
     decoded = []
-    decode = preprocessing.decode
+    decode = reader.to_image
 
-    def counted(*arguments, **options):
-        decoded.append(arguments)
-        return decode(*arguments, **options)
+    def counted(picture):
+        decoded.append(picture)
+        return decode(picture)
 
-    monkeypatch.setattr(preprocessing, "decode", counted)
+    monkeypatch.setattr(reader, "to_image", counted)
     answer = client.post("/_get_digit?steps=1&explain=1", data=SEVEN).get_json()
     assert answer["digit"] == 7
     assert len(answer["steps"]) == 5
@@ -264,7 +265,7 @@ def test_an_unexpected_error_is_json_too(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Classifier, "decide", fail)
+    monkeypatch.setattr(Classifier, "detect", fail)
     response = app.test_client().post("/_get_digit", data=SEVEN)
     assert_error(response, 500, "internal_error")
     assert "secret" not in response.get_data(as_text=True)

@@ -1,0 +1,267 @@
+"""Find the writing: make hypotheses of which ink is the digit, and let the network judge them.
+
+The quick path, `Classifier.detect`, is for what drawing pages send: one drawing on an even ground, with
+nothing around it. Any other picture is searched here. It is read in several ways, each a hypothesis: a set of
+components of one ink map, with what it leaves out. The network reads them all, and a written rule decides
+which one is worth most. If a picture holds several digits, no part of it is the answer.
+
+The constants were chosen on the validation scenes of `digitre.training.evaluation.scenes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from PIL import Image
+
+from digitre.recognition.components import Box, Component, Components, group
+from digitre.recognition.found import Detection
+from digitre.recognition.hypotheses import BAR, REST, Hypothesis, judge
+from digitre.recognition.insets import find_insets
+from digitre.recognition.maps import InkMap, even_maps, paper_maps
+
+Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
+
+SIDE = 480  # pixels a side, at most, of a picture that is searched
+SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
+MOST = 24  # hypotheses of one ink map
+ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
+# Of the picture's shorter side: a component that may be a part of the digit is larger.
+SMALL = 0.05
+MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
+# Two parts are two digits if the network reads each with this probability ...
+A_DIGIT = 0.6
+ALIKE = 0.45  # ... the smaller one is at least so large, compared with the other ...
+APART = 0.3  # ... and their boxes overlap by at most this share of the smaller one.
+ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
+
+
+def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> Detection | None:
+    """Read a picture in several ways, and choose.
+
+    Args:
+        image: opaque, of mode L or RGB: see `digitre.recognition.ink.flatten`.
+        classify: the network.
+        plain: whether the ink is known to lie on an even ground, off the edges: then it is not on paper.
+
+    Returns:
+        The best reading, or None if there is no ink.
+    """
+    hypotheses: list[Hypothesis] = []
+    best = None
+    for maps in _rounds(image, plain):
+        new = [
+            each
+            for ink_map in maps
+            for one in (ink_map, *ink_map.without_lines())
+            for each in propose(one)
+        ]
+        if not new:
+            continue
+        rows = classify(np.stack([each.pixels for each in new])[..., None])
+        for each, row in zip(new, rows, strict=True):
+            each.row = row
+            judge(each)
+        hypotheses += new
+        best = choose(hypotheses)
+        if best.worth >= ENOUGH:
+            break
+    if best is None:
+        return None
+    kept = best.kept()
+    return Detection(
+        kept,
+        best.pixels,
+        (best.row * best.factor).tolist(),
+        holds_several(hypotheses, best.map),
+        tuple(best.left_out),
+        np.where(kept > 0, 0, best.map.ink),
+    )
+
+
+def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list[InkMap]]:
+    """The ink maps of the picture, then of each picture within it; those of paper last, if it was drawn."""
+    small = _reduced(image)
+    maps, drawn = even_maps(small)
+    drawn = drawn or plain
+    strokes = drawn and any(
+        not any(_is_solid(part, min(small.size)) for part in each.components.all) for each in maps
+    )
+    yield maps if drawn else [*maps, *_paper(small)]
+    for inset in map(_reduced, find_insets(image)):
+        inner, inner_drawn = even_maps(inset)
+        yield inner if inner_drawn else [*inner, *_paper(inset)]
+    if drawn and not strokes:
+        yield _paper(small)
+
+
+def _paper(image: Image.Image) -> list[InkMap]:
+    return list(paper_maps(image)) if min(image.size) >= 8 else []
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    longest = max(image.size)
+    return image.reduce(-(-longest // SIDE)) if longest > SIDE else image
+
+
+def is_one_stroke(ink: np.ndarray) -> bool:
+    """Whether ink is one connected component that is not a filled area: nothing can be left out of it."""
+    components = Components(ink).all
+    return len(components) == 1 and not _is_solid(components[0])
+
+
+def _is_solid(part: Component, shorter: int = 0) -> bool:
+    """Whether a component fills its bounding box, as a picture within a picture does."""
+    least = max(12, 0.15 * shorter)
+    return part.area >= SOLID * part.width * part.height and min(part.width, part.height) >= least
+
+
+def propose(ink_map: InkMap) -> list[Hypothesis]:
+    """The hypotheses of one ink map, those that leave out least first."""
+    shorter = min(ink_map.ink.shape)
+    parts = [each for each in ink_map.components.all if each.extent >= max(4, SMALL * shorter)]
+    if not parts:
+        return []
+    hypotheses: dict[frozenset[int], Hypothesis] = {}
+
+    def add(components: list[Component], framed: bool = False) -> None:
+        labels = frozenset(each.label for each in components)
+        if components and labels not in hypotheses and len(hypotheses) < MOST:
+            hypotheses[labels] = Hypothesis(ink_map, components, framed)
+
+    add(parts)
+    free = [each for each in parts if not each.edges]
+    add(free)
+    add([each for each in parts if each.span < BAR])
+    for ring in parts:
+        if ring.extent >= 0.25 * shorter or len(parts) <= 3:
+            inside = ink_map.components.enclosed(ring, parts)
+            if inside:
+                add(inside, framed=True)
+                for one in group(inside, 0.1):
+                    add(one, framed=True)
+    heaviest = max(each.ink for each in parts)
+    for pool in (free, parts):
+        for gap in (0.05, 0.15, 0.3):
+            groups = group(pool, gap)
+            if len(groups) > 1:
+                for one in groups[:4]:
+                    if sum(each.ink for each in one) > 0.05 * heaviest:
+                        add(one)
+    for each in parts[:5]:
+        if each.ink > 0.05 * heaviest:
+            add([each])
+    return list(hypotheses.values())
+
+
+def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
+    """The hypothesis that is worth most.
+
+    What is inside a frame goes before the frame: a circled 7 is not a 0. And a hypothesis that has more ink
+    of the same map, and is surely another digit, goes before one that leaves some out.
+    """
+    best = max(hypotheses, key=lambda each: each.worth)
+    if best.framed:
+        return best
+    inside = [
+        each for each in hypotheses if each.framed and each.map is best.map and each.worth >= 0.85
+    ]
+    if inside:
+        inner = max(inside, key=lambda each: each.worth)
+        if inner.extent >= 0.3 * best.extent:
+            return inner
+    larger = [
+        each
+        for each in hypotheses
+        if each.map is best.map
+        and each.labels > best.labels
+        and each.ink >= MORE * best.ink
+        and all(part.span < BAR for part in each.components)
+        and each.probability >= 0.95
+        and each.digit != best.digit
+        and each.cost < 0.05
+        and each.is_shaped_like_one()
+    ]
+    return max(larger, key=lambda each: len(each.labels), default=best)
+
+
+def holds_several(hypotheses: list[Hypothesis], ink_map: InkMap) -> bool:
+    """Whether two parts of an ink map are digits by themselves."""
+    of_map = [each for each in hypotheses if each.map is ink_map]
+    digits = [each for each in of_map if each.probability >= A_DIGIT]
+    for k, one in enumerate(digits):
+        for other in digits[:k]:
+            smaller, larger = sorted((one, other), key=lambda each: each.extent)
+            if (
+                not one.labels & other.labels
+                and smaller.extent >= ALIKE * larger.extent
+                and _overlap(one.box, other.box) <= APART
+                and not _are_one_digit(one.labels | other.labels, of_map)
+                and not any(_belongs_to_edge(*pair) for pair in ((one, other), (other, one)))
+            ):
+                return True
+    return False
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """The share of the smaller box that lies in the other."""
+    down = min(one[1], other[1]) - max(one[0], other[0])
+    across = min(one[3], other[3]) - max(one[2], other[2])
+    if down <= 0 or across <= 0:
+        return 0.0
+    areas = [(bottom - top) * (right - left) for top, bottom, left, right in (one, other)]
+    return down * across / min(areas)
+
+
+def _are_one_digit(labels: frozenset[int], hypotheses: list[Hypothesis]) -> bool:
+    """Whether all these components together are surely one digit, such as a 5 whose bar is apart."""
+    return any(
+        each.labels >= labels
+        and each.probability >= ONE_DIGIT
+        and each.cost < 0.05
+        and each.is_shaped_like_one()
+        for each in hypotheses
+    )
+
+
+def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
+    """Whether a part that reads as a digit is what lies at an edge: a corner, a line, a bent rest."""
+    parts = part.components
+    across = all(
+        each.edges >= 2
+        and (
+            each.depth <= REST * digit.extent
+            or each.span >= BAR
+            or each.extent >= 1.3 * digit.extent
+        )
+        for each in parts
+    )
+    short = part.extent < 0.65 * digit.extent and all(
+        each.edges and each.depth <= REST * digit.extent for each in parts
+    )
+    return across or short or _is_cut_off(part)
+
+
+def _is_cut_off(part: Hypothesis) -> bool:
+    """Whether a flat part at one edge is bent, or cut in several places: not a whole 1 that touches it."""
+    if len(part.components) != 1:
+        return False
+    (component,) = part.components
+    if component.edges != 1 or component.depth > 1.2 * REST * part.extent:
+        return False
+    mask = part.map.components.crop(component)
+    _, width = part.map.ink.shape
+    if component.left == 0 or component.right == width:
+        lines = mask if component.left == 0 else mask[:, ::-1]
+    else:
+        lines = (mask if component.top == 0 else mask[::-1]).T
+    # Each line begins at the edge. The far side of a straight stroke is a straight line.
+    cuts = np.count_nonzero(np.diff(lines[:, 0].astype(np.int8), prepend=0) == 1)
+    if cuts >= 2:
+        return True
+    far = lines.shape[1] - 1 - lines[:, ::-1].argmax(1)
+    middle = slice(int(0.08 * len(far)), max(int(0.92 * len(far)), 2))
+    places = np.arange(len(far))[middle]
+    misfit = far[middle] - np.polyval(np.polyfit(places, far[middle], 1), places)
+    return float(np.sqrt((misfit**2).mean())) > 0.035 * part.extent

@@ -1,0 +1,217 @@
+"""A hypothesis: which ink of a map is the digit, and what it costs to leave the rest out.
+
+A hypothesis is worth the probability of its digit, less what its left-out ink costs. Ink may be left out for
+free only if something explains it, such as a frame, a rule, dust or the rest of a neighbour.
+
+The constants were chosen on the validation scenes of `digitre.training.evaluation.scenes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from digitre.recognition.components import Box, Component, bounding_box, run_lengths
+from digitre.recognition.found import LeftOut
+from digitre.recognition.lines import NEAR, Line
+from digitre.recognition.maps import InkMap
+from digitre.recognition.preprocessing import shape_ink
+
+# The digit's probability is multiplied by 1 - PENALTY x (unexplained ink over kept ink).
+PENALTY = 3.5
+EXTENT = 0.5  # a left-out component counts at least so much of its extent over the digit's
+DOT = 0.15  # what it costs to leave out a dot as thick as the pen, as that of "?"
+PREFERENCE = 0.005  # for hypotheses that leave out less, if they are worth the same
+DOUBT = 0.05  # what an unlikely hypothesis is worth less
+# Left-out ink that is explained, in shares of the digit's longer side:
+SPECK = 0.10  # dust is at most so long
+REST = 0.30  # the rest of a neighbour reaches at most so far into the picture
+RULE = 1.6  # a rule above or next to the digit is at least so long
+THROUGH = 2.5  # and one through it: the bar of a plus is shorter
+FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
+BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
+CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
+WIDEST = 1.1  # width over height of one digit of several parts
+
+
+@dataclass(eq=False)
+class Hypothesis:
+    """One guess which ink is the digit.
+
+    Attributes:
+        map: the ink map it comes from.
+        components: the components that are kept.
+        framed: whether it lies inside a frame.
+        pixels: (28, 28) float32 in [0, 1], what the network sees.
+        row: (10,) probabilities of the digits.
+        left_out: what it leaves out.
+        cost: unexplained ink over kept ink.
+    """
+
+    map: InkMap
+    components: list[Component]
+    framed: bool = False
+    pixels: np.ndarray = field(init=False)
+    row: np.ndarray = field(init=False)
+    left_out: list[LeftOut] = field(default_factory=list)
+    cost: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.box: Box = bounding_box(self.components)
+        self.labels = frozenset(each.label for each in self.components)
+        self.ink = sum(each.ink for each in self.components)
+        self.pixels = shape_ink(self.kept())
+
+    def kept(self) -> np.ndarray:
+        """(height, width) uint8: the ink that is kept, in its place."""
+        return np.where(self.map.components.mask(self.components), self.map.ink, 0)
+
+    @property
+    def extent(self) -> int:
+        top, bottom, left, right = self.box
+        return max(bottom - top, right - left)
+
+    @property
+    def digit(self) -> int:
+        return int(self.row.argmax())
+
+    @property
+    def probability(self) -> float:
+        return float(self.row.max())
+
+    @property
+    def factor(self) -> float:
+        """What the unexplained ink leaves of the probabilities, 0 to 1."""
+        return max(0.0, 1 - PENALTY * self.cost)
+
+    @property
+    def worth(self) -> float:
+        left_out = 0.0 if self.framed else sum(each.share for each in self.left_out)
+        doubt = self.map.doubt + PREFERENCE * left_out / (1 + left_out)
+        # Few digits lie along an edge, and much on paper looks like a 1.
+        doubt += DOUBT * any(each.span >= BAR for each in self.components)
+        doubt += DOUBT * (self.map.on_paper and self.digit == 1)
+        return self.probability * self.factor - doubt
+
+    def is_shaped_like_one(self) -> bool:
+        """Whether it is no wider than a digit."""
+        top, bottom, left, right = self.box
+        return right - left <= WIDEST * (bottom - top)
+
+
+def judge(hypothesis: Hypothesis) -> None:
+    """Say what a hypothesis leaves out, and what that costs."""
+    for each in hypothesis.map.components.all:
+        if each.label not in hypothesis.labels:
+            what, cost = _explain(each, hypothesis)
+            hypothesis.left_out.append(LeftOut(what, each.ink / hypothesis.ink))
+            hypothesis.cost += cost
+    for line in hypothesis.map.lines:
+        explained = _explains_line(line, hypothesis)
+        share = line.length / hypothesis.extent * EXTENT
+        hypothesis.left_out.append(LeftOut("line" if explained else "unexplained", 0.0))
+        hypothesis.cost += 0.0 if explained else share
+    if _may_be_a_rest(hypothesis):
+        hypothesis.cost += 1.0
+
+
+def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
+    """What a left-out component is, and what leaving it out costs."""
+    extent = hypothesis.extent
+    if part.extent <= max(3, SPECK * extent):
+        return ("unexplained", DOT) if _is_dot(part, hypothesis) else ("speck", 0.0)
+    strength = hypothesis.ink / sum(each.area for each in hypothesis.components)
+    if part.strength <= FAINT * strength:
+        return "faint", 0.0
+    free = not any(each.edges for each in hypothesis.components)
+    if free and part.edges and part.depth <= REST * extent:
+        return "rest", 0.0
+    if (
+        free
+        and part.edges
+        and (part.span >= BAR or (part.edges >= 2 and part.extent > 1.5 * extent))
+    ):
+        return "bar", 0.0
+    if _is_rule(part, hypothesis):
+        return "rule", 0.0
+    if _is_frame(part, hypothesis):
+        return "frame", 0.0
+    return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
+
+
+def _is_dot(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a speck belongs to the drawing: as thick as the pen, and above or below it, as in "?"."""
+    top, bottom, left, right = hypothesis.box
+    gap = max(part.top - bottom, top - part.bottom)
+    if part.extent < 3 or part.left >= right or part.right <= left:
+        return False
+    if not 0 <= gap <= 0.4 * hypothesis.extent:
+        return False
+    mask = hypothesis.map.components.mask(hypothesis.components)[top:bottom, left:right]
+    pen = np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask])
+    return min(part.width, part.height) >= 0.75 * pen
+
+
+def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is a thin line that runs past the digit on both sides."""
+    top, bottom, left, right = hypothesis.box
+    past = 0.05 * hypothesis.extent
+    level = part.height <= 0.15 * part.width and part.left < left - past < right + past < part.right
+    upright = part.width <= 0.15 * part.height and (
+        part.top < top - past < bottom + past < part.bottom
+    )
+    if not (level or upright):
+        return False
+    below = part.top >= bottom  # a bar above may belong to a letter, as in "T"
+    beside = part.left >= right or part.right <= left
+    return below or beside or part.extent >= RULE * hypothesis.extent or part.edges >= 2
+
+
+def _is_frame(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component lies around the digit."""
+    kept = hypothesis.components
+    return len(hypothesis.map.components.enclosed(part, kept)) == len(kept)
+
+
+def _explains_line(line: Line, hypothesis: Hypothesis) -> bool:
+    """Whether a line that was removed is one of the page, and not a stroke of the digit."""
+    top, bottom, left, right = hypothesis.box
+    extent = hypothesis.extent
+    if line.level:
+        apart = line.top >= bottom or line.bottom <= top
+        past = line.left < left - 0.1 * extent and line.right > right + 0.1 * extent
+    else:
+        apart = line.left >= right or line.right <= left
+        past = line.top < top - 0.1 * extent and line.bottom > bottom + 0.1 * extent
+    height, width = hypothesis.map.ink.shape
+    if min(top, left, height - bottom, width - right) <= NEAR:
+        return False  # the drawing fills the picture, and so may the strokes of one that is not a digit
+    one_of_many = len(hypothesis.map.lines) >= 3
+    long = line.length >= (RULE if apart else THROUGH) * extent
+    # A line next to the digit may be a 1; one above or below it is a rule.
+    return line.whole or ((past or apart) and (one_of_many or long)) or (apart and line.level)
+
+
+def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
+    """Whether it lies at the picture's edges, and may be the rest of something else.
+
+    Nearly every such rest that the network takes for a digit is read as a 1. A real 1 at an edge touches it
+    with an end of its stroke.
+    """
+    height, width = hypothesis.map.ink.shape
+    if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
+        return True  # the soft edge of a shadow
+    if hypothesis.map.lines and hypothesis.digit == 1:
+        top, bottom, left, right = hypothesis.box
+        if min(top, left, height - bottom, width - right) <= NEAR:
+            return True
+    parts = hypothesis.components
+    if not all(each.edges for each in parts):
+        return False
+    if all(each.edges >= 2 for each in parts) and hypothesis.extent < 0.9 * min(height, width):
+        return True
+    longest = max(each.contact for each in parts)
+    return hypothesis.digit == 1 and (
+        hypothesis.map.on_paper or longest >= 0.25 * hypothesis.extent
+    )

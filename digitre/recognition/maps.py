@@ -1,0 +1,178 @@
+"""Several ways to tell ink from its ground: each gives a map of a picture's ink.
+
+No one way is right for every picture. What differs from an even ground is right for a canvas, a fitted
+light for smooth paper, and what is darker than its neighbourhood for paper under a shadow. The network
+decides which map shows a digit: see `digitre.recognition.detection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from digitre.recognition import photo
+from digitre.recognition.components import EIGHT, Components
+from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
+from digitre.recognition.lines import Line, find_lines, remove_lines
+
+# Chosen on the scenes of `digitre.training.evaluation.scenes`, drawn by validation writers.
+STRONG = 0.45  # of the strongest ink: what is at least so strong is no faint rest, no grid, no soft shadow
+WEAK = 0.1  # weak ink is left out on trial if there is so much of it, compared with strong ink
+DRAWN = 0.9  # of the ground: if so much of it has one tone, a program drew the picture
+WINDOW = 0.22  # of the picture's shorter side: wider than any stroke, narrower than a shadow
+# On paper, ink differs from its ground by at least this, of 255. Soft shadows differ by less, thin pens by
+# more.
+LEAST_CONTRAST = 33
+DOUBT = 0.05  # of what is brighter than around, if more is darker; and the other way round
+FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
+FULL = 200  # the tone that differences from a neighbourhood are relative to
+
+
+@dataclass
+class InkMap:
+    """The ink of a picture, told from its ground in one way.
+
+    Attributes:
+        name: how.
+        ink: (height, width) uint8.
+        on_paper: whether it comes from photographed paper, where a shadow can look like a stroke.
+        lines: the lines that were removed from it.
+        doubt: what its readings are worth less, since it is not the likeliest map.
+        contrast: of its ink to its ground, on paper, 0 to 255.
+    """
+
+    name: str
+    ink: np.ndarray
+    on_paper: bool = False
+    lines: list[Line] = field(default_factory=list)
+    doubt: float = 0.0
+    contrast: float = 255.0
+
+    def __post_init__(self) -> None:
+        self.components = Components(self.ink)
+
+    def without_lines(self) -> Iterator[InkMap]:
+        """The map without its lines; and without only those that run from edge to edge."""
+        lines = find_lines(self.ink)
+        whole = [each for each in lines if each[0].whole]
+        for chosen in (lines, whole if len(whole) < len(lines) else []):
+            if chosen:
+                pixels = np.logical_or.reduce([each[1] for each in chosen])
+                yield InkMap(
+                    f"{self.name}, without lines",
+                    remove_lines(self.ink, pixels),
+                    self.on_paper,
+                    [each[0] for each in chosen],
+                    self.doubt,
+                    self.contrast,
+                )
+
+
+def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:
+    """The ink on an even ground: all of it, and the strong ink alone.
+
+    Args:
+        image: opaque, of mode L or RGB.
+
+    Returns:
+        The maps, none if the ground is not even; and whether a program drew the picture.
+    """
+    maps: list[InkMap] = []
+    drawn = False
+    for difference in differences_from_even_ground(image):
+        visible = difference[difference >= MIN_CONTRAST]
+        if visible.size < 6:
+            continue
+        strongest = float(np.percentile(visible, 95))
+        inked = difference >= max(MIN_CONTRAST, int(RIPPLE * strongest))
+        ground = np.count_nonzero(difference <= 1)
+        drawn = bool(drawn or ground >= DRAWN * np.count_nonzero(~inked))
+        ink = np.where(inked, difference, 0).astype(np.uint8)
+        maps += [InkMap("even ground", ink), *_strong(ink, strongest, "even ground", WEAK)]
+    return maps, drawn
+
+
+def paper_maps(image: Image.Image) -> Iterator[InkMap]:
+    """The ink on photographed paper: by a fitted light, and by each pixel's neighbourhood.
+
+    Args:
+        image: of mode L or RGB, at least 8 pixels a side.
+    """
+    grey = image.convert("L")
+    for name, difference, least, doubt in _differences(grey):
+        for ink, contrast in _above_grain(difference, least):
+            whole = InkMap(name, ink, on_paper=True, doubt=doubt, contrast=contrast)
+            yield whole
+            for strong in _strong(ink, 255, name, WEAK):
+                yield replace(whole, name=strong.name, ink=strong.ink)
+
+
+def _strong(ink: np.ndarray, strongest: float, name: str, share: float) -> Iterator[InkMap]:
+    strong = ink >= STRONG * strongest
+    weak = (ink > 0) & ~ndimage.binary_dilation(strong, EIGHT, iterations=2)  # no soft edge
+    if np.count_nonzero(weak) > share * np.count_nonzero(strong):
+        yield InkMap(f"strong ink, {name}", np.where(strong, ink, 0).astype(np.uint8))
+
+
+def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, float]]:
+    """Differences from the paper, (height, width) float32, the least that is ink, and the doubt."""
+    pixels = np.asarray(grey, np.float32)
+    fitted = photo.fit_light(grey) - pixels
+    yield "fitted light", fitted if _is_dark(fitted) else -fitted, MIN_CONTRAST, 0.0
+    # Grey closing fills what is darker than all around it and narrower than the window; opening, what is
+    # brighter. Both follow the edge of a shadow (black-hat and white-hat transforms).
+    smooth = ndimage.gaussian_filter(pixels, 0.8)
+    window = max(5, int(WINDOW * min(pixels.shape)) | 1)
+    high = _filtered(smooth, window, ndimage.maximum_filter1d, ndimage.minimum_filter1d)
+    low = _filtered(smooth, window, ndimage.minimum_filter1d, ndimage.maximum_filter1d)
+    dark, bright = high - smooth, smooth - low
+    darkness, brightness = float(dark[dark > 12].sum()), float(bright[bright > 12].sum())
+    if darkness >= 0.2 * brightness:
+        yield (
+            "darker than around",
+            dark * (FULL / np.maximum(high, 40)),
+            FLOOR,
+            DOUBT * (darkness < brightness),
+        )
+    if brightness >= 0.6 * darkness:
+        yield (
+            "brighter than around",
+            bright * (FULL / np.maximum(255 - low, 40)),
+            FLOOR,
+            DOUBT * (brightness < darkness),
+        )
+
+
+def _is_dark(difference: np.ndarray) -> bool:
+    """Whether what stands out within a stroke's width is darker than the light, and not brighter."""
+    outliers = np.abs(difference) > max(photo.GRAIN * photo.grain_of(difference), MIN_CONTRAST)
+    broad = ndimage.uniform_filter(difference, max(3, min(difference.shape) // 4))
+    return bool((difference - broad)[outliers].sum() >= 0)
+
+
+def _filtered(values: np.ndarray, window: int, *filters) -> np.ndarray:
+    """Filters with a square window, as two in one dimension each: the same, in a tenth of the time."""
+    for one in filters:
+        for axis in (0, 1):
+            values = one(values, window, axis=axis, mode="nearest")
+    return values
+
+
+def _above_grain(difference: np.ndarray, least: float) -> Iterator[tuple[np.ndarray, float]]:
+    """The ink above the paper's grain, (height, width) uint8, and its contrast; none if that is too low."""
+    smooth = ndimage.gaussian_filter(difference, photo.SMOOTHING)
+    grain = photo.GRAIN * photo.grain_of(difference)
+    floor = max(grain * photo.SMOOTHED, least)
+    above = smooth[smooth > floor]
+    if above.size < photo.SMALLEST:
+        return
+    strongest = float(np.percentile(above, 90))
+    if strongest < LEAST_CONTRAST:
+        return
+    inked = smooth > max(floor, photo.FAINT * strongest)
+    values = np.clip(difference, 1, strongest) * (255 / strongest)
+    yield np.where(inked, np.rint(values), 0).astype(np.uint8), strongest

@@ -1,0 +1,165 @@
+"""Finding the writing: what is left out, what must not be, and when the answer is "Huh..."."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, png
+from PIL import Image, ImageDraw
+from strokes import DIGITS, OTHERS, drawn
+
+from digitre import Classifier
+from digitre.recognition.components import Components, group, run_lengths
+from digitre.recognition.found import is_one_piece
+from digitre.recognition.insets import find_insets
+from digitre.recognition.lines import find_lines, remove_lines
+
+PICTURES = sorted((ROOT / "tests" / "pictures").iterdir())
+SEVEN = drawn(DIGITS[7])
+
+
+@pytest.mark.parametrize("file", PICTURES, ids=lambda file: file.stem)
+def test_the_digit_is_found(file: Path, classifier: Classifier) -> None:
+    """Each picture is read as its file name says: a digit, "several", or "none"."""
+    expected = file.stem.split("_")[0]
+    reading = classifier.read(file.read_bytes())
+    if expected.isdigit():
+        assert reading.result == expected
+    else:
+        assert reading.digit is None
+        assert expected == "none" or reading.reason == expected
+
+
+def test_a_threshold_of_zero_answers_several_digits(classifier: Classifier) -> None:
+    """It gives the best single reading, which a refused answer has as its prediction."""
+    picture = (ROOT / "tests" / "pictures" / "several_two_digits_thick_and_thin.png").read_bytes()
+    refused, answered = classifier.read(picture), classifier.read(picture, 0)
+    assert refused.reason == "several"
+    assert refused.probability == "You call that a digit?"
+    assert answered.result == refused.prediction
+    assert answered.confidence == refused.confidence
+
+
+def test_steps_show_what_was_left_out(client, classifier: Classifier) -> None:
+    """?steps=1 has the ink that was not read, as a picture and by its kinds."""
+    picture = (ROOT / "tests" / "pictures" / "9_circled_nine.png").read_bytes()
+    answer = client.post("/_get_digit?steps=1", data=picture).get_json()
+    assert answer["result"] == "9"
+    assert [step["name"] for step in answer["steps"]][:3] == ["decode", "left_out", "crop"]
+    assert [each["what"] for each in answer["left_out"]] == ["frame"]
+    plain = client.post("/_get_digit?steps=1", data=png(SEVEN)).get_json()
+    assert plain["left_out"] == []
+    assert "left_out" not in [step["name"] for step in plain["steps"]]
+
+
+def test_the_parts_of_a_digit_are_kept(classifier: Classifier) -> None:
+    """A 1 at an edge, a 5 with its bar apart, a crossed 7 are read with all their ink."""
+    one = 255 - np.pad(SEVEN[:0], ((250, 0), (0, 0)), constant_values=0)
+    one[40:210, 2:18] = 0  # a bar near the left edge
+    assert classifier.read(one.astype(np.uint8)).result == "1"
+    for digit in (5, 7):
+        found = classifier.detect(png(drawn(DIGITS[digit])))
+        assert found.left_out == ()
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_what_is_not_a_digit_stays_refused(name: str, classifier: Classifier) -> None:
+    """No part of a letter or scribble is taken for a digit, on a canvas with a grid as well."""
+    ink = drawn(OTHERS[name])
+    assert classifier.read(png(ink)).digit is None
+    page = np.full(ink.shape, 255.0)
+    page[::31] = page[:, ::31] = 190
+    page = page * (1 - ink / 255.0)
+    assert classifier.read(page.astype(np.uint8)).digit is None
+
+
+def test_two_dashes_are_not_a_digit(classifier: Classifier) -> None:
+    """An equals sign is neither a rule with a dash nor two ones."""
+    page = np.full((250, 250), 255, np.uint8)
+    page[95:109, 50:200] = page[140:154, 50:200] = 0
+    assert classifier.read(page).digit is None
+
+
+def test_components_know_the_edges_that_they_touch() -> None:
+    """Their box, area, depth, contact and span are measured in pixels of the picture."""
+    ink = np.zeros((20, 30), np.uint8)
+    ink[5:15, 0:3] = 100
+    ink[8:10, 20:24] = 200
+    edge, free = Components(ink).all
+    assert (edge.edges, edge.depth, edge.contact, edge.span) == (1, 3, 10, 0.5)
+    assert (edge.width, edge.height, edge.area, edge.strength) == (3, 10, 30, 100)
+    assert (free.edges, free.depth, free.left, free.right) == (0, 0, 20, 24)
+
+
+def test_near_components_are_one_group() -> None:
+    """A gap of a tenth of the larger one's size joins at 0.15, and not at 0.05."""
+    ink = np.zeros((40, 60), np.uint8)
+    ink[10:30, 10:12] = ink[10:30, 14:16] = 255
+    parts = Components(ink).all
+    assert [len(each) for each in group(parts, 0.15)] == [2]
+    assert [len(each) for each in group(parts, 0.05)] == [1, 1]
+
+
+def test_a_ring_encloses_what_lies_in_it() -> None:
+    """A digit inside a circle with a small gap is enclosed; one next to it is not."""
+    picture = Image.new("L", (200, 200))
+    draw = ImageDraw.Draw(picture)
+    draw.arc((20, 20, 150, 150), 2, 358, 255, 4)
+    draw.line((85, 60, 85, 110), 255, 6)
+    draw.line((180, 60, 180, 110), 255, 6)
+    components = Components(np.asarray(picture))
+    ring, *lines = sorted(components.all, key=lambda each: -each.extent)
+    inside = components.enclosed(ring, lines)
+    assert [each.left for each in inside] == [min(each.left for each in lines)]
+
+
+def test_run_lengths_count_along_an_axis() -> None:
+    """Each pixel has the length of its own run."""
+    mask = np.array([[1, 1, 0, 1], [0, 1, 0, 0]], bool)
+    assert run_lengths(mask, 1).tolist() == [[2, 2, 0, 1], [0, 1, 0, 0]]
+    assert run_lengths(mask, 0).tolist() == [[1, 2, 0, 1], [0, 2, 0, 0]]
+
+
+def test_a_rule_goes_and_what_crosses_it_stays() -> None:
+    """A line from edge to edge is removed; an upright stroke through it keeps its pixels."""
+    ink = np.zeros((120, 160), np.uint8)
+    ink[60:62] = 180
+    ink[20:100, 70:80] = 255
+    ((line, pixels),) = find_lines(ink)
+    assert line.level
+    assert line.whole
+    left = remove_lines(ink, pixels)
+    assert (left[20:100, 70:80] == 255).all()
+    assert not left[60:62, :60].any()
+
+
+def test_the_strokes_of_a_small_or_thick_digit_are_not_lines() -> None:
+    """Neither a 7 of 28 pixels nor a thick bar counts as a line of the page."""
+    small = np.asarray(Image.fromarray(SEVEN).resize((28, 28)))
+    assert find_lines(small) == []
+    thick = np.zeros((200, 200), np.uint8)
+    thick[90:115, 20:180] = 255
+    assert find_lines(thick) == []
+
+
+def test_an_inset_is_cut_out() -> None:
+    """A white canvas on a dark page is found as a picture of its own; a digit is not."""
+    page = np.full((300, 400), 40, np.uint8)
+    page[60:210, 90:290] = 255
+    (inset,) = find_insets(Image.fromarray(page))
+    assert np.asarray(inset).min() > 200
+    assert abs(inset.width - 200) <= 12
+    assert abs(inset.height - 150) <= 12
+    assert find_insets(Image.fromarray(255 - SEVEN)) == []
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2])
+def test_pieces_that_the_network_sees(gap: int) -> None:
+    """One stroke is one piece; a ring with something inside, and a faint second stroke, are two."""
+    pixels = np.zeros((28, 28), np.float32)
+    pixels[5:23, 6:9] = 1
+    assert is_one_piece(pixels)
+    pixels[5:23, 9 + gap : 12 + gap] = 0.3 if gap == 2 else 1
+    assert is_one_piece(pixels) == (gap == 0)

@@ -12,7 +12,7 @@ from flask import Flask
 from digitre import config as settings
 from digitre import registry
 from digitre.recognition.classifier import Classifier
-from digitre.web import errors, headers, monitoring, requests, saving, state, views
+from digitre.web import errors, headers, inference, monitoring, requests, saving, state, views
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -39,7 +39,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
-    for module in (errors, views, monitoring, saving, headers):
+    for module in (errors, views, inference, monitoring, saving, headers):
         module.register(app)
     return app
 

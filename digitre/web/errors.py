@@ -39,6 +39,11 @@ KINDS = (
         "The strokes are not lists of [x, y, milliseconds], or there are too many.",
     ),
     Kind("bad_writer", 400, "The writer is not 1 to 64 letters, digits, hyphens or underscores."),
+    Kind(
+        "bad_inference",
+        400,
+        "The body of a request below /v1 or /v2 does not follow the protocol of its address.",
+    ),
     Kind("bad_request", 400, "Malformed HTTP request, or a Host that this server does not serve."),
     Kind(
         "cross_site",
@@ -51,6 +56,7 @@ KINDS = (
     Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
     Kind("body_too_large", 413, "The body is larger than the limit (default: 1 MiB)."),
     Kind("picture_too_large", 413, "By its header, the picture has too many pixels."),
+    Kind("too_many", 413, "There are more than 256 pictures in one request."),
     Kind("unsupported_format", 415, "The picture is not a PNG, JPEG or WebP."),
     Kind("bad_label", 422, 'The label is missing, or is neither a digit nor "none".'),
     Kind("bad_judgement", 422, "The local review page sent an incomplete judgement."),

@@ -16,6 +16,7 @@ import digitre
 from digitre.recognition.decoding import MAX_PIXELS, MAX_SIDE
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, schemas
+from digitre.web.inference import MODEL
 from digitre.web.requests import RequestError, parse_body
 from digitre.web.state import features, state_of
 
@@ -77,6 +78,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "/readyz": {"get": _readiness()},
             "/metrics": {"get": _document("Metrics for Prometheus.", "text/plain", schemas.TEXT)},
             **(_saving() if app.config["SAVING"] else {}),
+            **_inference(),
             "/openapi.json": {
                 "get": _document("This description for machines.", JSON, {"type": "object"})
             },
@@ -219,6 +221,70 @@ def _saving() -> dict[str, Any]:
                 | _errors(400, 403, 404, 413, 500, 503),
             }
         },
+    }
+
+
+def _inference() -> dict[str, Any]:
+    """The protocols of TensorFlow Serving, below /v1, and of Open Inference, below /v2."""
+    model = f"/v2/models/{MODEL}"
+    return {
+        "/v1/models/digitre": {
+            "get": _document("TensorFlow Serving: the model's status.", JSON, schemas.MODEL_STATUS)
+        },
+        "/v1/models/digitre:predict": {
+            "post": _post_json(
+                "TensorFlow Serving: the ten probabilities of each picture",
+                "predictInstances",
+                (schemas.PREDICT, {"instances": [{"b64": SEVEN.partition(",")[2]}]}),
+                schemas.PREDICTIONS,
+            )
+        },
+        "/v2": {"get": _document("Open Inference: the server.", JSON, schemas.SERVER_METADATA)},
+        "/v2/health/live": {
+            "get": _document("Open Inference: the server answers.", JSON, schemas.LIVE)
+        },
+        "/v2/health/ready": {
+            "get": _document("Open Inference: the network answers.", JSON, schemas.READY)
+        },
+        model: {
+            "get": _document(
+                "Open Inference: the inputs and outputs of the model.",
+                JSON,
+                schemas.MODEL_METADATA,
+            )
+        },
+        f"{model}/ready": {
+            "get": _document("Open Inference: the model answers.", JSON, schemas.MODEL_READY)
+        },
+        f"{model}/infer": {
+            "post": _post_json(
+                "Open Inference: the outputs for each picture, in JSON or as binary tensors",
+                "infer",
+                (schemas.INFER, _INFER_EXAMPLE),
+                schemas.INFERRED,
+            )
+        },
+    }
+
+
+_INFER_EXAMPLE = {
+    "inputs": [{"name": "files", "datatype": "BYTES", "shape": [1], "data": [SEVEN]}],
+    "outputs": [{"name": "result"}],
+}
+
+
+def _post_json(
+    summary: str, operation: str, body: tuple[schemas.Schema, Any], answer: schemas.Schema
+) -> dict[str, Any]:
+    """A POST of JSON: the schema of its body with an example, and the schema of its answer."""
+    schema, example = body
+    content = {"schema": schema, "examples": {"one picture": {"value": example}}}
+    return {
+        "summary": summary,
+        "operationId": operation,
+        "requestBody": {"required": True, "content": {JSON: content}},
+        "responses": {"200": _content("The answer.", JSON, answer)}
+        | _errors(400, 413, 415, 429, 500, 503),
     }
 
 

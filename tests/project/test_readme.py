@@ -102,7 +102,7 @@ def test_the_python_examples_print_what_they_say(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", [code for code in PYTHON if "address" in code])
+@pytest.mark.parametrize("code", [code for code in PYTHON if "_save_drawing" in code])
 def test_the_saving_example_saves(code: str, server: str, seven: bytes) -> None:
     """The lines that save a drawing, with a real one, return its ID and its receipt."""
     assert PICTURE in code

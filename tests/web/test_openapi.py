@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from PIL import Image
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from digitre import create_app
 from digitre.web import errors
@@ -86,7 +87,9 @@ description = schemathesis.openapi.from_wsgi("/openapi.json", APP)
 )
 def test_the_application_keeps_its_description(case) -> None:
     """Valid and invalid data never give a 500, or a status or shape that is not described."""
-    case.call_and_validate()
+    # A schema cannot say that the data of a tensor has to fit its shape.
+    without = [positive_data_acceptance] if case.path == "/v2/models/digitre/infer" else []
+    case.call_and_validate(excluded_checks=without)
 
 
 def described() -> dict:

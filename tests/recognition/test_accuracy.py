@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from digitre import Classifier
 from digitre.recognition.card import Card, Figures
-from digitre.training.evaluation import report, targets
+from digitre.training.evaluation import report, sets, targets
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +73,10 @@ def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None
             assert row["accuracy"] > expected["accuracy"] - 0.3, set_id
             assert row["refused"] < expected["refused"] + 0.3, set_id
             assert row["calibration_error"] < expected["calibration_error"] + 0.3, set_id
+        elif "correct" in row:  # one of 200 pictures is 0.5 points
+            assert row["correct"] > expected["correct"] - 1.1, set_id
+        elif set_id in sets.SCENES:
+            assert row["refused"] > expected["refused"] - 1.1, set_id
         elif "refused" in row:
             assert row["refused"] > expected["refused"] - 0.3, set_id
         elif set_id.startswith("robustness"):

@@ -12,7 +12,9 @@ from digitre import Classifier
 from digitre.recognition.card import Card, Figure, Figures
 from digitre.recognition.classifier import shipped_model
 from digitre.training.evaluation import sets, targets
+from digitre.training.evaluation.scenes.table import EMPTY, SEVERAL, WITH_DIGIT
 from digitre.training.reporting import card as reporting
+from digitre.training.reporting import scenes
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def card() -> Card:
 def test_every_figure_is_on_the_page(card: Card) -> None:
     """Each set has one row with its count, accuracy and refusals, or with its agreement."""
     lines = reporting.render_page(card, "").splitlines()
-    for set_id in card.figures.sets():
+    for set_id in (each for each in card.figures.sets() if each not in sets.SCENES):
         (line,) = [line for line in lines if line.startswith(f"| {sets.title(set_id)} |")]
         row = card.figures.of(set_id)
         assert f"{row.get('count', 0):,}" in line or "count" not in row
@@ -34,6 +36,32 @@ def test_every_figure_is_on_the_page(card: Card) -> None:
                 assert f"{row[metric]:.2f}" in line
     missed = targets.missed(card.figures)
     assert f"It misses {len(missed)} of 36 targets:" in lines
+
+
+def test_the_tables_of_scenes(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row has a scene's figures before and now, with a digit and without; another has a number's."""
+    rows = (
+        Figure("scene_comb_test", "count", 200),
+        Figure("scene_comb_test", "correct", 97.5),
+        Figure("scene_comb_test", "refused", 2.0),
+        Figure("scene_comb_test", "confident_errors", 0.5),
+        Figure("empty_comb_test", "refused", 99.0),
+        Figure("scene_dot_test", "correct", 100.0),
+        Figure("two_free_test", "refused", 99.5),
+        Figure("two_free_test", "several", 90.0),
+    )
+    monkeypatch.setattr(scenes, "BEFORE_WITH_DIGIT", {"scene_comb": scenes.Before(33.5, 66.0, 0)})
+    monkeypatch.setattr(scenes, "BEFORE_REFUSED", {"empty_comb": 98.0, "two_free": 70.0})
+    page = reporting.render_page(replace(card, figures=Figures(rows)), "").splitlines()
+    assert "| in a form's comb | 33.5 | 97.5 | 66.0 | 2.0 | 0.0 | 0.5 | 98.0 | 99.0 |" in page
+    assert "| with a small dot next to it |  | 100.0 |  |  |  |  |  |  |" in page
+    assert "| two digits: free on the canvas | 70.0 | 99.5 | 90.0 |" in page
+
+
+def test_the_scenes_before_have_rows() -> None:
+    """What was measured before is of scenes that are measured now."""
+    assert scenes.BEFORE_WITH_DIGIT.keys() <= {each.id for each in WITH_DIGIT}
+    assert scenes.BEFORE_REFUSED.keys() <= {each.id for each in (*EMPTY, *SEVERAL)}
 
 
 def test_the_page_names_what_a_network_was_trained_from(card: Card) -> None:

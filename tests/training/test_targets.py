@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from digitre.recognition.card import Figure, Figures
 from digitre.training.evaluation import limits, report, sets, targets
+from digitre.training.evaluation.scenes.table import EMPTY, SEVERAL, WITH_DIGIT
 
 SET = "anywhere_test"
 TITLE = "drawn by test writers, anywhere"  # in `--json`, where titles never change
@@ -41,7 +42,28 @@ def test_every_limit_is_about_a_set_of_the_table() -> None:
     assert len(figures) == len(set(figures))
     for limit in limits.LIMITS:
         assert (limit.at_least is None) != (limit.at_most is None)
-    assert len(targets.TARGETS) == 36
+    in_scenes = [each for each in targets.TARGETS if each.set in sets.SCENES]
+    assert len(targets.TARGETS) - len(in_scenes) == 36
+    # Each scene has two with a digit, and one for each set that must be refused.
+    assert len(in_scenes) == 2 * len(WITH_DIGIT) + len(EMPTY) + len(SEVERAL)
+
+
+def test_scenes_are_listed_only_if_they_miss_a_target() -> None:
+    """Of the many targets for scenes, those that are met are counted in one line."""
+    figures = Figures(
+        (
+            Figure("scene_comb_test", "correct", 94.5),
+            Figure("scene_comb_test", "confident_errors", 0.0),
+            Figure("empty_comb_test", "refused", 99.5),
+            Figure("mnist_test", "accuracy", 99.7),
+        )
+    )
+    lines = targets.as_text(figures).splitlines()
+    assert len(lines) == 3
+    assert lines[0].endswith("at least 99.6")
+    assert lines[1].startswith("in a form's comb: correct")
+    assert lines[1].endswith("94.50  at least 95  MISSED")
+    assert lines[2] == "2 targets for scenes are met"
 
 
 def test_the_figures_are_printed_by_title() -> None:

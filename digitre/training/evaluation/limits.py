@@ -6,9 +6,12 @@ retrained network must pass. Calibration has its own, stricter limits.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from digitre.recognition.card import Figures
+from digitre.training.data.datasets import Part
+from digitre.training.evaluation.scenes.table import EMPTY, PLAIN, SEVERAL, WITH_DIGIT
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,26 @@ _ROBUSTNESS = (
     "robustness_pen",
 )
 
+# The least share of clear digits that must be read in a scene; 95 % in those that are not here.
+_SCENES = {
+    **{f"scene_{each.id}": 99.5 for each in PLAIN},
+    "scene_sticking_out": 96,
+    "scene_neighbour": 90,
+    "scene_thin_uneven": 90,
+}
+
+
+def _of_scenes(part: Part) -> Iterator[Limit]:
+    """The limits for the scenes of one part."""
+    for each in WITH_DIGIT:
+        yield Limit(each.id_of(part), "correct", at_least=_SCENES.get(each.id, 95))
+        yield Limit(each.id_of(part), "confident_errors", at_most=0.3)
+    for each in EMPTY:
+        yield Limit(each.id_of(part), "refused", at_least=99)
+    for each in SEVERAL:
+        yield Limit(each.id_of(part), "refused", at_least=98.5)
+
+
 LIMITS = (
     *(Limit(each, "accuracy", at_least=99.6) for each in _MNIST),
     *(Limit(each, "accuracy", at_least=99) for each in _DRAWN),
@@ -66,6 +89,8 @@ LIMITS = (
     *(Limit(each, "calibration_error", at_most=1) for each in ("drawn", "anywhere", *_DRAWN)),
     *(Limit(each, "agreement", at_least=99) for each in _ROBUSTNESS),
     Limit("robustness_format", "agreement", at_least=99.9),
+    *_of_scenes("validation"),
+    *_of_scenes("test"),
     Limit("litert_and_keras", "agreement", at_least=100),
     Limit("litert_and_keras", "max_difference", at_most=1e-3),
     Limit("time_against_2017", "time_ratio", at_most=1),

@@ -5,15 +5,20 @@ from __future__ import annotations
 from digitre.recognition.card import Figure, Figures
 from digitre.recognition.classifier import Classifier
 from digitre.training.evaluation import latency, metrics, robustness, sets
+from digitre.training.evaluation.scenes import figures as scenes
 
 
 def evaluate(classifier: Classifier) -> Figures:
-    """Measure a network on the test sets, its robustness, its export and its speed.
+    """Measure a network on the test sets, in scenes, its robustness, its export and its speed.
 
     It is measured as it is served, by `Classifier` and LiteRT. Sets whose data is missing are left
     out, and the comparison with Keras if there is no Keras file next to the network.
     """
-    figures = [*on_test_parts(classifier), *robustness.measure(classifier)]
+    figures = [
+        *on_test_parts(classifier),
+        *scenes.measure(classifier, "test"),
+        *robustness.measure(classifier),
+    ]
     keras_file = classifier.path.with_suffix(".keras")
     if keras_file.exists():
         figures += latency.compare_with_keras(classifier, keras_file)

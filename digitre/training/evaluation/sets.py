@@ -17,6 +17,7 @@ from digitre.recognition.preprocessing import shape_ink
 from digitre.training.data import augmentation, datasets, synthetic
 from digitre.training.data.datasets import NO_DIGIT, Part, Traces
 from digitre.training.data.strokes import fit, render
+from digitre.training.evaluation.scenes.table import SCENE_SETS
 
 CANVAS = 250  # pixels of its side, as on the page
 
@@ -124,7 +125,7 @@ class EvaluationSet:
         title: for people.
         part: the part of the split that it is made from; None if it is from outside the split.
         load: makes the pictures, none of them if the data is missing. None if the figures come from
-            `robustness`, `latency` or the caller.
+            `scenes`, `robustness`, `latency` or the caller.
     """
 
     id: str
@@ -141,6 +142,7 @@ def _unipen(part: Part) -> Callable[[], Pictures]:
     return lambda: draw(datasets.unipen_digits(part), central)
 
 
+SCENE_PARTS: tuple[Part, ...] = ("validation", "test")
 SETS = (
     EvaluationSet("mnist", "MNIST", "validation", lambda: datasets.mnist("validation")),
     EvaluationSet("drawn", "drawn", "validation", _pen("validation", central)),
@@ -197,6 +199,11 @@ SETS = (
         "test",
         lambda: pairs("test"),
     ),
+    *(
+        EvaluationSet(each.id_of(part), each.title, part)
+        for part in SCENE_PARTS
+        for each in SCENE_SETS
+    ),
     EvaluationSet("robustness_position", "robustness: moved into each corner", "test"),
     EvaluationSet("robustness_size", "robustness: 25 to 90 % of the canvas", "test"),
     EvaluationSet("robustness_rotation", "robustness: rotated by up to 10 degrees", "test"),
@@ -212,6 +219,7 @@ SETS = (
     EvaluationSet("others_own", "not digits: letters, the demo's preprocessing", "test"),
 )
 VALIDATION = frozenset(each.id for each in SETS if each.part == "validation")
+SCENES = frozenset(each.id_of(part) for each in SCENE_SETS for part in SCENE_PARTS)
 _TITLES = {each.id: each.title for each in SETS}
 
 

@@ -40,11 +40,18 @@ def reached(target: Limit, figures: Figures) -> str:
 
 
 def as_text(figures: Figures) -> str:
-    """A line per target for a terminal: the figure and its limit."""
+    """A line per target for a terminal: the figure and its limit. Scenes are listed only if missed."""
     lines = []
+    met_in_scenes = 0
     for target in measured(figures):
-        note = "" if target.is_met(figures) else "  MISSED"
+        met = target.is_met(figures)
+        if met and target.set in sets.SCENES:
+            met_in_scenes += 1
+            continue
+        note = "" if met else "  MISSED"
         lines.append(f"{name(target):68} {reached(target, figures):>8}  {target}{note}")
+    if met_in_scenes:
+        lines.append(f"{met_in_scenes} targets for scenes are met")
     return "\n".join(lines)
 
 

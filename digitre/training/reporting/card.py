@@ -19,6 +19,8 @@ from digitre.recognition.card import Card, Figures
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.training.data import datasets
 from digitre.training.evaluation import report, sets, targets
+from digitre.training.evaluation.scenes.figures import PICTURES as SCENE_PICTURES
+from digitre.training.reporting import scenes
 
 if TYPE_CHECKING:
     import keras
@@ -173,6 +175,9 @@ def render_page(card: Card, notes: str) -> str:
         notes=notes.strip(),
         title=sets.title,
         targets=targets,
+        scenes=scenes,
+        scene_sets=sets.SCENES,
+        scene_pictures=SCENE_PICTURES,
         convolutions=sum(layer.layer == "Conv2D" for layer in card.layers),
         formats=FORMATS,
         pictures=PICTURES if card.pictures else {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ HEAD = "0002"  # the newest revision in migrations/versions
 
 # A step of a migration may take this many seconds. A worker has longer for a request.
 MIGRATION = 20
+
+# A database that kept this process waiting in vain is left alone for this many seconds.
+REST = 5
 
 # PostgreSQL's error codes for idle_in_transaction_session_timeout and admin_shutdown.
 ENDED = {"25P03", "57P01"}
@@ -45,16 +49,23 @@ class Database:
         self.patience = patience
         self._engine: sa.Engine | None = None
         self._process = 0
+        self._rest_until = 0.0
 
     @contextmanager
     def begin(self, *, write: bool = False) -> Iterator[sa.Connection]:
         """Open a transaction; any database error becomes `UnavailableError`.
+
+        After an error that took long, the next seconds' transactions fail at once, or after a tenth
+        of a second with SQLite: a worker that waits reads no digits.
 
         Args:
             write: SQLite has one writer at a time. Such a transaction is that writer from its
                 beginning, so that what it counts still holds when it writes. Others only read, and
                 keep no writer waiting.
         """
+        if self._is_resting() and not is_sqlite(self.url):
+            raise UnavailableError("it did not answer a moment ago")
+        began = time.monotonic()
         try:
             with self._ready().execution_options(write=write).begin() as connection:
                 yield connection
@@ -62,21 +73,29 @@ class Database:
             cause = getattr(error, "orig", None) or error  # the driver's error, without the SQL
             ended = getattr(cause, "sqlstate", None) in ENDED
             kind = TransactionEndedError if ended else UnavailableError
+            if not ended and time.monotonic() - began > self.patience / 2:
+                self._rest_until = time.monotonic() + REST
             raise kind(" ".join(str(cause).split())) from error
         except ImportError as error:
             raise UnavailableError(f"{error}: pip install 'digitre[postgres]'") from error
 
+    def _is_resting(self) -> bool:
+        return time.monotonic() < self._rest_until
+
     def _ready(self) -> sa.Engine:
         """The engine of this process, after the tables have been brought up to date."""
         if self._engine is None or self._process != os.getpid():
-            engine = self._sqlite() if is_sqlite(self.url) else self._postgresql()
+            engine = self._open(self.patience)
             self._migrate(engine)
             self._engine, self._process = engine, os.getpid()
         return self._engine
 
-    def _postgresql(self) -> sa.Engine:
-        wait = round(1000 * self.patience)
-        return sa.create_engine(
+    def _open(self, patience: float) -> sa.Engine:
+        return self._sqlite(patience) if is_sqlite(self.url) else self._postgresql(patience)
+
+    def _postgresql(self, patience: float) -> sa.Engine:
+        wait = round(1000 * patience)
+        engine = sa.create_engine(
             self.url,
             pool_pre_ping=True,
             pool_timeout=self.patience,
@@ -88,12 +107,21 @@ class Database:
                 f"-c idle_in_transaction_session_timeout={wait // 2}",
             },
         )
+        from digitre.drawings.postgresql import Impatient
 
-    def _sqlite(self) -> sa.Engine:
+        @sa.event.listens_for(engine, "do_connect")
+        def connect(_dialect, _record, arguments, options) -> Impatient:
+            connection = Impatient.connect(*arguments, **options)
+            connection.limit = patience + 0.5  # the server's own limit has a better message
+            return connection
+
+        return engine
+
+    def _sqlite(self, patience: float) -> sa.Engine:
         file = self.url.database
         if file and file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(self.url, connect_args={"timeout": self.patience})
+        engine = sa.create_engine(self.url, connect_args={"timeout": patience})
 
         @sa.event.listens_for(engine, "connect")
         def prepare(connection, _) -> None:
@@ -104,6 +132,8 @@ class Database:
 
         @sa.event.listens_for(engine, "begin")
         def begin(connection) -> None:
+            wait = 0.1 if self._is_resting() else patience
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * wait)}")
             # Without the option a migration begins: it writes.
             write = connection.get_execution_options().get("write", True)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -120,17 +150,16 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(HERE / "migrations"))
-        with engine.begin() as connection:
+        patient = self._open(max(MIGRATION, self.patience))
+        with patient.begin() as connection:
             if engine.dialect.name == "postgresql":
-                wait = round(1000 * max(MIGRATION, self.patience))
-                for limit in ("statement", "lock", "idle_in_transaction_session"):
-                    connection.execute(sa.text(f"SET LOCAL {limit}_timeout = {wait}"))
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
             except CommandError as error:  # a newer Digitre made this database
                 raise UnavailableError(str(error)) from error
+        patient.dispose()
 
 
 def is_sqlite(url: sa.URL) -> bool:

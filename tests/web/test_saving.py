@@ -11,13 +11,17 @@ import signal
 import sqlite3
 import threading
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import databases
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from conftest import assert_error, data_url, gunicorn, png, workers
+from conftest import assert_error, data_url, gunicorn, need, png, workers
 from PIL import Image
 from strokes import DIGITS, OTHERS, drawn
 
@@ -250,6 +254,9 @@ def test_a_locked_database(app, client, instance: Path, caplog) -> None:
     unavailable(save(client, label=1))
     assert caplog.messages == ["Cannot open the drawings database: database is locked"]
     assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
+    began = time.monotonic()
+    unavailable(save(client, label=1))
+    assert time.monotonic() - began < 1, "it waited as long as the first time"
     other.execute("ROLLBACK")
     other.close()
     assert save(client, label=1).status_code == 201
@@ -314,6 +321,72 @@ def test_an_unusable_database(tmp_path: Path) -> None:
         unavailable(save(client))
         assert client.post("/_get_digit", data=SEVEN).get_json()["digit"] == 7
     assert broken.read_bytes() == b"not a database at all" * 100
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[tuple[str, Callable[[], list[int]]]]:
+    """The URL of a PostgreSQL of its own, and a function that returns its processes."""
+    bin = databases.programs()
+    if bin is None:
+        need("pg_ctl")
+    assert bin is not None
+    with databases.postgresql(bin) as url:
+        folder = Path(sa.make_url(url).query["host"])  # type: ignore[arg-type]
+        yield url, lambda: family(int((folder / "data" / "postmaster.pid").read_text().split()[0]))
+        databases.close_all()
+
+
+def family(process: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *map(int, children)]
+
+
+@pytest.mark.slow
+def test_a_database_that_stands_still(own_postgres, tmp_path: Path) -> None:
+    """One worker reads on while its PostgreSQL is stopped and many want to save. Each save gets its
+    503, the later ones at once. When PostgreSQL goes on, saving works again.
+    """
+    url, processes = own_postgres
+    options = {"WEB_CONCURRENCY": "1", "DIGITRE_INSTANCE": str(tmp_path / "instance")}
+    options["DIGITRE_DATABASE_URL"] = url
+    with gunicorn(tmp_path / "log", "--config", "deploy/gunicorn.conf.py", **options) as address:
+
+        def post(path: str, body: bytes) -> tuple[int, float]:
+            began = time.monotonic()
+            try:
+                with urllib.request.urlopen(f"{address}{path}", body, timeout=60) as answer:
+                    return answer.status, time.monotonic() - began
+            except urllib.error.HTTPError as answer:
+                answer.close()
+                return answer.code, time.monotonic() - began
+
+        def save_as(writer: str) -> tuple[int, float]:
+            body = {"digit": SEVEN, "label": 7, "writer": writer}
+            return post("/_save_drawing", json.dumps(body).encode())
+
+        assert save_as("before")[0] == 201
+        stopped = processes()
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            with ThreadPoolExecutor(9) as pool:
+                saves = [pool.submit(save_as, f"w{number}") for number in range(8)]
+                readings = [pool.submit(post, "/_get_digit", SEVEN.encode()) for _ in range(8)]
+                saved = [each.result() for each in saves]
+                read = [each.result() for each in readings]
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
+        assert {status for status, _ in saved} == {503}
+        assert {status for status, _ in read} == {200}
+        # One wait for an answer and one for a new connection; all others wait for these two.
+        assert max(seconds for _, seconds in saved + read) < 10
+        end = time.monotonic() + 30
+        while (status := save_as("after")[0]) != 201:
+            assert status == 503
+            assert time.monotonic() < end
+            time.sleep(0.2)
 
 
 @pytest.mark.slow

@@ -99,6 +99,12 @@ write_settings() {
     } >>/etc/digitre.env
 }
 
+# The server also does it when it starts. Here it may take its time, while the server before still answers.
+migrate_drawings() {
+    /usr/local/bin/digitre drawings migrate --existing ||
+        say "the drawings are not migrated, so none can be saved: sudo digitre drawings migrate"
+}
+
 start_service() {
     for unit in digitre.socket digitre.service; do
         install -m 644 "$here/$unit" "/etc/systemd/system/$unit"
@@ -175,6 +181,7 @@ mkdir -p "$home"
 install_application
 install_page
 write_settings
+migrate_drawings
 start_service
 install_site
 check_answer

@@ -16,7 +16,6 @@ from digitre import config
 from digitre.cli import settings
 from digitre.drawings import export as exports
 from digitre.drawings.collection import Drawings, UnavailableError
-from digitre.drawings.database import is_sqlite
 from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
 from digitre.recognition.classifier import NO_DIGIT, percent
 
@@ -67,9 +66,8 @@ def collection(url: str | None) -> Drawings:
 
 def existing(collection: Drawings) -> Drawings:
     """Stop if the file of an SQLite database is missing: a typing error is not an empty database."""
-    url = collection.database.url
-    if is_sqlite(url) and not (url.database and Path(url.database).is_file()):
-        raise click.ClickException(f"There is no database at {url}")
+    if not collection.database.exists():
+        raise click.ClickException(f"There is no database at {collection.database.url}")
     return collection
 
 
@@ -322,6 +320,25 @@ def copy(source: str, target: str) -> None:
                 f"{len(missing)} are missing or different, for example {missing[0]}"
             )
         click.echo(f"{new} copied; all {before.count()} are there and identical")
+
+
+@drawings.command()
+@click.option("--existing", is_flag=True, help="Do nothing if there is no SQLite file yet.")
+@DATABASE
+def migrate(existing: bool, database: str | None) -> None:
+    """Bring the database to this version of Digitre.
+
+    The installer and the server do this when they start. Drawings can be saved meanwhile. If it is
+    interrupted, run it again.
+
+    Example: digitre drawings migrate
+    """
+    with errors_in_one_line():
+        store = collection(database).database
+        if existing and not store.exists():
+            return
+        store.migrate()
+    click.echo("The database is up to date")
 
 
 @drawings.command()

@@ -98,11 +98,11 @@ class Drawings:
     """The saved drawings in a database. Each method raises `UnavailableError` if it cannot be used.
 
     Args:
-        url, patience: as `Database` takes them.
+        url, patience, most: as `Database` takes them.
     """
 
-    def __init__(self, url: str, patience: float = 2) -> None:
-        self.database = Database(url, patience)
+    def __init__(self, url: str, patience: float = 2, most: int | None = None) -> None:
+        self.database = Database(url, patience, most)
 
     def save(self, drawing: Drawing, limits: Limits) -> bool:
         """Store a drawing. When this returns, the drawing is on the disk.

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HERE = Path(__file__).resolve().parent
-HEAD = "0002"  # the newest revision in migrations/versions
+from digitre.drawings import migration
+
+SMALL = 1000  # a store of so many drawings may be migrated while a request waits for it
 
 # A step of a migration may take this many seconds. A worker has longer for a request.
 MIGRATION = 20
@@ -37,6 +38,8 @@ class Database:
     Args:
         url: a SQLAlchemy URL such as sqlite:////var/lib/digitre/drawings.sqlite3 or
             postgresql+psycopg://host/name. Missing tables are made at first use.
+        most: if there are more drawings than this, they are not migrated at first use: the database
+            is unavailable until `migrate` has been called. None for no limit.
         patience: a database that does not answer within this many seconds is unavailable. A worker
             that waits for the database reads no digits meanwhile.
 
@@ -44,8 +47,9 @@ class Database:
         sqlalchemy.exc.ArgumentError: if the URL is malformed.
     """
 
-    def __init__(self, url: str, patience: float) -> None:
+    def __init__(self, url: str, patience: float, most: int | None = None) -> None:
         self.url = sa.make_url(url)
+        self.most = most
         self.patience = patience
         self._engine: sa.Engine | None = None
         self._process = 0
@@ -65,10 +69,36 @@ class Database:
         """
         if self._is_resting() and not is_sqlite(self.url):
             raise UnavailableError("it did not answer a moment ago")
+        with (
+            self._errors(),
+            self._ready().execution_options(write=write).begin() as connection,
+        ):
+            yield connection
+
+    def exists(self) -> bool:
+        """Whether there is a file, for SQLite. Another database is asked only when it is used."""
+        file = self.url.database
+        return not is_sqlite(self.url) or bool(file and Path(file).is_file())
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest revision, however many drawings there are.
+
+        Drawings can be saved meanwhile. If it is interrupted, call it again.
+
+        Raises:
+            UnavailableError.
+        """
+        with self._errors():
+            engine = self._open(self.patience)
+            self._migrate(engine)
+            engine.dispose()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the errors of databases into `UnavailableError`."""
         began = time.monotonic()
         try:
-            with self._ready().execution_options(write=write).begin() as connection:
-                yield connection
+            yield
         except (sa.exc.SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None) or error  # the driver's error, without the SQL
             ended = getattr(cause, "sqlstate", None) in ENDED
@@ -86,7 +116,7 @@ class Database:
         """The engine of this process, after the tables have been brought up to date."""
         if self._engine is None or self._process != os.getpid():
             engine = self._open(self.patience)
-            self._migrate(engine)
+            self._bring_up_to_date(engine)
             self._engine, self._process = engine, os.getpid()
         return self._engine
 
@@ -140,34 +170,23 @@ class Database:
 
         return engine
 
-    def _migrate(self, engine: sa.Engine) -> None:
-        """Bring the tables to the newest revision. Workers that start together take turns."""
-        if _revision(engine) == HEAD:
+    def _bring_up_to_date(self, engine: sa.Engine) -> None:
+        """Migrate at first use, unless that would take long."""
+        if migration.is_newest(engine) and (self.most is not None or migration.is_filled(engine)):
             return
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
+        if self.most is not None and migration.has_more_than(engine, self.most):
+            raise UnavailableError("its tables are of an older version: digitre drawings migrate")
+        self._migrate(engine)
 
-        config = Config()
-        config.set_main_option("script_location", str(HERE / "migrations"))
-        patient = self._open(max(MIGRATION, self.patience))
-        with patient.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:  # a newer Digitre made this database
-                raise UnavailableError(str(error)) from error
-        patient.dispose()
+    def _migrate(self, engine: sa.Engine) -> None:
+        if not is_sqlite(self.url):
+            engine = self._postgresql(max(MIGRATION, self.patience))
+        if not migration.is_newest(engine):
+            migration.upgrade(engine)
+        migration.fill(engine)
+        if not is_sqlite(self.url):
+            engine.dispose()
 
 
 def is_sqlite(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite"
-
-
-def _revision(engine: sa.Engine) -> str | None:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

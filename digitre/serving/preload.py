@@ -1,4 +1,4 @@
-"""Try a network before it is served, and keep a copy of it for the workers.
+"""Try a network before it is served, and keep a copy of it for the workers; migrate the drawings.
 
 gunicorn's master does this at the start and at each reload (deploy/gunicorn.conf.py). All workers
 read the copy. A worker that starts later therefore finds the same network, even if the file that
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def preload(folder: str) -> None:
         OSError: if it cannot be fetched or copied.
             After an error the copy of the last call, if any, stays in use.
     """
+    migrate()
     copy = Path(folder) / COPY
     new = copy.with_name(f"new-{COPY}")
     network = registry.network_file(config.load())
@@ -44,6 +46,32 @@ def preload(folder: str) -> None:
     card = network.with_suffix(".json")
     if card.is_file():
         shutil.copyfile(card, copy.with_suffix(".json"))
+
+
+def migrate() -> None:
+    """Bring an existing database of drawings to this version, before there are workers.
+
+    A large one takes longer than a request may. If it fails, a line on standard error says why, and
+    the server reads digits without saving. SQLAlchemy is loaded in a process of its own.
+    """
+    settings = config.load()
+    file = config.instance_folder(settings) / "drawings.sqlite3"
+    if not settings["SAVING"] or not (settings["DATABASE_URL"] or file.exists()):
+        return
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        from digitre.drawings.database import Database
+
+        database = Database(config.database_url(settings), patience=2)
+        if database.exists():
+            database.migrate()
+    except Exception as error:
+        print(f"digitre: the drawings are not migrated: {error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(0)
 
 
 def _works(network: Path) -> bool:

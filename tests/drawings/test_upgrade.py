@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -21,8 +23,10 @@ from strokes import DIGITS, drawn
 
 from digitre import create_app
 from digitre.cli import main
+from digitre.drawings import migration
 from digitre.drawings.collection import Drawings, UnavailableError
 from digitre.drawings.drawing import identity
+from digitre.serving import preload
 
 DUMPS = Path(__file__).parent / "upgrades"
 SECRET = "7f07408d8281ab9737d8c1ef9125b15fca0e676d9a761398dd584dd0607d4968"
@@ -74,6 +78,78 @@ def test_the_drawings_are_there(instance: Path) -> None:
         as_stored = vars(drawing) | {"made": drawing.made.isoformat()}
         assert as_stored == after[id] | {"strokes": strokes, "made": made}
         assert identity(drawing.writer, drawing.label, drawing.pixels) == id
+
+
+LARGE = 60_000
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Path]:
+    """The instance folder of the first version, with many drawings."""
+    (tmp_path / "secret").write_text(SECRET)
+    with closing(sqlite3.connect(tmp_path / "drawings.sqlite3")) as connection:
+        connection.executescript((DUMPS / "0001.sql").read_text())
+        connection.execute("DELETE FROM drawings")
+        row = ("2026-11-26 00:00:00", 7, "ann", "[[[1,2,3]]]", 9, "pending", 7, 0.5, 0.1, "m")
+        values = ((f"{k:032x}", b"pixels %d" % k, *row) for k in range(LARGE))
+        connection.executemany(
+            "INSERT INTO drawings (id, pixels, made, label, writer, strokes, size, status, read_as, "
+            "confidence, not_a_digit, model) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            values,
+        )
+        connection.commit()
+    yield tmp_path
+    databases.close_all()
+
+
+def test_a_large_database_is_not_migrated_in_a_request(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A save gets its 503 and changes nothing, until `digitre drawings migrate`. That one can be
+    interrupted, and others save before it is at its end.
+    """
+    client = create_app({"TESTING": True, "INSTANCE": large}).test_client()
+    body = {"digit": data_url(png(drawn(DIGITS[7]))), "label": 7, "writer": "bob"}
+    assert_error(client.post("/_save_drawing", json=body), 503, "storage_unavailable")
+    assert "picture" not in rows(large)[f"{0:032x}"]
+    monkeypatch.setenv("DIGITRE_INSTANCE", str(large))
+    batches = []
+
+    def interrupted(*_: object) -> bool:
+        batches.append(1)
+        if len(batches) > 5:
+            raise KeyboardInterrupt
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migration, "is_filled", interrupted)
+        assert CliRunner().invoke(main, ["drawings", "migrate"]).exit_code == 1
+    some = sum(row["picture"] != "" for row in rows(large).values())
+    assert some == 5 * migration.BATCH
+    assert client.post("/_save_drawing", json=body).status_code == 201
+    result = CliRunner().invoke(main, ["drawings", "migrate"])
+    assert (result.exit_code, result.output) == (0, "The database is up to date\n")
+    after = rows(large)
+    assert len(after) == LARGE + 1
+    hashes = {row["picture"] == hashlib.sha256(row["pixels"]).hexdigest() for row in after.values()}
+    assert hashes == {True}
+
+
+def test_the_master_migrates_before_there_are_workers(
+    large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It migrates an existing database, makes none, and starts without saving if it cannot."""
+    monkeypatch.setenv("DIGITRE_INSTANCE", str(large))
+    # A fresh process: `migrate` forks, which one with TensorFlow in it must not.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        process.submit(preload.migrate).result()
+        assert all(row["picture"] for row in rows(large).values())
+        file = large / "drawings.sqlite3"
+        file.write_bytes(b"not a database" * 100)
+        process.submit(preload.migrate).result()
+        file.unlink()
+        process.submit(preload.migrate).result()
+        assert not file.exists()
 
 
 def test_the_statistics_are_the_same(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:

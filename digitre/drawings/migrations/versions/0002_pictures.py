@@ -1,6 +1,7 @@
-"""Add the hash of each picture, to find pictures that several writers gave the same label."""
+"""Add the hash of each picture, to find pictures that several writers gave the same label.
 
-import hashlib
+The drawings that are there get theirs afterwards, in batches: see `Database.migrate`.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,15 +11,9 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.add_column("drawings", sa.Column("picture", sa.String(64)))
-    table = sa.table("drawings", sa.column("id"), sa.column("pixels"), sa.column("picture"))
-    connection = op.get_bind()
-    for id in connection.scalars(sa.select(table.c.id)).all():
-        pixels = connection.scalar(sa.select(table.c.pixels).where(table.c.id == id))
-        digest = hashlib.sha256(bytes(pixels or b"")).hexdigest()
-        connection.execute(sa.update(table).where(table.c.id == id).values(picture=digest))
-    with op.batch_alter_table("drawings") as batch:  # SQLite changes a column by copying the table
-        batch.alter_column("picture", existing_type=sa.String(64), nullable=False)
+    # With a default, no database copies the table to add the column.
+    column = sa.Column("picture", sa.String(64), nullable=False, server_default="")
+    op.add_column("drawings", column)
     op.create_index("drawings_by_picture", "drawings", ["picture", "label"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ def _path(value: Any) -> str | None:
 def _list(value: Any) -> list[str] | None:
     words = value.split(",") if isinstance(value, str) else value or []
     return [word.strip() for word in words if word.strip()] or None
+
+
+def _networks(value: Any) -> list[str] | None:
+    return [str(ipaddress.ip_network(each)) for each in _list(value) or []] or None
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,21 @@ SETTINGS = (
         "DIGITRE_SAVES_A_DAY",
         _count,
         200,
-        "Maximum drawings that one writer may save in 24 hours. Clients that send no `writer` share one quota.",
+        "Maximum drawings that one writer may save in 24 hours. For clients that send no `writer`, only the next limit holds.",
+    ),
+    Setting(
+        "SAVES_A_DAY_PER_ADDRESS",
+        "DIGITRE_SAVES_A_DAY_PER_ADDRESS",
+        _count,
+        1000,
+        "Maximum drawings that one IP address (IPv6: its /64) may save in a day. Addresses are not stored, only counted under a hash whose key changes daily. 0: no limit, and nothing is counted.",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "DIGITRE_TRUSTED_PROXIES",
+        _networks,
+        None,
+        "Addresses or networks of proxies on other machines, such as 10.0.0.2 or 172.16.0.0/12, separated by commas: the last address in their X-Forwarded-For is the client's. A proxy on this machine is always trusted.",
     ),
     Setting(
         "MAX_DRAWINGS",

@@ -8,61 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from digitre.drawings import quotas
 from digitre.drawings.database import Database, TransactionEndedError, UnavailableError
 from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
+from digitre.drawings.quotas import FullError, Limits, ShareError, TooManyError
+from digitre.drawings.tables import drawings
 from digitre.recognition.classifier import NO_DIGIT
 
-__all__ = ["Drawings", "FullError", "Limits", "Statistics", "TooManyError", "UnavailableError"]
-
-metadata = sa.MetaData()
-# The columns are the fields of `Drawing`, where each is explained.
-drawings = sa.Table(
-    "drawings",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("made", sa.DateTime, nullable=False),
-    sa.Column("label", sa.SmallInteger, nullable=False),
-    sa.Column("writer", sa.String(64), nullable=False),
-    sa.Column("pixels", sa.LargeBinary, nullable=False),
-    sa.Column("picture", sa.String(64), nullable=False),
-    sa.Column("strokes", sa.JSON(none_as_null=True)),
-    sa.Column("size", sa.Integer, nullable=False),
-    sa.Column("status", sa.String(8), nullable=False),
-    sa.Column("read_as", sa.SmallInteger, nullable=False),
-    sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("not_a_digit", sa.Float, nullable=False),
-    sa.Column("model", sa.String(64), nullable=False),
-    sa.Index("drawings_by_writer", "writer", "made"),
-    sa.Index("drawings_by_status", "status", "made"),
-    sa.Index("drawings_by_size", "size"),
-    sa.Index("drawings_by_picture", "picture", "label"),
-)
+__all__ = [
+    "Drawings",
+    "FullError",
+    "Limits",
+    "ShareError",
+    "Statistics",
+    "TooManyError",
+    "UnavailableError",
+]
 
 # `Drawing.prediction` in SQL.
 PREDICTION = sa.case(
     (drawings.c.not_a_digit > drawings.c.confidence, NO_DIGIT), else_=drawings.c.read_as
 )
 ALL = Filter()
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much may be stored.
-
-    Attributes:
-        a_day: drawings that one writer may save within 24 hours.
-        count: drawings in all.
-        bytes: bytes in all, as `Drawing.size` counts them.
-    """
-
-    a_day: int
-    count: int
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -86,14 +57,6 @@ class Statistics:
     label: dict[str, int]
 
 
-class TooManyError(Exception):
-    """The writer has saved as many drawings within a day as the limit allows."""
-
-
-class FullError(Exception):
-    """The collection is full: it has reached its limit of drawings or of bytes."""
-
-
 class Drawings:
     """The saved drawings in a database. Each method raises `UnavailableError` if it cannot be used.
 
@@ -104,21 +67,26 @@ class Drawings:
     def __init__(self, url: str, patience: float = 2, most: int | None = None) -> None:
         self.database = Database(url, patience, most)
 
-    def save(self, drawing: Drawing, limits: Limits) -> bool:
+    def save(self, drawing: Drawing, limits: Limits, address: str | None = None) -> bool:
         """Store a drawing. When this returns, the drawing is on the disk.
+
+        If the writer has other drawings, `held_out` is the same as theirs.
+
+        Args:
+            address: who sends it, for `Limits.per_address`; it is not stored. None if not known.
 
         Returns:
             True if it is new, False if a drawing with this id was there already.
 
         Raises:
-            TooManyError, FullError: if a limit is reached.
+            TooManyError, ShareError, FullError: if a limit is reached.
         """
         try:
-            return self._save(drawing, limits)
+            return self._save(drawing, limits, address)
         except TransactionEndedError:  # try once more: storing a drawing twice stores it once
-            return self._save(drawing, limits)
+            return self._save(drawing, limits, address)
 
-    def _save(self, drawing: Drawing, limits: Limits) -> bool:
+    def _save(self, drawing: Drawing, limits: Limits, address: str | None) -> bool:
         with self.database.begin(write=True) as connection:
             if connection.dialect.name == "postgresql":
                 # One writer at a time, so that the counts below still hold at the end. SQLite does
@@ -126,23 +94,22 @@ class Drawings:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(4712)"))
             if connection.scalar(sa.select(drawings.c.id).where(drawings.c.id == drawing.id)):
                 return False
-            if self._saved_today(connection, drawing.writer) >= limits.a_day:
+            if drawing.writer and self._saved_today(connection, drawing.writer) >= limits.a_day:
                 raise TooManyError
-            count, size = connection.execute(
-                sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(drawings.c.size), 0))
-            ).one()
-            if count >= limits.count or size + drawing.size > limits.bytes:
-                raise FullError
-            connection.execute(drawings.insert().values(**vars(drawing)))
+            quotas.check_and_count(connection, drawing, limits, address)
+            query = sa.select(drawings.c.held_out).where(drawings.c.writer == drawing.writer)
+            earlier = (
+                connection.execute(query.order_by(drawings.c.made).limit(1)).first()
+                if drawing.writer
+                else None
+            )
+            values = vars(drawing) | ({"held_out": earlier.held_out} if earlier else {})
+            connection.execute(drawings.insert().values(**values))
         return True
 
     def _saved_today(self, connection: sa.Connection, writer: str) -> int:
         """How many drawings this writer has saved within the last 24 hours."""
-        since = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1)
-        query = sa.select(sa.func.count()).where(
-            drawings.c.writer == writer, drawings.c.made > since
-        )
-        return connection.scalar(query) or 0
+        return quotas.saved_lately(connection, writer)
 
     def insert(self, batch: Sequence[Drawing], *, replace: bool = False) -> int:
         """Store drawings as they are, without limits.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -149,8 +149,9 @@ class Database:
 
     def _sqlite(self, patience: float) -> sa.Engine:
         file = self.url.database
-        if file and file != ":memory:":
+        if file and file != ":memory:" and not file.startswith("file:"):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(file))
         engine = sa.create_engine(self.url, connect_args={"timeout": patience})
 
         @sa.event.listens_for(engine, "connect")
@@ -159,6 +160,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             # The default with WAL writes its log later, but a 201 promises that it is on the disk.
             connection.execute("PRAGMA synchronous = FULL")
+            # Deleted for good: also from the file, not only from the table.
+            connection.execute("PRAGMA secure_delete = ON")
 
         @sa.event.listens_for(engine, "begin")
         def begin(connection) -> None:
@@ -190,3 +193,12 @@ class Database:
 
 def is_sqlite(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite"
+
+
+def _make_private(file: Path) -> None:
+    """Make a missing SQLite file, and let only its owner read it. SQLite's other files follow it."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    for each in (file, *(file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))):
+        with suppress(FileNotFoundError, PermissionError):  # someone else's: as they like it
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from digitre.recognition.classifier import NO_DIGIT, Reading
 
 STATUSES = ("pending", "accepted", "rejected")
+HOLDOUT = 10  # one writer in ten is held out permanently for evaluation
 SURE = 0.9  # from this probability on, a prediction that matches the label is accepted at once
 
 Strokes = list[list[list[float]]]  # lines of [x, y, milliseconds], y downwards
@@ -39,6 +41,8 @@ class Drawing:
         confidence: the probability of `read_as`.
         not_a_digit: the probability that the drawing is not a digit.
         model: the version of the network that read it.
+        held_out: True if it is for evaluation only, False if training may use it, None if it is from
+            before this was stored: then its writer's name decides (`is_held_out`).
     """
 
     id: str
@@ -54,21 +58,30 @@ class Drawing:
     confidence: float
     not_a_digit: float
     model: str
+    held_out: bool | None = None
 
     @classmethod
     def new(
-        cls, label: int, writer: str, pixels: bytes, strokes: Strokes | None, reading: Reading
+        cls,
+        label: int,
+        writer: str,
+        pixels: bytes,
+        strokes: Strokes | None,
+        reading: Reading,
     ) -> Drawing:
         """A drawing as it is first saved, now.
 
-        It is accepted at once if the network predicts its label with a probability of at least
-        `SURE`. Otherwise it is pending: somebody should look at it.
+        It is accepted at once if the network predicts its digit with a probability of at least
+        `SURE`. Otherwise it is pending: somebody should look at it. A drawing that is said not to be
+        a digit is always pending, because a digit that was read wrongly could be hidden so.
+
+        Without a writer it has a random id: another client that saves the same drawing must not get
+        its receipt.
         """
         read_as = max(range(10), key=reading.probabilities.__getitem__)
-        probability = reading.not_a_digit if label == NO_DIGIT else reading.confidence
-        agrees = label in (NO_DIGIT, read_as) and probability >= SURE
+        agrees = label == read_as and reading.confidence >= SURE
         return cls(
-            id=identity(writer, label, pixels),
+            id=identity(writer, label, pixels) if writer else secrets.token_hex(16),
             made=datetime.now(UTC).replace(tzinfo=None),
             label=label,
             writer=writer,
@@ -82,6 +95,13 @@ class Drawing:
             not_a_digit=reading.not_a_digit,
             model=reading.model,
         )
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether no training may use it: it is for evaluation only."""
+        if self.held_out is not None:
+            return self.held_out
+        return is_held_out_by_name(self.writer)
 
     @property
     def prediction(self) -> int:
@@ -113,8 +133,19 @@ class Filter:
     disagree: bool = False
 
 
+def is_held_out_by_name(writer: str) -> bool:
+    """Whether a writer's drawings are held out, if they are from before `Drawing.held_out` was stored.
+
+    Only the name decides, so the answer never changes. But a writer can choose a name that is held
+    out: for new writers the server's secret decides (`digitre.web.receipts`).
+    """
+    # Another text than "kept" would move writers between training and evaluation.
+    digest = hashlib.sha256(f"kept {writer}".encode()).digest()
+    return bool(writer) and digest[0] % HOLDOUT == 0
+
+
 def identity(writer: str, label: int, pixels: bytes) -> str:
-    """The id of a drawing when it is saved, so that saving it twice stores it once.
+    """The id of a writer's drawing when it is saved, so that saving it twice stores it once.
 
     The same picture with the same label from the same writer has the same id. If the label is
     corrected later, the id stays.

@@ -33,7 +33,9 @@ COLUMNS = (
     "not_a_digit",
     "model",
     "strokes",
+    "held_out",
 )
+NEW_COLUMNS = {"held_out"}  # earlier exports lack them
 
 _ID = re.compile("[0-9a-f]{32}")
 _LABEL = re.compile("[0-9]|none")
@@ -80,6 +82,7 @@ def write_folder(
             values = vars(drawing) | {
                 "made": drawing.made.isoformat(),
                 "label": label_name(drawing.label),
+                "held_out": "" if drawing.held_out is None else int(drawing.held_out),
                 "strokes": "" if drawing.strokes is None else json.dumps(drawing.strokes),
             }
             table.writerow([values[name] for name in COLUMNS])
@@ -120,7 +123,7 @@ def read_folder(folder: Path) -> Iterator[Drawing]:
     """
     with _table(folder) as table:
         try:
-            if missing := set(COLUMNS) - set(table.fieldnames or ()):
+            if missing := set(COLUMNS) - NEW_COLUMNS - set(table.fieldnames or ()):
                 raise ImportFileError(f"{TABLE} has no column {', '.join(sorted(missing))}")
             for values in table:
                 yield _drawing(values, folder)
@@ -165,6 +168,7 @@ def _drawing(values: dict[str, str], folder: Path) -> Drawing:
         confidence=float(values["confidence"]),
         not_a_digit=float(values["not_a_digit"]),
         model=values["model"],
+        held_out=bool(int(held_out)) if (held_out := values.get("held_out")) else None,
     )
 
 

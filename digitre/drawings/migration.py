@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HEAD = "0002"  # the newest revision in migrations/versions
+HEAD = "0003"  # the newest revision in migrations/versions
 BATCH = 500  # drawings in one transaction; others can save between two of them
 SCRIPTS = Path(__file__).resolve().parent / "migrations"
 

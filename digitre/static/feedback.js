@@ -35,6 +35,7 @@ export function setResult(newResult) {
   byId("right").textContent = `Yes, it's ${withArticle(labelOf(result))}`;
 }
 
+const MAX_POINTS = 2000; // the server takes no more: then only the picture is saved
 const labelOf = (answer) => (answer === "Huh..." ? "none" : answer);
 
 // Save the drawing with this label: "0" to "9", or "none" if it is not a digit.
@@ -48,7 +49,7 @@ export async function saveAs(label) {
       body: {
         digit: pad.toDataURL(),
         label,
-        ...(strokes && { strokes }),
+        ...(strokes && strokes.flat().length <= MAX_POINTS && { strokes }),
         writer: writerId(),
       },
     });

@@ -61,7 +61,12 @@ KINDS = (
     Kind("bad_label", 422, 'The label is missing, or is neither a digit nor "none".'),
     Kind("bad_judgement", 422, "The local review page sent an incomplete judgement."),
     Kind("blank_drawing", 422, "The drawing is blank, so there is nothing to save."),
-    Kind("too_many_drawings", 429, "This writer has reached the limit for saving in 24 hours."),
+    Kind(
+        "too_many_drawings",
+        429,
+        "This writer or this address has reached the limit for saving in a day, or its share of the "
+        "drawings that wait for a review.",
+    ),
     Kind(
         "too_many_requests",
         429,

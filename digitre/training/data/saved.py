@@ -14,7 +14,6 @@ from digitre.recognition.preprocessing import preprocess, shape_ink
 from digitre.training.data import augmentation
 from digitre.training.data.strokes import fit, render
 
-HOLDOUT = 10  # one writer in ten is held out permanently for evaluation
 SHARE = 0.01  # a writer contributes at most this part of the drawings that are used,
 FEW = 20  # or this many, if that is more
 TIMES = 5  # an epoch shows each saved drawing this often, varied each time,
@@ -62,42 +61,36 @@ class SavedDrawings:
         return hashlib.sha256(f"{ids} {self.labels.tolist()}".encode()).hexdigest()
 
 
-def is_held_out(writer: str) -> bool:
-    """Whether a writer's drawings are held out. Only the name decides, so the answer never changes.
-
-    Writers without a name are never held out: one of them cannot be told from another.
-    """
-    if not writer:
-        return False
-    # Another text than "kept" would move writers between training and evaluation.
-    return hashlib.sha256(f"kept {writer}".encode()).digest()[0] % HOLDOUT == 0
-
-
 def load(collection: Drawings) -> SavedDrawings:
     """Load all accepted drawings.
 
     If a writer has more drawings than are used (see `limit`), those with the lowest ids are. Ids are
-    hashes, so this is a random choice that stays the same.
+    hashes, so this is a random choice that stays the same. The limit also holds among the drawings
+    that are held out: no writer decides alone what is measured.
 
     Raises:
         UnavailableError: if the database cannot be used.
     """
-    by_writer: dict[str, list[Drawing]] = defaultdict(list)
+    learned: dict[str, list[Drawing]] = defaultdict(list)
+    held_out: dict[str, list[Drawing]] = defaultdict(list)
     for drawing in collection.select(Filter(status="accepted")):
-        by_writer[drawing.writer].append(drawing)
-    writers = sorted(writer for writer in by_writer if not is_held_out(writer))
-    allowed = limit([len(by_writer[writer]) for writer in writers])
-    drawings = [each for writer in writers for each in by_writer[writer][:allowed]]
+        (held_out if drawing.is_held_out else learned)[drawing.writer].append(drawing)
+    shares = _shares(learned)
+    drawings = [each for share in shares.values() for each in share]
     pictures, labels = _pictures(drawings)
     return SavedDrawings(
         [_strokes(each, picture) for each, picture in zip(drawings, pictures, strict=True)],
         pictures,
         labels,
-        {writer: [each.id for each in by_writer[writer][:allowed]] for writer in writers},
-        _pictures(
-            [each for writer in by_writer if is_held_out(writer) for each in by_writer[writer]]
-        ),
+        {writer: [each.id for each in share] for writer, share in shares.items()},
+        _pictures([each for share in _shares(held_out).values() for each in share]),
     )
+
+
+def _shares(by_writer: dict[str, list[Drawing]]) -> dict[str, list[Drawing]]:
+    """The drawings of each writer that are used, the writers in the order of their names."""
+    allowed = limit([len(drawings) for drawings in by_writer.values()])
+    return {writer: by_writer[writer][:allowed] for writer in sorted(by_writer)}
 
 
 def limit(counts: list[int]) -> int:

@@ -123,6 +123,13 @@ SETTINGS = (
         "Origins whose pages may read digits and save drawings, such as https://example.org, separated by commas; * for all. Default: only the server's own page.",
     ),
     Setting(
+        "FORWARDED_PREFIX",
+        "DIGITRE_FORWARDED_PREFIX",
+        _switch,
+        False,
+        "1: the header X-Forwarded-Prefix names the path that Digitre lies under. The proxy must set it in every request.",
+    ),
+    Setting(
         "LOG",
         "DIGITRE_LOG",
         _switch,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from digitre import config as settings
 from digitre import registry
@@ -41,6 +42,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
     for module in (errors, views, inference, monitoring, saving, headers):
         module.register(app)
+    if app.config["FORWARDED_PREFIX"]:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1
+        )
     return app
 
 

@@ -89,7 +89,8 @@ def health() -> Response:
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """The API for machines: OpenAPI 3.1."""
-    return jsonify(_api())
+    servers = {"servers": [{"url": request.root_path}]} if request.root_path else {}
+    return jsonify(_api() | servers)
 
 
 @blueprint.get("/docs")

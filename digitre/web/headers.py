@@ -18,6 +18,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+# What scripts send besides the picture: jQuery its X-Requested-With, clients of a proxy that asks for
+# a password or a token their Authorization.
+REQUEST_HEADERS = "Authorization, Content-Type, X-Requested-With"
+
 
 def register(app: Flask) -> None:
     """Add the headers to every response, errors included; and CORS headers if a setting allows origins."""
@@ -41,6 +45,6 @@ def _allow_origin(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(response.allow))
-            response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+            response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
             response.headers["Access-Control-Max-Age"] = "86400"
     return response

@@ -57,7 +57,7 @@ def test_refused_requests_have_the_headers(client) -> None:
     assert_headers(response)
 
 
-@pytest.mark.parametrize("broken", ["classifier.decide", "metrics.count_request"])
+@pytest.mark.parametrize("broken", ["classifier.detect", "metrics.count_request"])
 def test_failures_have_the_headers(seven: bytes, broken: str) -> None:
     """A 500 has the headers, even if the code that runs after the view fails."""
 
@@ -70,6 +70,22 @@ def test_failures_have_the_headers(seven: bytes, broken: str) -> None:
     response = app.test_client().post("/_get_digit", data=seven)
     assert response.status_code == 500
     assert_headers(response)
+
+
+def test_every_address_that_takes_get_takes_head(app) -> None:
+    """HEAD gets what GET gets, without the body."""
+    client = app.test_client()
+    paths = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    paths = [path for path in paths if "<" not in path]
+    assert {"/", "/docs", "/healthz", "/readyz", "/metrics", "/v2/health/ready"} <= set(paths)
+    for path in [*paths, f"/static/{static_version()}/style.css", "/nothing"]:
+        read, head = client.get(path), client.head(path)
+        assert (head.status_code, head.mimetype) == (read.status_code, read.mimetype), path
+        assert head.data == b"", path
+        if path != "/metrics":  # it counts the request before
+            assert head.headers["Content-Length"] == read.headers["Content-Length"], path
+        read.close()
+        head.close()
 
 
 def test_other_origins_are_refused_by_default(client, seven: bytes) -> None:
@@ -101,7 +117,8 @@ def test_cors_can_be_opened(
         headers={"Origin": allowed, "Access-Control-Request-Method": "POST"},
     )
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    allowed_headers = preflight.headers["Access-Control-Allow-Headers"].split(", ")
+    assert allowed_headers == ["Authorization", "Content-Type", "X-Requested-With"]
     if refused:
         response = client.post("/_get_digit", data=seven, headers={"Origin": refused})
         assert "Access-Control-Allow-Origin" not in response.headers

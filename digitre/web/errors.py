@@ -1,5 +1,7 @@
 """Answer every error in one shape: {"error": {"code": ..., "message": ...}}.
 
+The one exception is a wrong address that is opened in a browser: it gets a small page.
+
 `KINDS` lists every code. The code is for programs; the message tells a person what was wrong and
 what to send instead. A message never repeats the input.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from digitre.recognition.preprocessing import PictureError
@@ -128,9 +130,19 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status not in HTTP_ERRORS:  # such as 414: every answer has a code of `KINDS`
         status = 400 if status < 500 else 500
+    if status == 404 and _is_browser():
+        response = Response(render_template("not_found.html"), 404)
+        response.vary.add("Accept")
+        return response
     code, message = HTTP_ERRORS[status]
     response = answer(code, too_large() if status == 413 else message)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"
     )
     return response
+
+
+def _is_browser() -> bool:
+    """Whether the client wants a page to look at rather than JSON. A script that accepts all gets JSON."""
+    kinds = request.accept_mimetypes
+    return request.method in ("GET", "HEAD") and kinds["text/html"] > kinds["application/json"]

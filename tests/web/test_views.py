@@ -250,6 +250,28 @@ def test_wrong_addresses(client, method: str, path: str, status: int, code: str)
     assert ("Allow" in response.headers) is (status == 405)
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+def test_a_wrong_address_in_a_browser(client) -> None:
+    """A browser gets a page with links to what is there, and nothing of the address in it."""
+    response = client.get("/<b>", headers={"Accept": BROWSER})
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    text = response.get_data(as_text=True)
+    assert 'href="/"' in text
+    assert 'href="/docs"' in text
+    assert "<b>" not in text
+    assert "Accept" in response.vary
+    assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.parametrize("accepted", ["", "*/*", "application/json", "application/json, text/html"])
+def test_a_wrong_address_in_a_script(client, accepted: str) -> None:
+    """Every other client gets JSON, and so does a browser's script or form."""
+    assert_error(client.get("/nothing", headers={"Accept": accepted}), 404, "not_found")
+    assert_error(client.post("/nothing", headers={"Accept": BROWSER}), 404, "not_found")
+
+
 def test_two_slashes_do_not_redirect(client) -> None:
     """`//_get_digit` is answered in JSON, not by a redirect in HTML that repeats the request."""
     environ = {"PATH_INFO": "//_get_digit", "QUERY_STRING": "x=<b>"}

@@ -164,8 +164,8 @@ def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
     if not (level or upright):
         return False
     below = part.top >= bottom  # a bar above may belong to a letter, as in "T"
-    beside = part.left >= right or part.right <= left
-    return below or beside or part.extent >= RULE * hypothesis.extent or part.edges >= 2
+    next_to = part.left >= right or part.right <= left
+    return below or next_to or part.extent >= RULE * hypothesis.extent or part.edges >= 2
 
 
 def _is_frame(part: Component, hypothesis: Hypothesis) -> bool:

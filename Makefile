@@ -1,75 +1,73 @@
-# make run    serve on http://127.0.0.1:8000 (PORT=8123 make run for another)
-# make reload let it take a network that was promoted, without losing a request
-# make test   every test but the long ones; make check: the fast ones; make test-long: the long ones
-# make bench  speed and memory, beside what it replaces, with the targets
-# make fuzz   look for inputs that break it, for minutes; make soak: 100,000 requests; make lock, make audit
-# make train  train the network anew; make lint: ruff and mypy
-# Each makes the environment it needs in .venv the first time.
+# `make` alone lists the targets. Each one first makes the environment that it needs, in .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# CI's packages are installed from scratch as everyone's are; pip's own notices only fill the log.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run reload test test-long check bench fuzz soak lint lock audit train evaluate clean
+.PHONY: help run reload test test-long check lint fuzz soak bench train evaluate lock audit clean
 
-run: $(VENV)/.serving
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.serving ## serve on http://127.0.0.1:8000 (PORT=8123 make run: on another port)
 	DIGITRE_PIDFILE=$(VENV)/gunicorn.pid exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
 
-reload:
-	@test -f $(VENV)/gunicorn.pid || { echo "nothing is running by make run"; exit 1; }
+reload: ## let a server started by make run switch to a promoted network, without losing a request
+	@test -f $(VENV)/gunicorn.pid || { echo "no server started by make run is running"; exit 1; }
 	kill -HUP "$$(cat $(VENV)/gunicorn.pid)"
 
-test: $(VENV)/.testing
+test: $(VENV)/.testing ## run all tests but the long ones (installs Chromium, nginx, wrk, PostgreSQL, ... with apt)
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(VENV)/.testing
+test-long: $(VENV)/.testing ## run the long tests: trainings, several hosts
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python -m pytest -m long
 
-check: $(VENV)/.testing
+check: $(VENV)/.testing ## run the tests that start no server: some four minutes on two cores
 	$(BIN)/python -m pytest -q -m "not slow and not long"
 
-# Other inputs each time, unlike `make test`: what they find belongs into tests/bad_inputs.py.
-fuzz: $(VENV)/.testing
+lint: $(VENV)/.testing ## run ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The inputs are new each time, unlike those of `make test`. Add what this finds to tests/bad_inputs.py.
+fuzz: $(VENV)/.testing ## look for inputs that break it, for about six minutes
 	EXAMPLES=1500 $(BIN)/python -m pytest -q tests/web/test_openapi.py
 	$(BIN)/python tests/fuzz_preprocess.py -max_total_time=300
 
-soak: $(VENV)/.testing
+soak: $(VENV)/.testing ## send 100,000 good and bad requests, and update docs/errors.md
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python tests/soak.py --write
 
-bench: $(VENV)/.testing
+bench: $(VENV)/.testing ## measure speed and memory against the targets, and update benchmarks/results.json
 	sh tests/install_tools.sh $(BIN)/python
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.pieces
 	$(BIN)/python -m benchmarks.workers
 
-# What serving needs, each with its hash, for servers: pip install --require-hashes -r requirements.txt
-# uv does not heed that the newest backports-strenum is not for Python 3.11 and later; pip does.
-lock: $(VENV)/.maintaining
+train: $(VENV)/.training ## train the network: an hour to an hour and a half on two cores
+	$(BIN)/digitre train
+
+evaluate: $(VENV)/.training ## measure the network in models/
+	$(BIN)/digitre evaluate
+
+# backports-strenum: its newest version excludes Python 3.11 and later, which pip respects and uv does not.
+lock: $(VENV)/.maintaining ## regenerate requirements.txt: the packages for serving, with their hashes
 	echo "backports-strenum<1.3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --constraint - --no-emit-index-url --custom-compile-command "make lock" setup.py --output-file requirements.txt
 
-audit: $(VENV)/.maintaining
+audit: $(VENV)/.maintaining ## check requirements.txt for known vulnerabilities
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
-lint: $(VENV)/.testing
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-
-train: $(VENV)/.training
-	$(BIN)/python train.py
-
-evaluate: $(VENV)/.training
-	$(BIN)/python train.py --evaluate
+clean: ## remove .venv and everything built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "Python could not make an environment; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	  echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.serving: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable .
@@ -86,6 +84,3 @@ $(VENV)/.testing: setup.py | $(VENV)/bin/python
 $(VENV)/.maintaining: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable '.[maintain]'
 	@touch $@ $(VENV)/.serving
-
-clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -83,15 +83,15 @@ def test_the_drawings_are_there(instance: Path) -> None:
 LARGE = 60_000
 
 
-@pytest.fixture
-def large(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=[LARGE])
+def large(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """The instance folder of the first version, with many drawings."""
     (tmp_path / "secret").write_text(SECRET)
     with closing(sqlite3.connect(tmp_path / "drawings.sqlite3")) as connection:
         connection.executescript((DUMPS / "0001.sql").read_text())
         connection.execute("DELETE FROM drawings")
         row = ("2026-11-26 00:00:00", 7, "ann", "[[[1,2,3]]]", 9, "pending", 7, 0.5, 0.1, "m")
-        values = ((f"{k:032x}", b"pixels %d" % k, *row) for k in range(LARGE))
+        values = ((f"{k:032x}", b"pixels %d" % k, *row) for k in range(request.param))
         connection.executemany(
             "INSERT INTO drawings (id, pixels, made, label, writer, strokes, size, status, read_as, "
             "confidence, not_a_digit, model) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -135,6 +135,7 @@ def test_a_large_database_is_not_migrated_in_a_request(
     assert hashes == {True}
 
 
+@pytest.mark.parametrize("large", [3000], indirect=True)
 def test_the_master_migrates_before_there_are_workers(
     large: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,9 @@ def retrain(
 def load_drawings(collection: Drawings) -> SavedDrawings:
     """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
     saved = saved_data.load(collection)
-    if missing := sets.VALIDATION - sets.validation_sets().keys():
+    # Scenes have no pictures of their own to compare networks on.
+    needed = {each.id for each in sets.SETS if each.id in sets.VALIDATION and each.load}
+    if missing := needed - sets.validation_sets().keys():
         raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")
     if not len(saved):
         raise ValueError("there are no accepted drawings to learn")

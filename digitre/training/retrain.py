@@ -83,7 +83,7 @@ def retrain(
 def load_drawings(collection: Drawings) -> SavedDrawings:
     """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
     saved = saved_data.load(collection)
-    # Scenes have no pictures of their own to compare networks on.
+    # Sets without pictures of their own, such as scenes, are not for the gates.
     needed = {each.id for each in sets.SETS if each.id in sets.VALIDATION and each.load}
     if missing := needed - sets.validation_sets().keys():
         raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")

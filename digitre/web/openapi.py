@@ -124,7 +124,7 @@ def _read(app: Flask) -> dict[str, Any]:
             _in_query(
                 "threshold",
                 'The required confidence, from 0 to 1. Below it the answer is "Huh...".',
-                schemas.PROBABILITY,
+                schemas.PROBABILITY | {"default": app.config["THRESHOLD"]},
             ),
             _in_query("steps", "1 adds a picture of each preprocessing step.", schemas.FLAG),
             _in_query(

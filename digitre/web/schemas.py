@@ -123,7 +123,7 @@ PREDICT = object_of(
                 ],
             },
             "minItems": 1,
-            "maxItems": MOST,
+            "description": f"The pictures: at most {MOST}.",
         }
     }
 )
@@ -206,9 +206,9 @@ MODEL_READY = object_of({"name": TEXT, "ready": {"const": True}})
 
 READING = object_of(
     {
-        "result": {"enum": [*"0123456789", "Huh..."]},
+        "result": {"enum": [*"0123456789", "Huh..."], "description": "The digit, or Huh..."},
         "probability": {**TEXT, "description": "The confidence in words."},
-        "digit": or_null(DIGIT),
+        "digit": or_null(DIGIT) | {"description": "The digit; null if the result is Huh..."},
         "confidence": {
             **PROBABILITY,
             "description": "Probability of the most likely digit, even if rejected.",
@@ -223,7 +223,12 @@ READING = object_of(
         "not_a_digit": {**PROBABILITY, "description": "Probability that this is not a digit."},
         "candidates": {
             "type": "array",
-            "items": object_of({"digit": DIGIT, "probability": PROBABILITY}),
+            "items": object_of(
+                {
+                    "digit": DIGIT | {"description": "The digit."},
+                    "probability": PROBABILITY | {"description": "Its probability."},
+                }
+            ),
             "maxItems": 3,
             "description": "The three most likely digits, best first; empty if blank.",
         },
@@ -236,13 +241,26 @@ READING = object_of(
         "model": {**TEXT, "description": "The version of the network."},
     }
 )
-_STEP = object_of({"name": TEXT, "image": PNG})
-_LEFT_OUT = object_of({"what": TEXT, "share": {"type": "number", "minimum": 0}})
+_STEP = object_of(
+    {
+        "name": {**TEXT, "description": "The name of the step."},
+        "image": {**PNG, "description": "Its result, a PNG data URL."},
+    }
+)
+_LEFT_OUT = object_of(
+    {
+        "what": {**TEXT, "description": "What it is."},
+        "share": {"type": "number", "minimum": 0, "description": "How much of the ink it is."},
+    }
+)
 _EXPLANATION = object_of(
     {
-        "of": {"enum": [*"0123456789", "not_a_digit"]},
-        "method": {"const": "occlusion"},
-        "image": PNG,
+        "of": {"enum": [*"0123456789", "not_a_digit"], "description": "What is explained."},
+        "method": {"const": "occlusion", "description": "Ink is removed, and the change measured."},
+        "image": {
+            **PNG,
+            "description": "The ink, coloured by how much it mattered, a PNG data URL.",
+        },
     }
 )
 READING["properties"] |= {

@@ -96,7 +96,11 @@ def openapi() -> Response:
 @blueprint.get("/docs")
 def docs() -> str:
     """The API for people."""
-    return render_template("docs.html", api=_api(), kinds=errors.KINDS)
+    from digitre.web.tables import fields, type_of
+
+    return render_template(
+        "docs.html", api=_api(), kinds=errors.KINDS, fields=fields, type_of=type_of
+    )
 
 
 def _api() -> dict[str, Any]:

@@ -42,7 +42,10 @@ def codes() -> Iterator[str]:
     assert {"answer", "RequestError", "PictureError"} <= names
     for module in MODULES:
         for node in ast.walk(module):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in names:
+            function = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if function in ("classifier.answer", "self.answer"):  # a reading, not an error
+                continue
+            if isinstance(node, ast.Call) and function.split(".")[-1] in names:
                 code = node.args[0]
                 if isinstance(code, ast.Constant):
                     yield code.value

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import urllib.parse
@@ -159,16 +160,25 @@ def test_every_error_is_described() -> None:
 
 
 def test_the_docs_are_complete() -> None:
-    """/docs has every address, example and code, no raw markup, and nothing from other sites."""
+    """/docs has every address, example, field and code, no raw markup, and nothing from other sites."""
     response = APP.test_client().get("/docs")
     page = response.get_data(as_text=True)
     assert response.mimetype == "text/html"
-    assert "http" not in page
-    assert "<script" not in page
+    links = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert all(link.startswith(("/", "#")) and not link.startswith("//") for link in links), links
+    assert re.findall(r"<script[^>]*>[^<]", page) == []
     for path in described()["paths"]:
         assert f"{path}</code>" in page
     for kind in errors.KINDS:
-        assert f"{kind.status} {kind.code}" in page
+        assert page.count(f"<code>{kind.status} {kind.code}</code>") == 1
+    reading = APP.test_client().post("/_get_digit?steps=1&explain=1", data=SEVEN).get_json()
+    for name in (*reading, "candidates[].digit", "steps[].image", "explanation.of"):
+        assert f"<td><code>{name}</code></td>" in page, name
+    for parameter in described()["paths"]["/_get_digit"]["post"]["parameters"]:
+        assert f"<td><code>{parameter['name']}</code></td>" in page
+        assert "default" in parameter["schema"]
+    for anchor in re.findall(r'href="#([^"]*)"', page):
+        assert page.count(f'id="{anchor}"') == 1, anchor
     assert SEVEN in page
     assert "`" not in page
 

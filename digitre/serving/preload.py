@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from digitre import config, registry
+from digitre.recognition import detection  # noqa: F401  # with SciPy: once, and not in each worker
 from digitre.recognition.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"

@@ -99,7 +99,7 @@ def test_metrics(app, client) -> None:
     client.post("/_get_digit", data=SEVEN)
     client.post("/_get_digit", data=png(drawn(OTHERS["scribble"])))
     client.get("/made-up-1")
-    body = {"digit": data_url(SEVEN), "label": 7}
+    body = {"digit": data_url(SEVEN), "label": 7, "writer": "w1"}
     for _ in range(2):
         client.post("/_save_drawing", json=body)
     metrics = values(client.get("/metrics").get_data(as_text=True))

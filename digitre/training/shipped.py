@@ -16,6 +16,7 @@ from digitre.training import calibration, distillation, export, fit
 from digitre.training.data import datasets
 from digitre.training.distributed import Cluster
 from digitre.training.evaluation import metrics, report
+from digitre.training.evaluation.scenes.figures import PICTURES as SCENE_PICTURES
 from digitre.training.evaluation.sets import Pictures
 from digitre.training.reporting.card import MODELS, draw_report, new_card, save_card, write_page
 
@@ -92,7 +93,7 @@ def write_card(card: Card, folder: Path, own: Pictures | None) -> Figures:
         own: the user's own pictures to measure on as well, if there are any.
     """
     classifier = Classifier(folder / "digitre.tflite")
-    figures = report.evaluate(classifier)
+    figures = report.evaluate(classifier, SCENE_PICTURES if folder == MODELS else 0)
     if own:
         figures = Figures((*figures, *metrics.measure(classifier, "own_pictures", *own)))
     save_card(draw_report(classifier, replace(card, figures=figures), folder), folder)

@@ -8,17 +8,20 @@ from digitre.training.evaluation import latency, metrics, robustness, sets
 from digitre.training.evaluation.scenes import figures as scenes
 
 
-def evaluate(classifier: Classifier) -> Figures:
+def evaluate(classifier: Classifier, scene_pictures: int = 0) -> Figures:
     """Measure a network on the test sets, in scenes, its robustness, its export and its speed.
 
     It is measured as it is served, by `Classifier` and LiteRT. Sets whose data is missing are left
     out, and the comparison with Keras if there is no Keras file next to the network.
+
+    Args:
+        classifier: the network.
+        scene_pictures: pictures of each set of scenes. 200 take a quarter of an hour on two cores, so
+            scenes are only measured for a network that may be shipped, or if somebody asks for them.
     """
-    figures = [
-        *on_test_parts(classifier),
-        *scenes.measure(classifier, "test"),
-        *robustness.measure(classifier),
-    ]
+    figures = [*on_test_parts(classifier), *robustness.measure(classifier)]
+    if scene_pictures:
+        figures += scenes.measure(classifier, "test", count=scene_pictures)
     keras_file = classifier.path.with_suffix(".keras")
     if keras_file.exists():
         figures += latency.compare_with_keras(classifier, keras_file)

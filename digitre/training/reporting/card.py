@@ -134,7 +134,7 @@ def write_report(classifier: Classifier, folder: Path) -> Figures:
     card = classifier.card()
     if card is None:
         raise ValueError(f"{folder} has no card for {classifier.model}")
-    figures = report.evaluate(classifier)
+    figures = report.evaluate(classifier, SCENE_PICTURES if folder == MODELS else 0)
     save_card(draw_report(classifier, replace(card, figures=figures), folder), folder)
     if folder == MODELS:
         write_page()

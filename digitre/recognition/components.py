@@ -55,6 +55,11 @@ class Component:
         return max(self.height, self.width)
 
     @property
+    def fill(self) -> float:
+        """The share of its bounding box that it fills."""
+        return self.area / (self.width * self.height)
+
+    @property
     def strength(self) -> float:
         """The mean value of its pixels."""
         return self.ink / self.area

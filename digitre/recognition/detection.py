@@ -29,6 +29,7 @@ MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
 SMALL = 0.05
+RECTANGLE = 0.985  # of its bounding box: a component that fills so much is a rectangle
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
 # Two parts are two digits if the network reads each with this probability ...
 A_DIGIT = 0.6
@@ -114,7 +115,7 @@ def is_one_stroke(ink: np.ndarray) -> bool:
 def _is_solid(part: Component, shorter: int = 0) -> bool:
     """Whether a component fills its bounding box, as a picture within a picture does."""
     least = max(12, 0.15 * shorter)
-    return part.area >= SOLID * part.width * part.height and min(part.width, part.height) >= least
+    return part.fill >= SOLID and min(part.width, part.height) >= least
 
 
 def propose(ink_map: InkMap) -> list[Hypothesis]:
@@ -240,7 +241,9 @@ def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
     short = part.extent < 0.65 * digit.extent and all(
         each.edges and each.depth <= REST * digit.extent for each in parts
     )
-    return across or short or _is_cut_off(part)
+    # A hand does not draw a rectangle, such as the thumb of a scroll bar.
+    rectangles = all(each.edges and each.fill >= RECTANGLE for each in parts)
+    return across or short or rectangles or _is_cut_off(part)
 
 
 def _is_cut_off(part: Hypothesis) -> bool:

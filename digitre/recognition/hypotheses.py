@@ -30,6 +30,7 @@ REST = 0.30  # the rest of a neighbour reaches at most so far into the picture
 RULE = 1.6  # a rule above or next to the digit is at least so long
 THROUGH = 2.5  # and one through it: the bar of a plus is shorter
 FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
+SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, a shadow, the desk
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
 WIDEST = 1.1  # width over height of one digit of several parts
@@ -127,11 +128,8 @@ def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     free = not any(each.edges for each in hypothesis.components)
     if free and part.edges and part.depth <= REST * extent:
         return "rest", 0.0
-    if (
-        free
-        and part.edges
-        and (part.span >= BAR or (part.edges >= 2 and part.extent > 1.5 * extent))
-    ):
+    corner = part.edges >= 2 and (part.extent > 1.5 * extent or part.fill >= SOLID)
+    if free and part.edges and (part.span >= BAR or corner):
         return "bar", 0.0
     if _is_rule(part, hypothesis):
         return "rule", 0.0

@@ -144,8 +144,11 @@ def _plain(ink: Ink, pixels: np.ndarray, row: list[float]) -> Detection:
 
 
 def _stands(plain: Detection) -> bool:
-    """Whether the reading of a plain drawing needs no search: it is blank, or sure and of one piece."""
-    return not plain.pixels.any() or (max(plain.row) >= SURE and is_one_piece(plain.pixels))
+    """Whether the reading of a plain drawing needs no search: it is blank; or it is sure, of one piece, and
+    does not touch an edge of the picture."""
+    return not plain.pixels.any() or (
+        max(plain.row) >= SURE and is_one_piece(plain.pixels) and min(plain.margins) > 0
+    )
 
 
 def _nothing() -> Detection:
@@ -212,11 +215,16 @@ class Classifier:
         """What to read if the plain drawing's reading does not stand, or there is none."""
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
-        if plain is not None and detection.is_one_stroke(plain.ink):
-            return plain
+        alone = plain is not None and detection.is_one_component(plain.ink)
+        if plain is not None and alone:
+            sure = max(plain.row) >= SURE
+            if sure or detection.is_one_drawing(plain.ink, min(plain.margins) == 0):
+                return plain
         found = detection.search(
             flatten(to_eight_bits(image)), self.classify, plain=plain is not None
         )
+        if plain is not None and alone and found and max(plain.row) >= max(found.row):
+            return plain
         return found or plain or _nothing()
 
     def classify(self, batch: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from digitre.recognition.components import Box, Component, Components, group
 from digitre.recognition.found import Detection
 from digitre.recognition.hypotheses import BAR, REST, Hypothesis, judge
 from digitre.recognition.insets import find_insets
+from digitre.recognition.lines import find_lines
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
@@ -106,10 +107,17 @@ def _reduced(image: Image.Image) -> Image.Image:
     return image.reduce(-(-longest // SIDE)) if longest > SIDE else image
 
 
-def is_one_stroke(ink: np.ndarray) -> bool:
-    """Whether ink is one connected component that is not a filled area: nothing can be left out of it."""
-    components = Components(ink).all
-    return len(components) == 1 and not _is_solid(components[0])
+def is_one_component(ink: np.ndarray) -> bool:
+    """Whether all ink is connected."""
+    return len(Components(ink).all) == 1
+
+
+def is_one_drawing(ink: np.ndarray, at_edge: bool) -> bool:
+    """Whether connected ink is not a filled area, and has no line from edge to edge: then there is nothing
+    to leave out."""
+    if _is_solid(Components(ink).all[0]):
+        return False
+    return not at_edge or not any(line.whole for line, _ in find_lines(ink))
 
 
 def _is_solid(part: Component, shorter: int = 0) -> bool:

@@ -179,6 +179,16 @@ def bounding_box(ink: np.ndarray) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
+def trim(ink: Ink) -> Ink:
+    """Ink without its margins: they are 0 on a side where it touches the edge of the picture."""
+    rows, columns = bounding_box(ink.values)
+    height, width = ink.values.shape
+    if rows.stop == 0:
+        return ink
+    margins = columns.start, rows.start, width - columns.stop, height - rows.stop
+    return Ink(ink.values[rows, columns], margins, ink.lossy)
+
+
 def _difference_box(
     image: Image.Image, colour: Any
 ) -> tuple[Image.Image, tuple[int, int, int, int] | None]:

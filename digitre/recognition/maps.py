@@ -15,12 +15,14 @@ from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition import photo
-from digitre.recognition.components import EIGHT, Components
+from digitre.recognition.components import Components
 from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
 from digitre.recognition.lines import Line, find_lines, remove_lines
 
 # Chosen on the scenes of `digitre.training.evaluation.scenes`, drawn by validation writers.
 STRONG = 0.45  # of the strongest ink: what is at least so strong is no faint rest, no grid, no soft shadow
+SOFT = 0.06  # of the picture's shorter side
+STRONGER = 0.02  # what readings of strong ink alone are worth less
 WEAK = 0.1  # weak ink is left out on trial if there is so much of it, compared with strong ink
 DRAWN = 0.9  # of the ground: if so much of it has one tone, a program drew the picture
 WINDOW = 0.22  # of the picture's shorter side: wider than any stroke, narrower than a shadow
@@ -108,14 +110,17 @@ def paper_maps(image: Image.Image) -> Iterator[InkMap]:
             whole = InkMap(name, ink, on_paper=True, doubt=doubt, contrast=contrast)
             yield whole
             for strong in _strong(ink, 255, name, WEAK):
-                yield replace(whole, name=strong.name, ink=strong.ink)
+                yield replace(whole, name=strong.name, ink=strong.ink, doubt=doubt + STRONGER)
 
 
 def _strong(ink: np.ndarray, strongest: float, name: str, share: float) -> Iterator[InkMap]:
     strong = ink >= STRONG * strongest
-    weak = (ink > 0) & ~ndimage.binary_dilation(strong, EIGHT, iterations=2)  # no soft edge
+    soft = max(2, int(SOFT * min(ink.shape)))  # what is so near strong ink is its soft edge
+    weak = (ink > 0) & ~ndimage.maximum_filter(strong, 2 * soft + 1)
     if np.count_nonzero(weak) > share * np.count_nonzero(strong):
-        yield InkMap(f"strong ink, {name}", np.where(strong, ink, 0).astype(np.uint8))
+        yield InkMap(
+            f"strong ink, {name}", np.where(strong, ink, 0).astype(np.uint8), doubt=STRONGER
+        )
 
 
 def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, float]]:

@@ -20,7 +20,7 @@ from PIL import Image
 from digitre.recognition import photo, surroundings
 from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_image
 from digitre.recognition.found import Detection
-from digitre.recognition.ink import Ink, edges_of, flatten, on_even_ground, on_plain_ground
+from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
 
 __all__ = [
     "Picture",
@@ -92,22 +92,22 @@ def find_plain_drawing(image: Image.Image) -> Ink | None:
         image: in any mode.
 
     Returns:
-        Its ink, margins left out; None if there is anything around the drawing, or if it touches an edge of
-        the picture: then `detection` looks closer.
+        Its ink, margins left out; None if there is anything around the drawing: then `detection` looks
+        closer.
     """
     lossy = image.format in LOSSY
     image = to_eight_bits(image)
     ink = on_plain_ground(image, lossy)
     if ink is None:
         ink = on_even_ground(flatten(image), lossy)
-        if ink is None or any(edge.any() for edge in edges_of(ink.values)):
+        if ink is None:
             return None
     drawing = surroundings.remove(ink)
     if drawing.shape != ink.values.shape or np.count_nonzero(drawing) != np.count_nonzero(
         ink.values
     ):
         return None
-    return ink
+    return ink if ink.margins else trim(ink)
 
 
 def crop(ink: np.ndarray) -> np.ndarray:

@@ -223,8 +223,8 @@ class Classifier:
         found = detection.search(
             flatten(to_eight_bits(image)), self.classify, plain=plain is not None
         )
-        if plain is not None and alone and found and max(plain.row) >= max(found.row):
-            return plain
+        if plain is not None and found and (alone or not found.left_out) and not found.several:
+            return plain if max(plain.row) >= max(found.row) else found
         return found or plain or _nothing()
 
     def classify(self, batch: np.ndarray) -> np.ndarray:

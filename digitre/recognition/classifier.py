@@ -28,6 +28,8 @@ THRESHOLD = 0.6
 SHAPE = (28, 28, 1)
 # A plain drawing of one piece that is read with this probability is not searched further.
 SURE = 0.9
+# Pixels a side: such a picture shows a digit and hardly anything else, in too few pixels for a search.
+THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
 MANY = 256  # with this many pictures, threads are worth making: each needs its own interpreter
 
@@ -213,6 +215,10 @@ class Classifier:
 
     def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
         """What to read if the plain drawing's reading does not stand, or there is none."""
+        if max(image.size) <= THUMBNAIL:
+            ink = preprocessing.find_ink(image)
+            pixels = preprocessing.shape_ink(ink)
+            return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
         alone = plain is not None and detection.is_one_component(plain.ink)

@@ -19,6 +19,7 @@ MIGRATION = 20
 
 # A database that kept this process waiting in vain is left alone for this many seconds.
 REST = 5
+PROBE = 0.2  # seconds that a database at rest has to say that it is back
 
 # PostgreSQL's error codes for idle_in_transaction_session_timeout and admin_shutdown.
 ENDED = {"25P03", "57P01"}
@@ -68,7 +69,7 @@ class Database:
                 keep no writer waiting.
         """
         if self._is_resting() and not is_sqlite(self.url):
-            raise UnavailableError("it did not answer a moment ago")
+            self._end_rest()
         with (
             self._errors(),
             self._ready().execution_options(write=write).begin() as connection,
@@ -108,6 +109,15 @@ class Database:
             raise kind(" ".join(str(cause).split())) from error
         except ImportError as error:
             raise UnavailableError(f"{error}: pip install 'digitre[postgres]'") from error
+
+    def _end_rest(self) -> None:
+        """Go on if PostgreSQL answers again, such as after a cable was back; else raise at once."""
+        from digitre.drawings.postgresql import answers
+
+        host = self.url.query.get("host", self.url.host)
+        if not answers(host if isinstance(host, str) else None, self.url.port, PROBE):
+            raise UnavailableError("it did not answer a moment ago")
+        self._rest_until = 0.0
 
     def _is_resting(self) -> bool:
         return time.monotonic() < self._rest_until

@@ -6,6 +6,7 @@ so here the client stops waiting.
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Generator
 from typing import Any
@@ -37,3 +38,32 @@ class Impatient(psycopg.Connection[Any]):
                 wanted = steps.send(ready)
         except StopIteration as done:
             return done.value
+
+
+SSL_REQUEST = bytes(
+    [0, 0, 0, 8, 4, 210, 22, 47]
+)  # "SSLRequest" of PostgreSQL's protocol: one byte back
+
+
+def answers(host: str | None, port: int | None, seconds: float) -> bool:
+    """Whether a server answers the shortest question of PostgreSQL's protocol within this time.
+
+    A server that stands still accepts connections, but says nothing.
+
+    Args:
+        host: a name, an address, or the folder of a Unix socket; None is PostgreSQL's usual folder.
+    """
+    port = port or 5432
+    try:
+        if host is None or host.startswith("/"):
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(seconds)
+            connection.connect(f"{host or '/var/run/postgresql'}/.s.PGSQL.{port}")
+        else:
+            connection = socket.create_connection((host, port), seconds)
+        with connection:
+            connection.settimeout(seconds)
+            connection.sendall(SSL_REQUEST)
+            return connection.recv(1) in (b"S", b"N")
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 from playwright.sync_api import Error
@@ -72,6 +73,19 @@ def whole_drawing(page) -> np.ndarray:
     with page.expect_download() as waiting:
         press(page, "Download")
     return decode(waiting.value.path().read_bytes())
+
+
+def wait_until(page, expression: str):
+    """The value of a JavaScript expression, once it is truthy (10 s at most).
+
+    Playwright's own wait_for_function calls eval within the page, which the page's
+    Content-Security-Policy forbids: it works only if the value is there at the first look.
+    """
+    end = time.monotonic() + 10
+    while not (value := page.evaluate(expression)):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(10)
+    return value
 
 
 def wait_for_result(page, result: str) -> None:

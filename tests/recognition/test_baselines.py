@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT, browser_here, png
+from conftest import ROOT, png
 from strokes import DIGITS, drawn
 
 from digitre.cli import main
@@ -180,20 +180,20 @@ def test_each_learns_by_its_recipe(name: str, trained) -> None:
 
 
 @pytest.mark.slow
-def test_explore(real_data, tmp_path: Path) -> None:
+def test_explore(real_data, browser, tmp_path: Path) -> None:
     """The report is one file: in Chromium every picture is there, and nothing is fetched."""
     file = tmp_path / "report.html"
     for words in ([], ["--network", "mlp-256"]):
         result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
         assert result.exit_code == 0, result.output
-        with browser_here() as browser:
-            page = browser.new_page()
-            urls: list[str] = []
-            page.on("request", lambda request, urls=urls: urls.append(request.url[:9]))
-            page.goto(file.as_uri())
-            assert set(urls) <= {"file:///t", "data:imag"}
-            titles = page.locator("h3").all_inner_texts()
-            sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+        page = browser.new_page()
+        urls: list[str] = []
+        page.on("request", lambda request, urls=urls: urls.append(request.url[:9]))
+        page.goto(file.as_uri())
+        assert set(urls) <= {"file:///t", "data:imag"}
+        titles = page.locator("h3").all_inner_texts()
+        sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+        page.close()
         assert min(sizes) > 100
         assert len(sizes) == len(titles)
         assert {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, data_url, gunicorn
-from pages import by_hand, draw, press, wait_for_result
+from pages import by_hand, draw, press, wait_for_result, wait_until
 from strokes import DIGITS
 
 pytestmark = pytest.mark.slow
@@ -97,9 +97,8 @@ def test_the_first_paint_comes_soon(browser, server: str) -> None:
         context = browser.new_context()
         tab = context.new_page()
         tab.goto(server + path)
-        tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-        painted = tab.evaluate(
-            "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        painted = wait_until(
+            tab, "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
         )
         context.close()
         return painted

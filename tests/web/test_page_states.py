@@ -8,7 +8,16 @@ import subprocess
 
 import numpy as np
 from conftest import png
-from pages import by_hand, draw, on_screen, press, read, wait_for_result, whole_drawing
+from pages import (
+    by_hand,
+    draw,
+    on_screen,
+    press,
+    read,
+    wait_for_result,
+    wait_until,
+    whole_drawing,
+)
 from PIL import Image
 from strokes import DIGITS, drawn
 
@@ -119,8 +128,7 @@ def test_a_large_photo_is_sent_as_a_small_jpeg(page) -> None:
     assert sent[-1] < 300_000
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     press(page, "Copy as curl")
-    page.wait_for_function("window.copied")
-    command = page.evaluate("window.copied")
+    command = wait_until(page, "window.copied")
     assert len(command) > 100_000
     answer = subprocess.run(["sh"], input=command, capture_output=True, text=True, timeout=20)
     assert json.loads(answer.stdout)["digit"] == 4, answer.stderr

@@ -107,7 +107,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
 
 
-def answer(code: str, message: str) -> Response:
+def error_response(code: str, message: str) -> Response:
     """An error as JSON, with the status of its code. Raises KeyError if `KINDS` lacks the code."""
     response = jsonify(error={"code": code, "message": message})
     response.status_code = STATUSES[code]
@@ -123,7 +123,7 @@ def too_large() -> str:
 
 
 def _input_error(error: PictureError | RequestError) -> Response:
-    return answer(error.code, str(error))
+    return error_response(error.code, str(error))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -135,7 +135,7 @@ def _http_error(error: HTTPException) -> Response:
         response.vary.add("Accept")
         return response
     code, message = HTTP_ERRORS[status]
-    response = answer(code, too_large() if status == 413 else message)
+    response = error_response(code, too_large() if status == 413 else message)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"
     )

@@ -90,7 +90,7 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
             "cross_site", "Only this server's own pages, and scripts, can delete drawings."
         )
     receipt = _json().get("receipt")
-    not_found = errors.answer(
+    not_found = errors.error_response(
         "not_found", "There is no such drawing, or the receipt is for another drawing."
     )
     if not isinstance(receipt, str) or not re.fullmatch("[0-9a-f]{32}", id):
@@ -135,7 +135,7 @@ def _is_cross_site() -> bool:
 
 
 def _error(code: str, message: str) -> Response:
-    response = errors.answer(code, message)
+    response = errors.error_response(code, message)
     if response.status_code == 503:
         response.headers.extend(RETRY)
     return response

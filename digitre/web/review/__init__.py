@@ -78,14 +78,14 @@ def create_app(collection: Drawings, filter: Filter, limit: int, token: str) -> 
         body = body if isinstance(body, dict) else {}
         id, status, label = body.get("id"), body.get("status"), body.get("label")
         if not isinstance(id, str) or status not in STATUSES or label not in LABELS:
-            return errors.answer("bad_judgement", "Send an id, a status and a label.")
+            return errors.error_response("bad_judgement", "Send an id, a status and a label.")
         if not collection.judge(Filter(ids=[id]), status, LABELS[label]):
-            return errors.answer("not_found", "This drawing has been deleted.")
+            return errors.error_response("not_found", "This drawing has been deleted.")
         return jsonify(id=id, status=status, label=label)
 
     @app.errorhandler(UnavailableError)
     def unavailable(_: UnavailableError) -> Response:
-        return errors.answer("storage_unavailable", "Cannot open the drawings database.")
+        return errors.error_response("storage_unavailable", "Cannot open the drawings database.")
 
     return app
 
@@ -107,7 +107,7 @@ def _require_token(app: Flask, token: str) -> None:
             return response
         cookie = request.cookies.get(COOKIE, "")
         if not hmac.compare_digest(cookie.encode(), session.encode()):
-            return errors.answer(
+            return errors.error_response(
                 "forbidden", "Open the address that the terminal shows. It works once."
             )
         return None

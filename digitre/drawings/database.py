@@ -55,6 +55,7 @@ class Database:
         self._engine: sa.Engine | None = None
         self._process = 0
         self._rest_until = 0.0
+        self._began = 0.0
 
     @contextmanager
     def begin(self, *, write: bool = False) -> Iterator[sa.Connection]:
@@ -70,6 +71,7 @@ class Database:
         """
         if self._is_resting() and not is_sqlite(self.url):
             self._end_rest()
+        self._began = time.monotonic()
         with (
             self._errors(),
             self._ready().execution_options(write=write).begin() as connection,
@@ -147,10 +149,16 @@ class Database:
                 f"-c idle_in_transaction_session_timeout={wait // 2}",
             },
         )
+        import psycopg
+
         from digitre.drawings.postgresql import Impatient
 
         @sa.event.listens_for(engine, "do_connect")
         def connect(_dialect, _record, arguments, options) -> Impatient:
+            # The pool asks an old connection whether it lives, and opens a new one if it does not. If it
+            # waited long for an answer, it would wait as long again.
+            if self._engine is engine and time.monotonic() - self._began > patience / 2:
+                raise psycopg.OperationalError("an open connection gave no answer")
             connection = Impatient.connect(*arguments, **options)
             connection.limit = patience + 0.5  # the server's own limit has a better message
             return connection

@@ -285,6 +285,17 @@ def databases_of(host: Host) -> Iterator[Drawings]:
     yield Drawings(url.render_as_string(hide_password=False))
 
 
+def test_a_host_without_the_database(balanced: list[Host]) -> None:
+    """A host that can't reach the database answers 503 to a save, so the balancer asks another one."""
+    first = balanced[0]
+    ip("-n", name(first.address), "route", "add", "blackhole", DATABASE)
+    for number in range(6):
+        drawing = {"digit": data_url(DRAWN[7]), "label": 7, "writer": f"w{number}"}
+        body = json.dumps(drawing).encode()
+        assert get(first.address, "/_save_drawing", body)[0] == 503
+        assert get(BALANCER, "/_save_drawing", body)[0] == 201
+
+
 def test_a_database_that_is_cut_off(balanced: list[Host]) -> None:
     """Saving answers 503 within seconds on each host, and reading continues through the balancer."""
     body = json.dumps({"digit": data_url(DRAWN[7]), "label": 7}).encode()

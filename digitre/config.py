@@ -99,7 +99,7 @@ SETTINGS = (
         "DIGITRE_MODEL_URL",
         _path,
         None,
-        "Network to download once and serve if none is promoted: an http(s) address that ends with #sha256= and the file's hash.",
+        "Network to download once and serve if none is promoted: an http(s) address that ends with #sha256= and the file's hash (&card= and a hash after it: with the card next to it, too).",
     ),
     Setting(
         "MAX_CONTENT_LENGTH",

@@ -3,8 +3,8 @@
     <folder>/current.json              which versions were promoted; the last one is served
     <folder>/digitre-e9116abe/         a version: digitre.tflite, its card digitre.json, digitre.keras
 
-A version's name holds the hash of its LiteRT file, which proves what is served. A version never
-changes, and gets its name when it is complete. Only `current.json` changes; it is replaced whole. If no
+A version's name holds the hash of its LiteRT file, which is compared at each start and reload. A version
+never changes, and gets its name when it is complete. Only `current.json` changes; it is replaced whole. If no
 version was promoted, the shipped network is served.
 """
 
@@ -20,7 +20,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from digitre import config, files
@@ -31,6 +31,7 @@ FILES = ("digitre.tflite", "digitre.json", "digitre.keras")  # the last two may 
 COPIED = "DIGITRE_COPIED"  # the variable by which gunicorn's master tells its workers their network
 LARGEST = 64  # MB, of a network to fetch
 _NAME = re.compile(r"digitre-[0-9a-f]{8}")
+_ADDRESS = re.compile(r"(https?://[^#]+)#sha256=([0-9a-f]{64})(?:&card=([0-9a-f]{64}))?")
 
 
 class Registry:
@@ -65,9 +66,20 @@ class Registry:
                 return shipped_model()
         raise ValueError(f"there is no network {name} in {self.folder}")
 
+    def network(self, name: str) -> Classifier:
+        """A version whose LiteRT file still is what its name says.
+
+        Raises:
+            ValueError: if there is no such version, or it is damaged.
+        """
+        network = Classifier(self.path(name))
+        if network.model != name:
+            raise ValueError(f"{network.path} is not {name}: by its hash it is {network.model}")
+        return network
+
     def card(self, name: str) -> Card | None:
-        """A version's card, or None if it has none. Raises ValueError if there is no such version."""
-        return Classifier(self.path(name)).card()
+        """A version's card, or None if it has none. Raises ValueError, as `network` does."""
+        return self.network(name).card()
 
     def promoted(self) -> list[str]:
         """The versions that were promoted and not rolled back; the last one is served.
@@ -77,10 +89,10 @@ class Registry:
         """
         file = self.folder / "current.json"
         try:
-            names = json.loads(file.read_text())["promoted"]
+            names = json.loads(file.read_text("utf-8"))["promoted"]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, RecursionError, TypeError):
             raise ValueError(f"{file} is not a list of promoted networks") from None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"{file} is not a list of promoted networks")
@@ -90,15 +102,15 @@ class Registry:
         """The LiteRT file to serve. The network of `default_url` is fetched at its first use.
 
         Raises:
-            ValueError: if the promoted version is missing, or as raised by `fetch`.
-            OSError: if it cannot be fetched.
+            ValueError: if the promoted version is missing or damaged, or as raised by `fetch`.
+            OSError: if it cannot be read or fetched.
         """
         return self._last(self.promoted())
 
     def _last(self, promoted: list[str]) -> Path:
         """The LiteRT file to serve if these versions are the promoted ones."""
         if promoted:
-            return self.path(promoted[-1])
+            return self.network(promoted[-1]).path
         return self.path(self.fetch(self.default_url)) if self.default_url else shipped_model()
 
     def add(self, source: Path) -> str:
@@ -140,38 +152,38 @@ class Registry:
 
         Args:
             address: http or https, with the file's hash: https://example.org/d.tflite#sha256=3f0c...
-                If there is a card next to it (d.json), it is downloaded too.
+                A card (d.json) is downloaded too if its hash follows: #sha256=3f0c...&card=91ab...
 
         Returns:
             The version's name.
 
         Raises:
-            ValueError: if the address has no hash, or the file has another hash or is not a network.
-            OSError: if it cannot be downloaded.
+            ValueError: if the address has no hash, or a file has another hash, or is not a network or
+                its card. Then nothing is added.
+            OSError: if a file cannot be downloaded.
         """
-        url, _, digest = address.partition("#sha256=")
-        if not re.fullmatch("[0-9a-f]{64}", digest) or not url.startswith(("http://", "https://")):
+        parts = _ADDRESS.fullmatch(address)
+        if not parts:
             raise ValueError(
                 f"{address} is not an http(s) address that ends with #sha256= and 64 hex digits"
             )
-        name = f"digitre-{digest[:8]}"
-        file = self.folder / name / "digitre.tflite"
-        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+        url, *digests = parts.groups()
+        urls = url, re.sub(r"\.tflite$", "", url) + ".json"
+        wanted = [each for each in zip(FILES[:2], urls, digests, strict=True) if each[2]]
+        name = f"digitre-{digests[0][:8]}"
+        if all(_has(self.folder / name / file, digest) for file, _, digest in wanted):
             return name
-        content = _download(url)
-        actual = hashlib.sha256(content).hexdigest()
-        if actual != digest:
-            raise ValueError(f"{url} is another file: its SHA-256 is {actual}")
         with tempfile.TemporaryDirectory() as temporary:
             source = Path(temporary)
-            (source / "digitre.tflite").write_bytes(content)
-            with suppress(OSError):
-                card = _download(re.sub(r"\.tflite$", "", url) + ".json")
-                (source / "digitre.json").write_bytes(card)
+            for file, where, digest in wanted:
+                (source / file).write_bytes(_download(where, digest))
             try:
-                return self.add(source)
+                network = Classifier(source / FILES[0])
             except ValueError:
                 raise ValueError(f"{url} is not a LiteRT network") from None
+            if digests[1] and not network.card():
+                raise ValueError(f"{urls[1]} is not the card of {name}")
+            return self.add(source)
 
     def promote(self, name: str) -> None:
         """Serve a version after the next start or reload.
@@ -179,9 +191,7 @@ class Registry:
         Raises:
             ValueError: if the version is missing, damaged, or not a network that LiteRT can load.
         """
-        network = Classifier(self.path(name))
-        if network.model != name:
-            raise ValueError(f"{network.path} is not {name}: by its hash it is {network.model}")
+        network = self.network(name)
         network.runner()  # never promote a network that LiteRT cannot load
         if network.path == shipped_model():
             self.add(network.path.parent)  # the next installation may ship another one
@@ -215,7 +225,12 @@ class Registry:
             files.write_json(self.folder / "current.json", {"promoted": promoted})
 
 
-def _download(url: str) -> bytes:
+def _has(file: Path, digest: str) -> bool:
+    """Whether there is this file, with this SHA-256."""
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
+
+
+def _download(url: str, digest: str) -> bytes:
     limit = LARGEST * 1024 * 1024
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
@@ -227,6 +242,9 @@ def _download(url: str) -> bytes:
         raise OSError(f"cannot fetch {url}: {type(error).__name__}") from None
     if len(content) > limit:
         raise ValueError(f"{url} is larger than {LARGEST} MB, the largest that is fetched")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != digest:
+        raise ValueError(f"{url} is another file: its SHA-256 is {actual}")
     return content
 
 

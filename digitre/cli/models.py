@@ -43,14 +43,19 @@ def list_models(as_json: bool) -> None:
     Example: digitre models list --json
     """
     networks = registry.from_settings(settings())
-    with reported_errors():
+    served, wrong = None, None
+    try:
         served = Classifier(registry.network_file(settings())).model
+    except (ValueError, OSError) as error:  # the others are still there to go back to
+        wrong = error
     shipped = Classifier().model
     for name in dict.fromkeys([shipped, *networks.names()]):
         row = _describe(networks, name, served, shipped)
         click.echo(json.dumps(row) if as_json else _line(row))
     if override := settings()["MODEL"]:
         click.echo(f"DIGITRE_MODEL overrides the promoted network: {override}", err=True)
+    if wrong:
+        raise click.ClickException(str(wrong))
 
 
 @models.command()
@@ -70,6 +75,8 @@ def promote(name: str) -> None:
 @click.option("--promote", "serve", is_flag=True, help="Serve it after the next reload.")
 def pull(url: str, serve: bool) -> None:
     """Fetch a network. URL ends with #sha256= and the hash of the file, which is checked.
+
+    Its card, the file of the same name that ends with .json, is fetched if its hash follows: &card=HASH.
 
     Example: digitre models pull https://example.org/digitre.tflite#sha256=3f0c...
     """
@@ -102,7 +109,7 @@ def _echo_served(name: str) -> None:
         click.echo(f"{name} is served after the next reload")
 
 
-def _describe(networks: Registry, name: str, served: str, shipped: str) -> dict[str, Any]:
+def _describe(networks: Registry, name: str, served: str | None, shipped: str) -> dict[str, Any]:
     damage = None
     card = Card(name)
     try:

@@ -7,13 +7,19 @@ than today's. It is read like any other; what is written is always schema 2.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from digitre.recognition import schema_1
+
+T = TypeVar("T")
 
 SCHEMA = 2
+LARGEST = 8 * 1024 * 1024  # bytes: more than a list of all the drawings that a server stores
 
 
 class Figure(NamedTuple):
@@ -58,8 +64,8 @@ class Figures:
     def to_schema_1(self) -> dict[str, dict[str, float]]:
         """The figures by title and name as schema 1 has them, which command lines print."""
         return {
-            schema_1_title(set_id): {
-                schema_1_name(metric): value for metric, value in self.of(set_id).items()
+            schema_1.title_of(set_id): {
+                schema_1.name_of(metric): value for metric, value in self.of(set_id).items()
             }
             for set_id in self.sets()
         }
@@ -194,9 +200,13 @@ class Card:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Card | None:
-        """Read a card of schema 1 or 2; None if the file is missing, damaged or something else."""
+        """Read a card of schema 1 or 2; None if the file is missing, too large, damaged or something else."""
         try:
-            return cls.from_dict(json.loads(Path(path).read_text("utf-8")))
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST + 1)
+            if len(content) > LARGEST:
+                return None
+            return cls.from_dict(json.loads(content.decode("utf-8")))
         except (OSError, ValueError, RecursionError):
             return None
 
@@ -207,8 +217,8 @@ class Card:
             schema = content.get("schema", 1)
             if schema not in (1, SCHEMA):
                 raise ValueError(f"a card of schema {schema} is not known here")
-            return _parse(_from_schema_1(content) if schema == 1 else content)
-        except (AttributeError, KeyError, TypeError) as error:
+            return _parse(schema_1.to_schema_2(content) if schema == 1 else content)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"not the card of a network: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,55 +229,90 @@ class Card:
 
 def _parse(content: Mapping[str, Any]) -> Card:
     """A card from JSON of schema 2. A wrong type raises, so that code that uses a card need not check."""
-    drawings, verdict = content.get("drawings"), content.get("verdict")
-    baseline = content.get("baseline")
-    if verdict is not None:
-        gates = tuple(Gate(**gate) for gate in verdict.get("gates", []))
-        verdict = Verdict(bool(verdict["passed"]), gates, verdict.get("against", ""))
     return Card(
         model=_text(content["model"]),
-        made=_optional_text(content.get("made")),
-        command=_optional_text(content.get("command")),
-        settings=dict(content.get("settings", {})),
-        layers=tuple(
-            Layer(
-                _text(row["layer"]),
-                tuple(_number(each) for each in row["output"]),
-                _number(row["parameters"]),
-            )
-            for row in content.get("layers", [])
-        ),
+        made=_optional(_text, content.get("made")),
+        command=_optional(_text, content.get("command")),
+        settings=_mapping(content.get("settings", {})),
+        layers=_rows(_layer, content.get("layers", [])),
         calibration=_numbers(content.get("calibration", {})),
-        data=dict(content.get("data", {})),
-        versions=dict(content.get("versions", {})),
-        history=tuple(_numbers(row) for row in content.get("history", [])),
-        ancestors=tuple(Ancestor(**row) for row in content.get("ancestors", [])),
-        figures=Figures(
-            tuple(
-                Figure(_text(row["set"]), _text(row["metric"]), _number(row["value"]))
-                for row in content.get("figures", [])
-            )
-        ),
-        pictures=tuple(_text(name) for name in content.get("pictures", [])),
-        drawings=LearnedDrawings(**drawings) if drawings is not None else None,
-        verdict=verdict,
-        baseline=Baseline(**baseline) if baseline is not None else None,
+        data=_mapping(content.get("data", {})),
+        versions=_mapping(content.get("versions", {})),
+        history=_rows(_epoch, content.get("history", [])),
+        ancestors=_rows(_ancestor, content.get("ancestors", [])),
+        figures=Figures(_rows(_figure, content.get("figures", []))),
+        pictures=_rows(_text, content.get("pictures", [])),
+        drawings=_optional(_learned, content.get("drawings")),
+        verdict=_optional(_verdict, content.get("verdict")),
+        baseline=_optional(_baseline, content.get("baseline")),
+    )
+
+
+def _layer(row: Mapping[str, Any]) -> Layer:
+    return Layer(_text(row["layer"]), _rows(_number, row["output"]), _number(row["parameters"]))
+
+
+def _figure(row: Mapping[str, Any]) -> Figure:
+    return Figure(_text(row["set"]), _text(row["metric"]), _number(row["value"]))
+
+
+def _epoch(row: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _any_number(value) for name, value in row.items()}  # a loss can be NaN
+
+
+def _ancestor(row: Mapping[str, Any]) -> Ancestor:
+    model, made, command = (_text(row[name]) for name in ("model", "made", "command"))
+    return Ancestor(model, made, command, _mapping(row["settings"]))
+
+
+def _gate(row: Mapping[str, Any]) -> Gate:
+    before, after = _any_number(row["before"]), _any_number(row["after"])
+    return Gate(_text(row["name"]), before, after, bool(row["passed"]))
+
+
+def _verdict(part: Mapping[str, Any]) -> Verdict:
+    against = _text(part.get("against", ""))
+    return Verdict(bool(part["passed"]), _rows(_gate, part.get("gates", [])), against)
+
+
+def _learned(part: Mapping[str, Any]) -> LearnedDrawings:
+    manifest = _mapping(part.get("manifest", {})).items()
+    ids = {writer: list(_rows(_text, value)) for writer, value in manifest}
+    return LearnedDrawings(_number(part["learned"]), _number(part.get("held_out", 0)), ids)
+
+
+def _baseline(part: Mapping[str, Any]) -> Baseline:
+    return Baseline(
+        network=_text(part["network"]),
+        published=_text(part["published"]),
+        note=_text(part["note"]),
+        seed=_number(part["seed"]),
+        epochs=_number(part["epochs"]),
+        share=_number(part["share"]),
+        seconds=_number(part["seconds"]),
+        before=_numbers(part["before"]),
+        after=_numbers(part["after"]),
+        confusion=[list(_rows(_number, row)) for row in _rows(list, part["confusion"])],
     )
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
+        raise TypeError(f"{type(value).__name__} is not text")
+    value.encode()  # raises for half of a character, which a page could not show
     return value
 
 
-def _optional_text(value: Any) -> str | None:
-    return None if value is None else _text(value)
+def _any_number(value: Any) -> Any:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{type(value).__name__} is not a number")
+    float(value)  # raises for a number of 400 digits
+    return value
 
 
 def _number(value: Any) -> Any:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a number")
+    if not math.isfinite(_any_number(value)):
+        raise ValueError(f"{value} is not a number")
     return value
 
 
@@ -275,77 +320,17 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: _number(value) for name, value in values.items()}
 
 
-def _from_schema_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Schema 1 to schema 2: figures by title become rows, and some parts have new names."""
-    figures = [
-        {
-            "set": SCHEMA_1_SETS.get(title, title),
-            "metric": SCHEMA_1_METRICS.get(name, name),
-            "value": value,
-        }
-        for title, row in content.get("figures", {}).items()
-        for name, value in row.items()
-    ]
-    converted = {**content, "figures": figures}
-    if "published" in content:
-        names = [part.name for part in fields(Baseline)]
-        return converted | {"baseline": {name: content[name] for name in names}}
-    if drawings := content.get("drawings"):
-        converted["drawings"] = {
-            "learned": drawings["learned"],
-            "held_out": drawings.get("kept", 0),
-            "manifest": drawings.get("manifest", {}),
-        }
-    return converted | {"ancestors": content.get("before", [])}
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} is not a table")
+    return value
 
 
-# The titles of schema 1, which `train.py --evaluate --json` prints as well, and today's ids. The id
-# of a test set ends with `_test`.
-SCHEMA_1_SETS = {
-    "MNIST test, pixels as they are": "mnist_test_pixels",
-    "MNIST test, preprocessed": "mnist_test",
-    "drawn by test writers, central": "drawn_test",
-    "drawn by test writers, anywhere": "anywhere_test",
-    "drawn by test writers, pen 3": "pen_3_test",
-    "drawn by test writers, pen 25": "pen_25_test",
-    "drawn by test writers, paper": "paper_test",
-    "UNIPEN digits of test sites": "unipen_test",
-    "scikit-learn's load_digits": "sklearn_digits",
-    "no digit: letters and signs of test sites": "others_test",
-    "no digit: symbols of test classes": "symbols_test",
-    "no digit: scribbles and shapes": "invented_test",
-    "no digit: two of test writers' side by side": "pairs_test",
-    "steady: moved into each corner": "robustness_position",
-    "steady: 25 to 90 % of the canvas": "robustness_size",
-    "steady: turned by up to 10 degrees": "robustness_rotation",
-    "steady: pen of 3 to 30": "robustness_pen",
-    "steady: colours, transparency, formats": "robustness_format",
-    "LiteRT and Keras on MNIST test": "litert_and_keras",
-    "time of a picture over the 2017 network's": "time_against_2017",
-    "your pictures, a tenth held back": "own_pictures",
-    "MNIST test": "mnist_test_own",
-    "drawn, today's preprocessing": "drawn_today",
-    "letters, today's preprocessing": "others_today",
-    "drawn, its own preprocessing": "drawn_own",
-    "letters, its own preprocessing": "others_own",
-}
-SCHEMA_1_METRICS = {
-    "pictures": "count",
-    "right": "accuracy",
-    "refused": "refused",
-    "calibration_error": "calibration_error",
-    "same": "agreement",
-    "difference": "max_difference",
-    "ratio": "time_ratio",
-    "megabytes": "megabytes",
-}
+def _rows(parse: Callable[[Any], T], value: Any) -> tuple[T, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{type(value).__name__} is not a list")
+    return tuple(map(parse, value))
 
 
-def schema_1_title(set_id: str) -> str:
-    """The title of a set in schema 1."""
-    return next((title for title, each in SCHEMA_1_SETS.items() if each == set_id), set_id)
-
-
-def schema_1_name(metric: str) -> str:
-    """The name of a metric in schema 1."""
-    return next((name for name, each in SCHEMA_1_METRICS.items() if each == metric), metric)
+def _optional(parse: Callable[[Any], T], value: Any) -> T | None:
+    return None if value is None else parse(value)

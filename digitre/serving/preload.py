@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from digitre.recognition import detection  # noqa: F401  # with SciPy: once, and
 from digitre.recognition.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"
+PATIENCE = 20  # seconds that a network may take for its first reading
 
 
 def preload(folder: str) -> None:
@@ -29,7 +32,7 @@ def preload(folder: str) -> None:
         folder: the folder for the copy. The environment names the copy from then on.
 
     Raises:
-        ValueError: if there is no such network, or if it does not work.
+        ValueError: if there is no such network, or if it is damaged or does not work.
         OSError: if it cannot be fetched or copied.
             After an error the copy of the last call, if any, stays in use.
     """
@@ -39,14 +42,17 @@ def preload(folder: str) -> None:
     network = registry.network_file(config.load())
     if not network.is_file():
         raise ValueError(f"there is no network at {network}")
-    shutil.copyfile(network, new)
-    if not _works(new):
-        raise ValueError(f"{network} is not a network that works")
-    os.replace(new, copy)
+    try:
+        shutil.copyfile(network, new)
+        if not _works(new):
+            raise ValueError(f"{network} is not a network that works")
+        os.replace(new, copy)
+    finally:
+        new.unlink(missing_ok=True)
     os.environ[registry.COPIED] = str(copy)
-    card = network.with_suffix(".json")
-    if card.is_file():
-        shutil.copyfile(card, copy.with_suffix(".json"))
+    with suppress(OSError):  # without its card, a network reads just as well
+        copy.with_suffix(".json").unlink(missing_ok=True)
+        shutil.copyfile(network.with_suffix(".json"), copy.with_suffix(".json"))
 
 
 def migrate() -> None:
@@ -82,6 +88,8 @@ def _works(network: Path) -> bool:
         _, status = os.waitpid(child, 0)
         return status == 0
     try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(PATIENCE)
         # LiteRT's own messages would only hide the one that `preload` raises.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         rows = Classifier(network).classify(np.ones((1, *SHAPE), np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,13 @@ def another(folder: Path, tail: bytes = b"\0") -> Path:
     folder.mkdir()
     (folder / "digitre.tflite").write_bytes(shipped_model().read_bytes() + tail)
     return folder
+
+
+def overwrite(file: Path) -> None:
+    """Damage a network so that LiteRT still loads it and reads with it."""
+    content = bytearray(file.read_bytes())
+    content[100_000:160_000] = bytes(60_000)
+    file.write_bytes(content)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -179,14 +187,92 @@ def test_pull(registry: Registry, elsewhere: tuple[Path, str], tmp_path: Path) -
     folder, address = elsewhere
     content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
     (folder / "digitre.tflite").write_bytes(content)
-    (folder / "digitre.json").write_text('{"note": "its card"}')
-    url = f"{address}/digitre.tflite#sha256={hashlib.sha256(content).hexdigest()}"
+    network = hashlib.sha256(content).hexdigest()
+    its_card = json.dumps({"schema": 2, "model": f"digitre-{network[:8]}", "made": "2026"}).encode()
+    (folder / "digitre.json").write_bytes(its_card)
+    url = f"{address}/digitre.tflite#sha256={network}&card={hashlib.sha256(its_card).hexdigest()}"
     settings = {"DIGITRE_MODELS": str(registry.folder)}
     result = CliRunner().invoke(main, ["models", "pull", "--promote", url], env=settings)
     assert result.exit_code == 0, result.output
     assert "served after the next reload" in result.output
     name = Classifier(registry.current()).model
-    assert registry.path(name).with_name("digitre.json").read_text() == '{"note": "its card"}'
+    assert registry.path(name).with_name("digitre.json").read_bytes() == its_card
+    Quiet.requests.clear()
+    assert registry.fetch(url) == name
+    assert Quiet.requests == []
+
+
+@pytest.mark.parametrize("kind", ["none", "another", "missing", "another network's", "deep"])
+def test_a_card_is_not_believed(
+    registry: Registry, elsewhere: tuple[Path, str], tmp_path: Path, kind: str
+) -> None:
+    """A card is taken only by its hash. If it has another, or is no card of this network, nothing is added."""
+    folder, address = elsewhere
+    content = (another(tmp_path / "a") / "digitre.tflite").read_bytes()
+    (folder / "d.tflite").write_bytes(content)
+    network = hashlib.sha256(content).hexdigest()
+    its_card = json.dumps({"model": f"digitre-{network[:8]}"}).encode()
+    if kind == "another network's":
+        its_card = b'{"model": "digitre-00000000"}'
+    elif kind == "deep":
+        its_card = b"[" * 100_000
+    if kind != "missing":
+        (folder / "d.json").write_bytes(its_card)
+    digest = hashlib.sha256(b"x" if kind == "another" else its_card).hexdigest()
+    url = f"{address}/d.tflite#sha256={network}"
+    if kind == "none":
+        assert registry.card(registry.fetch(url)) is None
+        assert Quiet.requests == ["/d.tflite"]
+        return
+    with pytest.raises((ValueError, OSError), match=r"d\.json"):
+        registry.fetch(f"{url}&card={digest}")
+    assert registry.names() == []
+
+
+def test_a_damaged_network_is_not_served(registry: Registry, tmp_path: Path) -> None:
+    """60,000 bytes of a promoted network are overwritten: it is not served, and the list and a rollback help."""
+    name = registry.add(another(tmp_path / "a"))
+    registry.promote(name)
+    overwrite(registry.path(name))
+    with pytest.raises(ValueError, match=f"is not {name}: by its hash"):
+        registry.current()
+    with pytest.raises(ValueError, match=f"is not {name}: by its hash"):
+        create_app({"MODELS": registry.folder})
+    settings = {"DIGITRE_MODELS": str(registry.folder)}
+    listed = CliRunner().invoke(main, ["models", "list"], env=settings)
+    assert listed.exit_code == 1
+    assert f"by its hash it is {Classifier(registry.path(name)).model}" in listed.output
+    assert Classifier().model in listed.output
+    assert "Traceback" not in listed.output
+    assert registry.rollback() == Classifier().model
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"promoted": ' + b"[" * 100_000,
+        b"",
+        b"\xff",
+        b"[]",
+        b"7",
+        b'{"promoted": {}}',
+        b'{"promoted": [5]}',
+        b'{"promoted": ["../../etc"]}',
+        b'{"promoted": ["digitre-00000000"]}',
+    ],
+)
+def test_a_damaged_list_is_one_line(registry: Registry, content: bytes) -> None:
+    """Another content of current.json is an error of one line, for a server and for each command."""
+    registry.folder.mkdir()
+    (registry.folder / "current.json").write_bytes(content)
+    with pytest.raises(ValueError, match=str(registry.folder)) as raised:
+        registry.current()
+    assert "\n" not in str(raised.value)
+    settings = {"DIGITRE_MODELS": str(registry.folder)}
+    for command in (["list"], ["rollback"]):
+        result = CliRunner().invoke(main, ["models", *command], env=settings)
+        assert (result.exit_code, type(result.exception)) in [(1, SystemExit), (0, type(None))]
 
 
 def test_promoting_the_shipped_network_copies_it(registry: Registry) -> None:

@@ -13,6 +13,7 @@ from digitre import Classifier, create_app
 from digitre.cli import main
 from digitre.recognition.card import Card, Figure, Figures
 from digitre.recognition.classifier import shipped_model
+from digitre.registry import Registry
 
 CARDS = [ROOT / "models" / "digitre.json", *sorted((ROOT / "models" / "demos").glob("*.json"))]
 
@@ -126,6 +127,17 @@ def test_a_card_that_is_saved_is_read_back(tmp_path: Path) -> None:
         '{"model": "a", "schema": 2, "figures": {}, "baseline": []}',
         '{"model": "a", "schema": 2, "figures": [["mnist_test", "accuracy", 99]]}',
         '{"model": "a", "schema": 2, "pictures": [5]}',
+        '{"model": "a", "schema": 2, "ancestors": [{"model": [], "made": "", "command": "", "settings": {}}]}',
+        '{"model": "a", "schema": 2, "drawings": {"learned": "84"}}',
+        '{"model": "a", "schema": 2, "drawings": {"learned": 1, "manifest": {"w": 5}}}',
+        '{"model": "a", "schema": 2, "verdict": {"passed": true, "gates": [{"name": "a"}]}}',
+        '{"model": "a", "schema": 2, "layers": [{"layer": "\\ud800", "output": [], "parameters": 5}]}',
+        '{"model": "a", "schema": 2, "figures": [{"set": "s", "metric": "m", "value": NaN}]}',
+        '{"model": "a", "schema": 2, "figures": [{"set": "s", "metric": "m", "value": %s}]}'
+        % 10**400,
+        '{"model": "a", "settings": 5}',
+        '{"model": "a", "settings": ' + '{"a": ' * 100_000,
+        '{"model": "a"}' + " " * (8 * 1024 * 1024),
         b"\xff\xfe\x00",
     ],
 )
@@ -172,3 +184,21 @@ def test_a_server_reads_the_cards_that_it_has(
     assert name in page
     assert "99.50%" in page
     assert "Conv2D" in page
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        [],
+        [{"set": "mnist_test", "metric": "refused", "value": 0}],
+        [{"set": "mnist_test", "metric": "accuracy", "value": 99}],
+        [{"set": "drawn_test", "metric": "refused", "value": 10**300}],
+    ],
+)
+def test_a_card_of_few_figures_has_its_page(tmp_path: Path, figures: list) -> None:
+    """The page opens and names the network, whichever figures its card lacks."""
+    name = kept_network(tmp_path / "models", {"schema": 2, "figures": figures})
+    Registry(tmp_path / "models").promote(name)
+    answer = create_app({"INSTANCE": tmp_path}).test_client().get("/")
+    assert answer.status_code == 200
+    assert name in answer.get_data(as_text=True)

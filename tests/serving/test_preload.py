@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digitre import registry
-from digitre.recognition.classifier import shipped_model
+from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.serving.preload import preload
 
 
@@ -52,6 +52,26 @@ def test_workers_get_a_copy(master: Executor, network: Path, folder: Path) -> No
     network.unlink()
     assert copy.read_bytes() == shipped_model().read_bytes()
     assert copy.with_suffix(".json").read_text() == "{}"
+
+
+def test_a_damaged_promoted_network(
+    master: Executor, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promoted network with another hash is not taken, though LiteRT would read with it."""
+    monkeypatch.delenv("DIGITRE_MODEL")
+    monkeypatch.setenv("DIGITRE_MODELS", str(tmp_path / "models"))
+    networks = registry.Registry(tmp_path / "models")
+    networks.promote(Classifier().model)
+    file = networks.current()
+    master.submit(preload, str(folder)).result(60)
+    content = bytearray(file.read_bytes())
+    content[100_000:160_000] = bytes(60_000)
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="by its hash it is"):
+        master.submit(preload, str(folder)).result(60)
+    copy = Path(master.submit(copied).result(60))
+    assert copy.read_bytes() == shipped_model().read_bytes()
+    assert sorted(path.name for path in folder.iterdir()) == ["digitre.json", "digitre.tflite"]
 
 
 @pytest.mark.parametrize("content", [None, b"hello" * 1000, b""])

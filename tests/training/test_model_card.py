@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from digitre import Classifier
+from digitre.cli import main
 from digitre.recognition.card import Card, Figure, Figures
 from digitre.recognition.classifier import shipped_model
 from digitre.training.evaluation import sets, targets
@@ -70,6 +72,31 @@ def test_the_page_names_what_a_network_was_trained_from(card: Card) -> None:
     second = replace(card, model="digitre-22222222").as_ancestor()
     page = reporting.render_page(replace(card, ancestors=(first, second)), "")
     assert 0 < page.index("`digitre-22222222`") < page.index("`digitre-11111111`")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        "{}",
+        '{"model": "digitre-00000000", "schema": 2}',
+        '{"model": "digitre-00000000", "schema": 2, "made": "2026", "data": {"files": 5}}',
+    ],
+)
+def test_a_damaged_card_has_no_page(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`digitre report --page` says in one line which file is damaged, and leaves the page as it was."""
+    (tmp_path / "digitre.json").write_text(content)
+    (tmp_path / "model-notes.md").write_text("- A note.")
+    (tmp_path / "model.md").write_text("as it was")
+    monkeypatch.setattr(reporting, "MODELS", tmp_path)
+    monkeypatch.setattr(reporting, "DOCS", tmp_path)
+    result = CliRunner().invoke(main, ["report", "--page"])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {tmp_path / 'digitre.json'} ")
+    assert result.output.count("\n") == 1
+    assert (tmp_path / "model.md").read_text() == "as it was"
 
 
 def test_the_page_of_a_short_card(card: Card) -> None:

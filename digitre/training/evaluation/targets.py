@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from digitre.recognition.card import Figures, schema_1_name, schema_1_title
+from digitre.recognition import schema_1
+from digitre.recognition.card import Figures
 from digitre.training.evaluation import sets
 from digitre.training.evaluation.limits import LIMITS, Limit
 
@@ -62,8 +63,8 @@ def as_json(figures: Figures) -> dict[str, dict[str, Any]]:
     """
     rows: dict[str, dict[str, Any]] = dict(figures.to_schema_1())
     for target in measured(figures):
-        targets = rows[schema_1_title(target.set)].setdefault("targets", {})
-        targets[schema_1_name(target.metric)] = {
+        targets = rows[schema_1.title_of(target.set)].setdefault("targets", {})
+        targets[schema_1.name_of(target.metric)] = {
             "asked": str(target),
             "met": target.is_met(figures),
         }

@@ -17,7 +17,7 @@ import jinja2
 from digitre import files
 from digitre.recognition.card import Card, Figures
 from digitre.recognition.classifier import Classifier, shipped_model
-from digitre.training.data import datasets
+from digitre.training.data import datasets, split
 from digitre.training.evaluation import report, sets, targets
 from digitre.training.evaluation.scenes.figures import PICTURES as SCENE_PICTURES
 from digitre.training.reporting import scenes
@@ -50,6 +50,18 @@ LICENCES = {
     "pendigits-orig.tra": "Pen-Based Recognition of Handwritten Digits (Alpaydin, Alimoglu), CC BY 4.0",
     "unipen-characters.npz": "UNIPEN train_r01_v07 (Guyon, Schomaker, Plamondon, Liberman, Janet), CC BY 4.0",
     "not-digits.npz": "ten classes of HASYv2 (Thoma), ODbL 1.0",
+    **{
+        f"unipen-{name}": f"UNIPEN train_r01_v07 (the same), {what}, CC BY 4.0"
+        for name, what in (
+            ("people.csv", "who wrote what"),
+            ("digits-more.npz", "digits of further people"),
+            ("strings.npz", "numbers"),
+            ("words.npz", "words"),
+        )
+    },
+    "detexify-symbols.npz": "LaTeX symbols of Detexify (Kirelabs), ODbL 1.0",
+    "omniglot.npz": "Omniglot (Lake, Salakhutdinov, Tenenbaum), MIT",
+    "quickdraw-doodles.npz": "Quick, Draw! (Google), CC BY 4.0",
 }
 
 
@@ -82,7 +94,7 @@ def new_card(
         settings=asdict(settings),
         layers=tuple(export.layers(network)),
         calibration=calibration,
-        data={"files": datasets.hashes(), "split": datasets.split()},
+        data={"files": datasets.hashes(), "split": split.in_words()},
         versions=library_versions(),
         history=(*(before.history if before else ()), *(dict(row) for row in history)),
         ancestors=(*before.ancestors, before.as_ancestor()) if before else (),
@@ -145,6 +157,10 @@ def write_page() -> None:
     """Regenerate docs/model.md from the shipped network's card and docs/model-notes.md.
 
     Does nothing if Digitre is installed as a package.
+
+    Raises:
+        ValueError: if the card is damaged, or lacks what the page shows.
+        OSError: if a file cannot be read or written.
     """
     if not DOCS.is_dir():
         return
@@ -152,7 +168,11 @@ def write_page() -> None:
     if card is None:
         raise ValueError(f"{MODELS / 'digitre.json'} is not a card")
     notes = (DOCS / "model-notes.md").read_text("utf-8")
-    files.write(DOCS / "model.md", render_page(card, notes))
+    try:
+        page = render_page(card, notes)
+    except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"{MODELS / 'digitre.json'} lacks what the page shows: {error}") from None
+    files.write(DOCS / "model.md", page)
 
 
 def render_page(card: Card, notes: str) -> str:

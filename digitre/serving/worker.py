@@ -1,28 +1,46 @@
-"""gunicorn's sync worker, changed to send each answer in one piece, and an error as JSON.
+"""gunicorn's sync worker, changed to send each answer in one piece, and each error as JSON.
 
 gunicorn sends the headers and the body of an answer separately. If a worker dies between the two,
 nginx has already forwarded the headers and can no longer retry; if nothing was sent yet, nginx asks
 another worker. One piece also saves a system call per answer.
+
+gunicorn's own errors are HTML, and its log has the client's address in them.
 """
 
 from __future__ import annotations
 
+import http
+import json
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from gunicorn.http.errors import ConfigurationProblem
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
 from gunicorn.workers.sync import SyncWorker
+from werkzeug.exceptions import ClientDisconnected
+
+from digitre.web.errors import STATUSES
 
 LIMIT = 1024 * 1024  # bytes of an answer to hold before they are sent
 
-BAD_PREFIX = b"""HTTP/1.1 400 Bad Request\r
-Connection: close\r
-Content-Type: application/json\r
-X-Content-Type-Options: nosniff\r
-Content-Length: 101\r
-\r
-{"error":{"code":"bad_request","message":"The address does not begin with the header SCRIPT_NAME."}}
-"""
+# The code and the message for what gunicorn refuses, by the name of its exception: not every version of
+# gunicorn has all of them. Everything else that it cannot parse is the last one.
+REFUSALS = {
+    "LimitRequestLine": ("address_too_long", "The address is too long: send data in the body."),
+    "LimitRequestHeaders": (
+        "headers_too_large",
+        "There are too many headers, or they are too long.",
+    ),
+    "ExpectationFailed": ("expectation_failed", "Send no Expect header, or Expect: 100-continue."),
+    "UnsupportedTransferCoding": ("not_implemented", "Send no Transfer-Encoding, or chunked."),
+    "ConfigurationProblem": (
+        "bad_request",
+        "The address does not begin with the header SCRIPT_NAME.",
+    ),
+    "ParseException": ("bad_request", "This is not a valid HTTP request."),
+}
+FAULT = ("internal_error", "Something went wrong on the server. Its log has the details.")
 
 
 class WholeAnswers(SyncWorker):
@@ -30,15 +48,66 @@ class WholeAnswers(SyncWorker):
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> None:
         buffered = _Buffered(client)
+        req.body = _Body(req.body)
         super().handle_request(listener, req, buffered, addr)
         buffered.flush()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer a SCRIPT_NAME that does not fit the address with 400: gunicorn's answer is a 500 in HTML."""
-        if isinstance(exc, ConfigurationProblem):
-            client.sendall(BAD_PREFIX)
-        else:
-            super().handle_error(req, client, addr, exc)
+        """Answer what gunicorn could not parse, or what the application did not catch."""
+        code, message = refusal(exc)
+        if (code, message) == FAULT:
+            self.log.error("Error handling a request", exc_info=exc)
+        with suppress(OSError):  # the client may be gone
+            client.sendall(_http_answer(code, message))
+
+
+def refusal(error: BaseException) -> tuple[str, str]:
+    """The code and the message for an exception that ended a request."""
+    # What the application wanted to send is not the client's fault.
+    if isinstance(error, ParseException) and not isinstance(
+        error, InvalidResponseHeader | InvalidResponseHeaderName
+    ):
+        return REFUSALS.get(type(error).__name__, REFUSALS["ParseException"])
+    return FAULT
+
+
+def _http_answer(code: str, message: str) -> bytes:
+    """An error as a whole HTTP answer."""
+    status = STATUSES[code]
+    body = json.dumps({"error": {"code": code, "message": message}}) + "\n"
+    head = (
+        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        "X-Content-Type-Options: nosniff",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join((*head, "", body)).encode()
+
+
+class _Body:
+    """A request's body, which raises a 400 for chunks that are wrong, and for a client that has gone."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, *size: Any) -> bytes:
+        return self._try(self._body.read, *size)
+
+    def readline(self, *size: Any) -> bytes:
+        return self._try(self._body.readline, *size)
+
+    def readlines(self, *size: Any) -> list[bytes]:
+        return self._try(self._body.readlines, *size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _try(self, read: Callable[..., Any], *size: Any) -> Any:
+        try:
+            return read(*size)
+        except (ParseException, OSError) as error:
+            raise ClientDisconnected from error
 
 
 class _Buffered:

@@ -8,10 +8,11 @@ what to send instead. A message never repeats the input.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from digitre.recognition.preprocessing import PictureError
 from digitre.web.requests import RequestError
@@ -60,6 +61,8 @@ KINDS = (
     Kind("picture_too_large", 413, "By its header, the picture has too many pixels."),
     Kind("too_many", 413, "There are more than 256 pictures in one request."),
     Kind("unsupported_format", 415, "The picture is not a PNG, JPEG or WebP."),
+    Kind("address_too_long", 414, "The address is longer than 4,094 bytes."),
+    Kind("expectation_failed", 417, "The Expect header is not 100-continue."),
     Kind("bad_label", 422, 'The label is missing, or is neither a digit nor "none".'),
     Kind("bad_judgement", 422, "The local review page sent an incomplete judgement."),
     Kind("blank_drawing", 422, "The drawing is blank, so there is nothing to save."),
@@ -75,9 +78,15 @@ KINDS = (
         "From nginx: this address reads more than 20 drawings per second (and 40 more in a burst), or "
         "saves more than 2 per second. Retry-After says how long to wait.",
     ),
+    Kind("headers_too_large", 431, "There are more than 50 headers, or they are too long."),
     Kind("internal_error", 500, "A fault of the application. Its log has the details."),
+    Kind("not_implemented", 501, "The Transfer-Encoding is not chunked."),
     Kind("storage_unavailable", 503, "Drawings cannot be saved now. Reading still works."),
-    Kind("unavailable", 503, "From nginx: the application is not responding."),
+    Kind(
+        "unavailable",
+        503,
+        "From nginx, with 502, 503 or 504 (or 500, if nginx's disk is full): the application is not responding.",
+    ),
     Kind("storage_full", 507, "No more drawings can be stored. Reading still works."),
 )
 STATUSES = {kind.code: kind.status for kind in KINDS}
@@ -91,6 +100,8 @@ HTTP_ERRORS = {
     # Flask logs an exception that no handler expects, and turns it into this status.
     500: ("internal_error", "Something went wrong on the server. Its log has the details."),
 }
+
+UNKNOWN_HOST = "This server does not answer for this host name: see DIGITRE_TRUSTED_HOSTS."
 
 # A server that closes a connection before it has read the whole body resets it, and the client never
 # sees the answer. So read a body over the limit to its end before answering, up to this many bytes.
@@ -117,8 +128,9 @@ def error_response(code: str, message: str) -> Response:
 def too_large() -> str:
     """Read the rest of a body that is over the limit, and return the message to answer with."""
     stream, left = request.environ["wsgi.input"], MAX_DRAINED
-    while left > 0 and (chunk := stream.read(min(left, 65536))):
-        left -= len(chunk)
+    with suppress(HTTPException):  # what is damaged further on need not be read
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
     return HTTP_ERRORS[413][1].format(limit=current_app.config["MAX_CONTENT_LENGTH"])
 
 
@@ -135,6 +147,8 @@ def _http_error(error: HTTPException) -> Response:
         response.vary.add("Accept")
         return response
     code, message = HTTP_ERRORS[status]
+    if isinstance(error, SecurityError):
+        message = UNKNOWN_HOST
     response = error_response(code, too_large() if status == 413 else message)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"

@@ -10,11 +10,12 @@ import pytest
 from conftest import ROOT
 
 from digitre import create_app
+from digitre.serving import worker
 from digitre.web import errors
 
 MODULES = [
     ast.parse(file.read_text())
-    for wing in ("web", "recognition")
+    for wing in ("web", "recognition", "serving")
     for file in (ROOT / "digitre" / wing).rglob("*.py")
 ]
 
@@ -49,7 +50,8 @@ def codes() -> Iterator[str]:
                     yield code.value
                 else:  # passed on from a caller, which is checked as well
                     assert ast.unparse(code) in ("code", "error.code"), ast.unparse(node)
-    yield from (code for code, _ in errors.HTTP_ERRORS.values())
+    for code, _ in (*errors.HTTP_ERRORS.values(), *worker.REFUSALS.values(), worker.FAULT):
+        yield code
     for file in (ROOT / "deploy").glob("*.conf"):
         yield from re.findall(r'"code":"(\w+)"', file.read_text())
 

@@ -90,11 +90,3 @@ def test_a_prefix_that_does_not_fit_is_a_bad_request(server: str) -> None:
     assert head.startswith("HTTP/1.1 400 ")
     assert "Content-Type: application/json" in head
     assert json.loads(body)["error"]["code"] == "bad_request"
-
-
-def test_the_answer_to_a_bad_prefix_has_its_length() -> None:
-    """The constant answer says how long its body is."""
-    from digitre.serving.worker import BAD_PREFIX
-
-    head, body = BAD_PREFIX.split(b"\r\n\r\n")
-    assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")

@@ -55,7 +55,7 @@ setup(
     # The network and the servers' settings have folders of their own, and come with the package.
     package_dir={"digitre.models": "models", "digitre.deploy": "deploy"},
     package_data={
-        "digitre": ["templates/*", "static/*"],
+        "digitre": ["py.typed", "templates/*", "static/*"],
         "digitre.drawings.migrations": ["script.py.mako"],
         "digitre.training.reporting": ["*.j2"],
         "digitre.web.review": ["templates/*", "static/*"],
@@ -70,7 +70,7 @@ setup(
         "gunicorn>=23,<28",
         "numpy>=2.1,<3",
         "scipy>=1.15,<2",
-        "pillow>=11.2,<14",
+        "pillow>=13,<14",
         "ai-edge-litert>=2,<3",
         "sqlalchemy>=2.0.40,<3",
         "alembic>=1.14,<2",

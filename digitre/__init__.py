@@ -1,7 +1,7 @@
 """Digitre reads handwritten digits: a Flask JSON API with a page to draw on.
 
     from digitre import Classifier
-    Classifier().read(Path("seven.png").read_bytes()).digit
+    Classifier().read("seven.png").digit
 
 `create_app` makes the web application; `Classifier` is the reader on its own.
 """
@@ -12,19 +12,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitre.recognition.classifier import Candidate, Classifier, Reading
+    from digitre.recognition.classifier import Classifier
     from digitre.recognition.decoding import PictureError
+    from digitre.recognition.opening import MissingFileError
+    from digitre.recognition.reading import Candidate, Reading
     from digitre.web.app import create_app
 
 __version__ = "0.1.0"
-__all__ = ["Candidate", "Classifier", "PictureError", "Reading", "create_app"]
+__all__ = [
+    "Candidate",
+    "Classifier",
+    "MissingFileError",
+    "PictureError",
+    "Reading",
+    "create_app",
+]
 
 # Imported when they are first used: `import digitre` alone needs neither Flask nor LiteRT.
 _LAZY = {
-    "Candidate": "digitre.recognition.classifier",
+    "Candidate": "digitre.recognition.reading",
     "Classifier": "digitre.recognition.classifier",
+    "MissingFileError": "digitre.recognition.opening",
     "PictureError": "digitre.recognition.decoding",
-    "Reading": "digitre.recognition.classifier",
+    "Reading": "digitre.recognition.reading",
     "create_app": "digitre.web.app",
 }
 

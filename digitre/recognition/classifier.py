@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from PIL import Image
 
-from digitre.recognition import preprocessing
+from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
 from digitre.recognition.decoding import to_eight_bits, to_image
 from digitre.recognition.found import Detection, is_one_piece
 from digitre.recognition.ink import Ink, flatten
+from digitre.recognition.opening import AnyPicture, OnError
 from digitre.recognition.preprocessing import Picture
+from digitre.recognition.reading import (
+    THRESHOLD,
+    Candidate,
+    Reading,
+    is_refused,
+    lowest_accepted,
+    percent,
+)
+from digitre.recognition.silence import silenced
+
+__all__ = [
+    "NO_DIGIT",
+    "SHAPE",
+    "THRESHOLD",
+    "Candidate",
+    "Classifier",
+    "Reading",
+    "is_refused",
+    "lowest_accepted",
+    "percent",
+    "shipped_model",
+]
 
 HERE = Path(__file__).resolve().parent.parent
-THRESHOLD = 0.6
 SHAPE = (28, 28, 1)
 # A plain drawing of one piece that is read with this probability is not searched further.
 SURE = 0.9
@@ -32,106 +52,6 @@ SURE = 0.9
 THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
 MANY = 256  # with this many pictures, threads are worth making: each needs its own interpreter
-
-
-class Candidate(NamedTuple):
-    """A digit that the drawing may be, and its probability."""
-
-    digit: int
-    probability: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a drawing was read as. All probabilities lie in [0, 1].
-
-    Attributes:
-        digit: 0 to 9, or None if the answer is "Huh...".
-        confidence: the probability of the most probable digit, even if it is refused; 0 for a blank.
-        probabilities: of the ten digits; with `not_a_digit` they sum to 1.
-        not_a_digit: the probability that the drawing is not a digit.
-        candidates: the three most probable digits, best first; none for a blank.
-        reason: why there is no digit: "blank", "not_a_digit", "unsure" or "several"; else None.
-        model: the version of the network that read it.
-    """
-
-    digit: int | None
-    confidence: float
-    probabilities: tuple[float, ...]
-    not_a_digit: float
-    candidates: tuple[Candidate, ...]
-    reason: str | None
-    model: str
-
-    @property
-    def result(self) -> str:
-        """The digit as text, or "Huh..."."""
-        return "Huh..." if self.digit is None else str(self.digit)
-
-    @property
-    def probability(self) -> str:
-        """The confidence in words."""
-        if self.digit is None:
-            return "You call that a digit?"
-        return f"({percent(self.confidence)}% probability)"
-
-    @property
-    def prediction(self) -> str | None:
-        """The most probable digit as text, even if it is refused; None for a blank."""
-        return str(self.candidates[0].digit) if self.candidates else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The reading as the API answers it, ready for JSON; probabilities to six decimals."""
-        return {
-            "result": self.result,
-            "probability": self.probability,
-            "digit": self.digit,
-            "confidence": round(self.confidence, 6),
-            "probabilities": [round(value, 6) for value in self.probabilities],
-            "not_a_digit": round(self.not_a_digit, 6),
-            "candidates": [
-                {"digit": digit, "probability": round(probability, 6)}
-                for digit, probability in self.candidates
-            ],
-            "prediction": self.prediction,
-            "reason": self.reason,
-            "model": self.model,
-        }
-
-
-def percent(probability: float) -> str:
-    """A probability as it is shown: in per cent, with one decimal."""
-    return f"{100 * probability:.1f}"
-
-
-@functools.lru_cache(maxsize=64)
-def lowest_accepted(threshold: float) -> float:
-    """The lowest confidence that a threshold accepts; below it, the answer is "Huh...".
-
-    What is shown decides, so that "60.0%" is never refused at 0.6: the lowest confidence is the smallest
-    number that `percent` shows as the threshold or more. At 0.6 it is 0.5995. A higher number is never shown
-    as less, so bisection finds it, to the last bit of a float.
-
-    Raises:
-        ValueError: if the threshold does not lie from 0 to 1.
-    """
-    if not 0 <= threshold <= 1:
-        raise ValueError("a threshold must lie from 0 to 1")
-    required = round(100 * threshold, 9)  # 100 * 0.55 is 55.00000000000001
-    if required == 0:
-        return 0.0
-    refused, accepted = 0.0, 1.0
-    while refused < (middle := (refused + accepted) / 2) < accepted:
-        if float(percent(middle)) < required:
-            refused = middle
-        else:
-            accepted = middle
-    return accepted
-
-
-def is_refused(confidence: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
-    """Which of many drawings are answered "Huh...": (n,) confidences in [0, 1] to (n,) bool."""
-    return confidence < lowest_accepted(threshold)
 
 
 def shipped_model() -> Path:
@@ -277,31 +197,99 @@ class Classifier:
         """A picture (1, 28, 28, 1) in [0, 1] as the network takes it; a subclass may scale it otherwise."""
         return pixels
 
-    @overload
-    def read(self, picture: Picture, threshold: float = THRESHOLD) -> Reading: ...
+    @overload  # a text is an iterable of texts too, but the first declaration that fits counts
+    def read(  # type: ignore[overload-overlap]
+        self, picture: AnyPicture, threshold: float = THRESHOLD
+    ) -> Reading: ...
 
     @overload
-    def read(self, picture: list[Any], threshold: float = THRESHOLD) -> list[Reading]: ...
-
     def read(
-        self, picture: Picture | list[Any], threshold: float = THRESHOLD
-    ) -> Reading | list[Reading]:
-        """Read one drawing, or a list of them, which is faster if they are many: see `classify`.
+        self, picture: Iterable[AnyPicture], threshold: float = THRESHOLD
+    ) -> list[Reading]: ...
+
+    def read(self, picture: Any, threshold: float = THRESHOLD) -> Reading | list[Reading]:
+        """Read one drawing, or several, which is faster if they are many: see `classify`.
+
+        It opens paths: for what others send you, `read_content` is the one to call.
 
         Args:
-            picture: a picture in any form that `preprocess` accepts, or a list of them.
+            picture: a picture in any form that `opening.load` takes, or an iterable of them, such as a list,
+                a generator, or an array (n, height, width).
             threshold: below this confidence, as it is shown (per cent with one decimal), the answer is
                 "Huh...".
 
         Raises:
-            PictureError: if a picture cannot be read; a note says which one of a list it is.
+            PictureError: if a picture cannot be read; a note says which one of several it is.
+            OSError: if a file cannot be opened. If it is missing, the error is a PictureError too.
             TypeError: if a picture is an object of another type.
             ValueError: if the threshold does not lie from 0 to 1.
         """
-        if not isinstance(picture, list):
-            return self.answer(self.detect(picture), threshold)
+        picture = opening.as_array(picture)
+        if opening.is_several(picture):
+            return self.read_many(picture, threshold)
+        return self.answer(self.detect(opening.load(picture)), threshold)
+
+    @overload
+    def read_many(
+        self,
+        pictures: Iterable[AnyPicture],
+        threshold: float = THRESHOLD,
+        *,
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> list[Reading]: ...
+
+    @overload
+    def read_many(
+        self,
+        pictures: Iterable[AnyPicture],
+        threshold: float = THRESHOLD,
+        *,
+        on_error: OnError,
+    ) -> list[Reading | Exception]: ...
+
+    def read_many(
+        self, pictures: Iterable[Any], threshold: float = THRESHOLD, *, on_error: OnError = "raise"
+    ) -> Any:
+        """Read several drawings. Some of them are in memory at a time, so a generator may have any number.
+
+        Args:
+            pictures: an iterable of pictures in any form that `read` takes.
+            threshold: as in `read`.
+            on_error: what to do with a picture that cannot be read. "raise" the error; "skip" the picture,
+                so that the list is shorter; or "return" the error in the reading's place.
+
+        Returns:
+            The readings in order, for "return" with a PictureError, OSError or TypeError between them.
+
+        Raises what `read` raises.
+        """
+        if on_error not in ("raise", "skip", "return"):
+            raise ValueError('on_error must be "raise", "skip" or "return"')
         lowest_accepted(threshold)  # raises before any work is done
-        return [self.answer(found, threshold) for found in self.detect_all(picture)]
+        pictures = opening.as_array(pictures)
+        if not opening.is_several(pictures):
+            raise TypeError("read_many takes several pictures: read takes one")
+        answers: list[Reading | Exception] = []
+        for batch in opening.batches(opening.load_many(pictures, on_error)):
+            images = [each for each in batch if not isinstance(each, Exception)]
+            found = iter(self.detect_all(images))
+            answers += [
+                each if isinstance(each, Exception) else self.answer(next(found), threshold)
+                for each in batch
+            ]
+        return answers
+
+    def read_content(self, content: Picture, threshold: float = THRESHOLD) -> Reading:
+        """Read one drawing that someone has sent. A text is a data URL or base64, and never a path.
+
+        Args:
+            content: a picture in any form that `decoding.to_image` takes.
+            threshold: as in `read`.
+
+        Raises:
+            PictureError, TypeError, ValueError: as `read` does.
+        """
+        return self.answer(self.detect(content), threshold)
 
     def detect_all(self, pictures: Sequence[Any]) -> list[Detection]:
         """`detect` for many pictures: the plain drawings are classified in one call.
@@ -371,11 +359,12 @@ class Classifier:
 
     def _interpreter(self):
         if getattr(self._own, "process", None) != os.getpid():
-            # As late as this: an interpreter does not survive a fork, and importing LiteRT is slow.
-            from ai_edge_litert.interpreter import Interpreter
+            with silenced():
+                # As late as this: an interpreter does not survive a fork, and importing LiteRT is slow.
+                from ai_edge_litert.interpreter import Interpreter
 
-            interpreter = Interpreter(str(self.path), num_threads=1)
-            interpreter.allocate_tensors()
+                interpreter = Interpreter(str(self.path), num_threads=1)
+                interpreter.allocate_tensors()
             source = interpreter.get_input_details()[0]["index"]
             target = interpreter.get_output_details()[0]["index"]
             self._own.parts = interpreter, source, target

@@ -72,6 +72,10 @@ class PictureError(ValueError):
         super().__init__(message)
         self.code = code
 
+    def __reduce__(self) -> tuple[type[PictureError], tuple[str, str]]:
+        """So that another process can raise it."""
+        return type(self), (self.code, str(self))
+
 
 def to_image(picture: Picture) -> Image.Image:
     """Decode a picture in any accepted form; a PIL image is returned as it is.
@@ -216,29 +220,36 @@ def _turn_upright(image: Image.Image) -> Image.Image:
 
 
 def from_array(array: np.ndarray) -> Image.Image:
-    """Turn a two-dimensional array into a grey picture of mode L.
+    """Turn an array into a picture of mode L, RGB or RGBA.
 
     Args:
-        array: (height, width). Booleans, and floats if all lie in [0, 1], are scaled to [0, 255]; other
-            numbers must lie in [0, 255] and are rounded.
+        array: (height, width) or (height, width, 1) grey values, or (height, width, 3 or 4) colours; the
+            fourth is opacity. If no value is above 1, they lie in [0, 1] and are scaled to [0, 255]; else
+            they must lie in [0, 255] and are rounded.
 
     Raises:
         PictureError: `bad_pixels` if it has another shape, is empty, or holds values that are not finite
             or out of range; `picture_too_large` over 16 megapixels or 10,000 pixels per side.
     """
     array = np.asarray(array)
-    if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "biuf":
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    coloured = array.ndim == 3 and array.shape[2] in (3, 4)
+    if not (array.ndim == 2 or coloured) or 0 in array.shape or array.dtype.kind not in "biuf":
         raise PictureError(
-            "bad_pixels", "An array must have two dimensions, not be empty, and hold grey values."
+            "bad_pixels",
+            "An array must have the shape (height, width), or (height, width, 1, 3 or 4), not be empty, "
+            "and hold numbers.",
         )
-    if max(array.shape) > MAX_SIDE or array.size > MAX_PIXELS:
+    height, width = array.shape[:2]
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
         raise _too_large()
-    if array.dtype != np.uint8:
+    lowest, highest = array.min(), array.max()
+    if not (np.isfinite(lowest) and np.isfinite(highest)) or lowest < 0 or highest > 255:
+        raise PictureError("bad_pixels", "The values must be finite and lie from 0 to 255.")
+    if array.dtype != np.uint8 or highest <= 1:
         values = array.astype(np.float64)
-        lowest, highest = values.min(), values.max()
-        if not (np.isfinite(lowest) and np.isfinite(highest)) or lowest < 0 or highest > 255:
-            raise PictureError("bad_pixels", "Grey values must be finite and lie from 0 to 255.")
-        if array.dtype.kind in "bf" and highest <= 1:
+        if highest <= 1:
             values *= 255
         array = np.rint(values).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(array))

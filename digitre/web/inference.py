@@ -325,7 +325,7 @@ def _read(
                     "picture_too_large",
                     f"All pictures together may have {MAX_PIXELS:,} pixels: send fewer in a request.",
                 )
-            readings.append(classifier.read(picture, threshold))
+            readings.append(classifier.read_content(picture, threshold))
         except PictureError as error:
             message = f"Picture {index} (the first is 0): {error}"
             raise PictureError(error.code, message) from None

@@ -144,7 +144,7 @@ def _answer(app: Flask, content_type: str, body: Any) -> tuple[int, Any]:
         body = urllib.parse.urlencode(body)
     try:
         picture = parse_body(body.encode())
-        reading = state_of(app).classifier.read(picture, app.config["THRESHOLD"])
+        reading = state_of(app).classifier.read_content(picture, app.config["THRESHOLD"])
         return 200, reading.to_dict()
     except (PictureError, RequestError) as error:
         return errors.STATUSES[error.code], {"error": {"code": error.code, "message": str(error)}}

@@ -161,7 +161,7 @@ def _drawing_in(body: dict[str, Any]) -> Drawing:
     if not isinstance(digit, str) or not digit.strip():
         raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
     ink = preprocessing.decode(digit)
-    reading = state().classifier.read(digit)
+    reading = state().classifier.read_content(digit)
     if reading.reason == "blank":
         raise RequestError("blank_drawing", "The drawing is blank, so there is nothing to save.")
     return Drawing.new(label, writer, _png(ink), strokes, reading)

@@ -35,7 +35,7 @@ def page() -> str:
 def read_upload() -> str | tuple[str, int]:
     """The page with the reading of an uploaded file, for a browser without JavaScript."""
     try:
-        reading = state().classifier.read(picture_in(request), _threshold())
+        reading = state().classifier.read_content(picture_in(request), _threshold())
         monitoring.count_reading(reading)
         return _page(reading=reading)
     except (PictureError, RequestError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -20,22 +21,30 @@ SURE = 10.0  # the logit of the label where the label replaces the teacher
 
 
 def targets(
-    labels: np.ndarray, pictures: np.ndarray, teacher: keras.Model, is_saved: np.ndarray
+    labels: np.ndarray,
+    pictures: np.ndarray,
+    teachers: Sequence[keras.Model],
+    trusts: np.ndarray,
 ) -> np.ndarray:
-    """What `loss` learns from: the label, then the teacher's eleven logits.
+    """What `loss` learns from: the label, then eleven logits, the mean of all teachers'.
 
     Args:
         labels: (n,) 0 to 10.
         pictures: (n, 28, 28, 1) float32 in [0, 1].
-        teacher: a network that gives (n, 11) logits.
-        is_saved: (n,) bool, the drawings that people saved. Their label replaces the teacher's
-            logits: such a drawing is worth most if no network reads it yet.
+        teachers: networks that give (n, 11) logits.
+        trusts: (n,) 0 to 1, how much the label replaces the logits. It replaces them for a drawing that
+            somebody saved: that is worth most if no network reads it yet. It is mixed with them for
+            what no teacher has seen: where both differ, the network learns to be unsure.
 
     Returns:
         (n, 12) float32.
     """
-    logits = teacher.predict(pictures, batch_size=512, verbose=0)
-    logits[is_saved] = SURE * np.eye(11)[labels[is_saved]]
+    logits = np.mean(
+        [teacher.predict(pictures, batch_size=512, verbose=0) for teacher in teachers], 0
+    )
+    own = SURE * np.eye(11, dtype=np.float32)[labels]
+    trusts = trusts[:, None]
+    logits = (1 - trusts) * logits + trusts * own
     return np.concatenate([labels[:, None], logits], 1).astype(np.float32)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.pool import AsyncResult
@@ -46,6 +46,7 @@ class Settings:
 
     # Other networks.
     teacher: str | None = None  # the SHA-256 of the network to learn from (see `distillation`)
+    second_teacher: str | None = None  # the version of a second one: the mean of both is learned
     start: str | None = None  # the version of the network to start from, instead of a new one
 
 
@@ -58,7 +59,7 @@ def train(
     work: Path,
     *,
     resume: bool = False,
-    teacher: keras.Model | None = None,
+    teachers: Sequence[keras.Model] = (),
     start: keras.Model | None = None,
     saved: SavedDrawings | None = None,
     cluster: distributed.Cluster | None = None,
@@ -69,7 +70,7 @@ def train(
         settings: what shapes the training; they also name the next three arguments.
         work: the folder for the state, see `State`.
         resume: continue from the state there. It must have the same settings.
-        teacher: a network whose logits are learned as well as the labels.
+        teachers: networks whose logits are learned as well as the labels.
         start: the network to start from, instead of a new one.
         saved: drawings that people saved, learned as well.
         cluster: the processes that train together; each calls this, with a folder of its own.
@@ -95,7 +96,7 @@ def train(
             inputs = prepare(
                 drop_learned(pictures, settings.batch, network, epoch, steps),
                 settings.batch,
-                teacher,
+                teachers,
                 cluster,
             )
             # Until the state is saved: Ctrl-C must not lose what was learned.
@@ -223,20 +224,20 @@ def drop_learned(
     if learned <= 0:
         return pictures
     print(f"  {learned} of this epoch's {steps} batches are learned already", flush=True)
-    images, labels, is_saved = (each[learned * batch :] for each in pictures)
-    return images, labels, is_saved
+    images, labels, trusts = (each[learned * batch :] for each in pictures)
+    return images, labels, trusts
 
 
 def prepare(
     pictures: Pictures,
     batch: int,
-    teacher: keras.Model | None,
+    teachers: Sequence[keras.Model],
     cluster: distributed.Cluster | None,
 ) -> dict[str, Any]:
     """An epoch as arguments for Keras's `fit`."""
-    images, labels, is_saved = pictures
+    images, labels, trusts = pictures
     x = sets.as_batch(images)
-    targets = distillation.targets(labels, x, teacher, is_saved) if teacher else labels
+    targets = distillation.targets(labels, x, teachers, trusts) if teachers else labels
     if cluster:
         return {"x": distributed.batches(x, targets, batch)}
     # The epoch is shuffled already, with the saved drawings spread evenly.

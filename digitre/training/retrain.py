@@ -19,7 +19,7 @@ from digitre.training.reporting.card import new_card, save_card
 
 # What differs from the defaults of `fit.Settings` when a training continues from the served network:
 # a server learns this in minutes.
-FINETUNE: dict[str, Any] = {"epochs": 2, "share": 0.15, "learning_rate": 3e-4}
+FINETUNE: dict[str, Any] = {"epochs": 2, "share": 0.1, "learning_rate": 3e-4}
 
 
 def retrain(
@@ -83,8 +83,11 @@ def retrain(
 def load_drawings(collection: Drawings) -> SavedDrawings:
     """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
     saved = saved_data.load(collection)
-    # Sets without pictures of their own, such as scenes, are not for the gates.
-    needed = {each.id for each in sets.SETS if each.id in sets.VALIDATION and each.load}
+    # Sets without pictures of their own, such as scenes, are not for the gates. Those that were added
+    # later are, if their data is here: a server may have the data of before.
+    needed = {
+        each.id for each in sets.SETS if each.id in sets.VALIDATION and each.load and not each.added
+    }
     if missing := needed - sets.validation_sets().keys():
         raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")
     if not len(saved):
@@ -117,7 +120,12 @@ def train_candidate(
         start = calibration.load_uncalibrated(served)
         settings = replace(settings, start=served.model)
     network, history = fit.train(
-        settings, work, resume=resume, teacher=teacher, start=start, saved=saved
+        settings,
+        work,
+        resume=resume,
+        teachers=[teacher] if teacher else [],
+        start=start,
+        saved=saved,
     )
     calibrated = calibration.calibrate(network)
     folder = work / "candidate"

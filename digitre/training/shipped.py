@@ -38,11 +38,11 @@ def train(
     """Train, calibrate, export and measure the network, and write its card.
 
     Args:
-        settings: what shapes the training. Its teacher and start are filled in here.
+        settings: what shapes the training. Its teachers and start are filled in here.
         work: the folder for the state of the training.
         output: the folder for the network. If None, it is models/ for a full training; a short one,
             or one with other data, goes to `work`.
-        finetune: start from the shipped network.
+        finetune: start from the shipped network, which is a second teacher then.
         resume: continue a stopped training.
         cluster: the processes that train together.
 
@@ -55,13 +55,18 @@ def train(
         BusyError: if another training uses the folder.
         KeyboardInterrupt: after Ctrl-C; see `fit.train`.
     """
-    teacher = start = before = None
+    start = before = None
+    teachers = []
     if not cluster:  # with several processes, each would have to ask the teacher
         teacher, digest = distillation.load_teacher(MODELS)
         settings = replace(settings, teacher=digest)
+        teachers = [teacher] if teacher else []
     if finetune:
         start, before = load_shipped()
         settings = replace(settings, start=before.model)
+        if teachers:
+            teachers.append(export.without_optimizer(start))
+            settings = replace(settings, second_teacher=before.model)
     own = held_out_pictures(Path(settings.images)) if settings.images else None
     if output is None:
         output = choose_folder(settings, work, FINETUNE if finetune else {})
@@ -72,7 +77,7 @@ def train(
             work = work / str(cluster.index)
     with files.locked(work, wait=False):
         network, history = fit.train(
-            settings, work, resume=resume, teacher=teacher, start=start, cluster=cluster
+            settings, work, resume=resume, teachers=teachers, start=start, cluster=cluster
         )
         if cluster and cluster.index:
             return None

@@ -8,15 +8,13 @@ import tarfile
 import numpy as np
 import pytest
 
-from digitre.training.data import datasets
+from digitre.training.data import datasets, split, world
 from digitre.training.data.datasets import NO_DIGIT
 
 PARTS = ("train", "validation", "test")
 
 
-@pytest.mark.parametrize(
-    "table", [datasets.PEN_WRITERS, datasets.UNIPEN_SITES, datasets.SYMBOL_CLASSES]
-)
+@pytest.mark.parametrize("table", [split.PEN_WRITERS, split.UNIPEN_SITES, split.SYMBOL_CLASSES])
 def test_parts_share_no_writer_site_or_class(table) -> None:
     """Each writer, site and class is in one part only."""
     members = [member for part in PARTS for member in table[part]]
@@ -26,11 +24,13 @@ def test_parts_share_no_writer_site_or_class(table) -> None:
 def test_missing_datasets_are_empty_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without DIGITRE_DATA nothing fails: each missing dataset is listed with where to get it."""
     monkeypatch.delenv("DIGITRE_DATA", raising=False)
-    assert len(datasets.missing()) == 4
+    assert len(datasets.missing()) == len(datasets.SOURCES) == 11
     assert all("http" in line for line in datasets.missing())
     assert len(datasets.pen_digits("train")) == 0
     assert len(datasets.unipen_others("train")) == 0
     assert datasets.symbols("train").shape == (0, 32, 32)
+    assert len(world.strangers("train")) == len(world.scripts("test")) == 0
+    assert world.runs("train") == []
     assert datasets.hashes() == {}
 
 
@@ -66,12 +66,14 @@ def test_pen_traces_are_parsed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_look_alikes_are_left_out(real_data) -> None:
     """Letters that look like a digit, such as O and l, are left out; others, such as A, are not."""
-    all_others = datasets._unipen("train", lambda labels, category: category != "1a")
+    all_others = datasets._unipen(
+        split.UNIPEN_SITES["train"], lambda labels, category: category != "1a"
+    )
     assert len(datasets.unipen_others("train")) < 0.9 * len(all_others)
     for sign in "OolIS|/":
-        assert sign in datasets.LOOK_ALIKES
+        assert sign in split.LOOK_ALIKES
     for sign in "AKMWaemx#":
-        assert sign not in datasets.LOOK_ALIKES
+        assert sign not in split.LOOK_ALIKES
 
 
 def test_the_archive_has_the_points_of_the_original_files(real_data) -> None:

@@ -23,3 +23,24 @@ def test_calibration_is_undone() -> None:
         network.get_layer("logits").get_weights(), (kernel, bias), strict=True
     ):
         assert after == pytest.approx(before, abs=1e-5)
+
+
+def test_labels_and_teachers_are_mixed() -> None:
+    """The mean of the teachers' answers is learned, and the label instead or mixed with it."""
+    from digitre.training import distillation
+
+    class Teacher:
+        def __init__(self, best: int) -> None:
+            self.best = best
+
+        def predict(self, pictures, **_):
+            return np.tile(8 * np.eye(11, dtype=np.float32)[self.best], (len(pictures), 1))
+
+    targets = distillation.targets(
+        np.array([10, 10, 10]),
+        np.zeros((3, 28, 28, 1), np.float32),
+        [Teacher(3), Teacher(5)],
+        np.array([0, 0.5, 1], np.float32),
+    )
+    assert targets[:, 0].tolist() == [10, 10, 10]
+    assert targets[:, [4, 6, 11]].tolist() == [[4, 4, 0], [2, 2, 5], [0, 0, 10]]

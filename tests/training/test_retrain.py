@@ -136,11 +136,11 @@ def test_at_most_a_fifth_of_any_batch(real_data) -> None:
     few = saved.SavedDrawings(
         [None] * 5, np.zeros((5, 28, 28), np.uint8) + np.eye(28, dtype=np.uint8) * 255, np.ones(5)
     )
-    usual = np.zeros((4000, 28, 28), np.uint8), np.zeros(4000, np.int64)
+    usual = np.zeros((4000, 28, 28), np.uint8), np.zeros(4000, np.int64), np.zeros(4000, np.float32)
     for each, most in ((many, 25), (few, 3)):
         random = np.random.default_rng(1)
-        _, labels, is_saved = saved.mixed(usual, saved.draw(each, 4000, random))
-        assert (is_saved == (labels != 0)).all()
+        _, labels, trusts = saved.mixed(usual, saved.draw(each, 4000, random))
+        assert (trusts == (labels != 0)).all()
         batches = [labels[at : at + 128] for at in range(0, len(labels), 128)]
         counts = [int((batch != 0).sum()) for batch in batches]
         assert 0 < max(counts) <= most

@@ -157,12 +157,7 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     assert parsed is not None
     assert parsed.figures.to_schema_1() == figures
     assert card["settings"]["share"] == 0.1
-    assert set(card["data"]["files"]) == {
-        "mnist.npz",
-        "pendigits-orig.tra",
-        "unipen-characters.npz",
-        "not-digits.npz",
-    }
+    assert set(card["data"]["files"]) == set(datasets.SOURCES)
     assert card["model"] == Classifier(tmp_path / "models" / "digitre.tflite").model
     assert (tmp_path / "models" / "digitre.keras").exists()
 

@@ -17,11 +17,13 @@ BEND = 0.035  # how far parts of a drawing move against each other, relative to 
 # The pen's width relative to the digit's size. A pen of 3 px on a digit of 225 px is 0.013, a pen of
 # 25 px on 150 px is 0.17.
 PEN = (0.012, 0.26)
+FINE = (0.012, 0.1)  # for drawings of many parts, which a thicker pen would fill
 THICK = 0.4  # share of drawings with every width of the pen equally likely; others are mostly thin
 SIZE = (36.0, 220.0)  # pixels of the digit's longer side
 ON_PAPER = 0.08  # share of drawings that become a scan or a photo
 COARSE = 0.06  # share of drawings that become a few large pixels, enlarged
 COARSE_SIDE = (8, 16)  # pixels of the side of those
+CUT = (0.02, 0.08)  # how much of a digit that sticks out of the picture is not in it
 
 
 def _matrix(random: np.random.Generator) -> np.ndarray:
@@ -58,26 +60,37 @@ def bend(strokes: list[np.ndarray], random: np.random.Generator) -> list[np.ndar
     return moved
 
 
-def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) -> np.ndarray:
+def draw(
+    strokes: list[np.ndarray],
+    random: np.random.Generator,
+    *,
+    flip: bool,
+    pen: tuple[float, float] = PEN,
+    sticking_out: bool = False,
+) -> np.ndarray:
     """Draw strokes with random variations, on a canvas of random size with a random pen.
 
     Args:
         strokes: arrays (n, 2) of x and y in any unit.
         flip: whether y grows upwards.
+        pen: the least and the largest width of the pen, relative to the drawing's size.
+        sticking_out: whether the drawing sticks out of the picture a little.
 
     Returns:
         (28, 28) uint8, as the network sees the drawing.
     """
     size = np.exp(random.uniform(*np.log(SIZE)))
     if random.random() < THICK:
-        share = random.uniform(*PEN)
+        share = random.uniform(*pen)
     else:
-        share = np.exp(random.uniform(*np.log(PEN)))
-    pen = max(1.0, size * share)
-    side = int(size * 1.5 + pen * 2 + 8)
+        share = np.exp(random.uniform(*np.log(pen)))
+    width = max(1.0, size * share)
+    side = int(size * 1.5 + width * 2 + 8)
     place = side / 2 + random.uniform(-0.5, 0.5, 2)
     lines = bend(fit(strokes, size, *place, flip=flip), random)
-    ink = render(lines, side, side, pen)
+    ink = render(lines, side, side, width)
+    if sticking_out:
+        ink = cut_off(ink, random)
     chance = random.random()
     if chance < ON_PAPER:
         ink = photo.find_ink(photograph(ink, random))
@@ -89,6 +102,16 @@ def draw(strokes: list[np.ndarray], random: np.random.Generator, *, flip: bool) 
 def as_bytes(pixels: np.ndarray) -> np.ndarray:
     """[0, 1] to 0 to 255, uint8."""
     return np.rint(pixels * 255).astype(np.uint8)
+
+
+def cut_off(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Cut a strip off a random side of ink, as if the drawing stuck out of the picture a little."""
+    quarters = int(random.integers(4))
+    turned = np.rot90(ink, quarters).copy()
+    rows = np.flatnonzero(turned.any(1))
+    if len(rows):
+        turned[: int(rows[0] + random.uniform(*CUT) * (rows[-1] - rows[0])) + 1] = 0
+    return np.rot90(turned, -quarters)
 
 
 def coarsen(ink: np.ndarray, random: np.random.Generator) -> np.ndarray:

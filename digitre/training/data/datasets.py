@@ -1,7 +1,7 @@
-"""The datasets, and their split into training, validation and test parts.
+"""The datasets: digits, letters and symbols, each in the parts of `split`.
 
-The files are in the folder that the environment variable DIGITRE_DATA names. A test part is only for
-measuring: no shipped network is trained on one, and no setting is chosen with one.
+The files are in the folder that the environment variable DIGITRE_DATA names. `world` has the sets of
+other scripts, doodles, words and numbers.
 """
 
 from __future__ import annotations
@@ -11,44 +11,37 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from digitre.recognition.classifier import NO_DIGIT
 from digitre.recognition.preprocessing import Picture, PictureError, preprocess
-
-Part = Literal["train", "validation", "test"]
-
-# The split: by whole writers (pen traces), sites (UNIPEN) and classes (not-digits).
-PEN_WRITERS: dict[Part, range] = {
-    "train": range(1, 23),
-    "validation": range(23, 27),
-    "test": range(27, 31),
-}
-UNIPEN_SITES: dict[Part, tuple[str, ...]] = {
-    # `ibm` is in no part: too many of its labels are wrong.
-    "train": ("aga", "apb", "gmd", "lav", "mot", "sie", "syn"),
-    "validation": ("ced",),
-    "test": ("uqb", "app"),
-}
-SYMBOL_CLASSES: dict[Part, tuple[str, ...]] = {
-    "train": ("forall", "infty", "int", "sim", "varphi"),
-    "validation": ("pm", "xi"),
-    "test": ("in", "partial", "subseteq"),
-}
-MNIST_VALIDATION = 5_000  # the last pictures of its training set
-
-# Letters and signs that look like a digit if they stand alone and have the size of one. They are
-# neither learned as "not a digit" nor part of a test of refusals.
-LOOK_ALIKES = frozenset("OoDQ IlJ|/\\!'`,() Zz SsB bG gqy }".replace(" ", ""))
+from digitre.training.data import labels as published
+from digitre.training.data.split import (
+    CLEANED_SITE,
+    LOOK_ALIKES,
+    MNIST_VALIDATION,
+    PEN_WRITERS,
+    SYMBOL_CLASSES,
+    UNIPEN_SITES,
+    Part,
+)
 
 SOURCES = {
     "mnist.npz": "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
     "pendigits-orig.tra": "https://archive.ics.uci.edu/dataset/81 (pendigits-orig.tra.Z)",
     "unipen-characters.npz": "made from UNIPEN train_r01_v07, https://zenodo.org/records/1195803",
     "not-digits.npz": "ten classes of HASYv2, https://zenodo.org/records/259444",
+    **{
+        f"unipen-{name}": "made from UNIPEN train_r01_v07, https://zenodo.org/records/1195803"
+        for name in ("people.csv", "digits-more.npz", "strings.npz", "words.npz")
+    },
+    "detexify-symbols.npz": "made from Detexify's data, https://github.com/kirel/detexify-data",
+    "omniglot.npz": "made from https://github.com/brendenlake/omniglot",
+    "quickdraw-doodles.npz": "made from https://github.com/googlecreativelab/quickdraw-dataset",
 }
+
+Strokes = list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ class Traces:
         labels: (n,) 0 to 10.
     """
 
-    strokes: list[list[np.ndarray]] = field(default_factory=list)
+    strokes: list[Strokes] = field(default_factory=list)
     labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
@@ -173,36 +166,56 @@ def _read_traces(file: Path) -> Iterator[tuple[int, int, list[np.ndarray]]]:
 
 
 def unipen_digits(part: Part) -> Traces:
-    """UNIPEN's isolated digits from a part's sites; empty if the file is missing."""
-    return _unipen(part, lambda label, category: category == "1a")
+    """UNIPEN's isolated digits from a part's sites; empty if the file is missing.
+
+    The training part has those of `CLEANED_SITE` as well, without the ones whose label is wrong.
+    """
+    digits = _unipen(UNIPEN_SITES[part], lambda label, category: category == "1a")
+    if part != "train":
+        return digits
+    cleaned = _unipen((CLEANED_SITE,), lambda label, category: category == "1a")
+    good = [i for i in range(len(cleaned)) if i not in published.WRONG_IBM]
+    return Traces(
+        digits.strokes + [cleaned.strokes[i] for i in good],
+        np.concatenate([digits.labels, cleaned.labels[good]]),
+    )
 
 
 def unipen_others(part: Part) -> Traces:
     """UNIPEN's letters and signs from a part's sites, without the `LOOK_ALIKES` of digits."""
     return _unipen(
-        part,
+        UNIPEN_SITES[part],
         lambda label, category: (category != "1a") & ~np.isin(label, sorted(LOOK_ALIKES)),
     )
 
 
-def _unipen(part: Part, select: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Traces:
-    """The characters of a part's sites that `select` chooses by their labels and categories."""
-    file = path("unipen-characters.npz")
-    if not file:
+def _unipen(
+    sites: tuple[str, ...], select: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Traces:
+    """The characters of some sites that `select` chooses by their labels and categories."""
+    arrays = arrays_of("unipen-characters.npz")
+    if arrays is None:
         return Traces()
-    with np.load(file) as archive:
-        arrays = {name: archive[name] for name in archive.files}
     plain = np.char.lstrip(arrays["label"], "\\")  # the file escapes the quote and the backslash
     labels = np.where(plain == "", "\\", plain)
-    chosen = np.flatnonzero(
-        np.isin(arrays["donor"], UNIPEN_SITES[part]) & select(labels, arrays["category"])
-    )
+    chosen = np.flatnonzero(np.isin(arrays["donor"], sites) & select(labels, arrays["category"]))
+    digits = np.array([int(labels[i]) if labels[i].isdigit() else NO_DIGIT for i in chosen], int)
+    return Traces([strokes_of(arrays, i) for i in chosen], digits)
+
+
+def arrays_of(name: str) -> dict[str, np.ndarray] | None:
+    """All arrays of a file, or None if it is missing."""
+    file = path(name)
+    if not file:
+        return None
+    with np.load(file) as archive:
+        return {each: archive[each] for each in archive.files}
+
+
+def strokes_of(arrays: dict[str, np.ndarray], index: int | np.integer) -> Strokes:
+    """The strokes of one drawing of a file of strokes: (n, 2) arrays of x and y, y upwards."""
     first, start, points = arrays["char"], arrays["stroke"], arrays["xy"]
-    strokes = [
-        [points[start[k] : start[k + 1]] for k in range(first[i], first[i + 1])] for i in chosen
-    ]
-    digits = np.array([int(labels[i]) if labels[i].isdigit() else NO_DIGIT for i in chosen])
-    return Traces(strokes, digits)
+    return [points[start[k] : start[k + 1]] for k in range(first[index], first[index + 1])]
 
 
 def symbols(part: Part) -> np.ndarray:
@@ -253,15 +266,3 @@ def sorted_pictures(source: Path, part: Part) -> tuple[np.ndarray, np.ndarray, l
         else:
             unread.append(file)
     return np.array(pictures, np.uint8).reshape(-1, 28, 28), np.array(labels, np.int64), unread
-
-
-def split() -> dict[str, dict[Part, str]]:
-    """The split in words, for the card."""
-    parts: tuple[Part, ...] = ("train", "validation", "test")
-    return {
-        "pen traces, writers": {
-            part: f"{PEN_WRITERS[part].start} to {PEN_WRITERS[part].stop - 1}" for part in parts
-        },
-        "UNIPEN, sites": {part: ", ".join(UNIPEN_SITES[part]) for part in parts},
-        "symbols, classes": {part: ", ".join(SYMBOL_CLASSES[part]) for part in parts},
-    }

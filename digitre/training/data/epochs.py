@@ -13,29 +13,42 @@ from pathlib import Path
 
 import numpy as np
 
-from digitre.training.data import augmentation, datasets, hershey, synthetic
-from digitre.training.data.datasets import NO_DIGIT, Traces
+from digitre.training.data import augmentation, datasets, hershey, rare, synthetic, world
+from digitre.training.data.datasets import NO_DIGIT, Strokes, Traces
 from digitre.training.data.saved import SavedDrawings, mixed
 from digitre.training.data.saved import draw as draw_saved
 
-# How often each dataset's drawings appear in an epoch. MNIST's appear once; there are fewer drawn
-# digits, and each time they are drawn differently.
-PEN_DIGITS = 3
-UNIPEN_DIGITS = 3
+# How often each dataset's drawings appear in an epoch. There are fewer drawn digits than MNIST's, and
+# each time they are drawn differently. Six pictures in ten are digits: if they were fewer, odd digits
+# would be refused.
+MNIST = 1
+PEN_DIGITS = 4
+UNIPEN_DIGITS = 4
+STRANGERS = 4  # digits of further people
+RUN_DIGITS = 3  # digits that are cut out of numbers
 SYMBOLS = 5
+LATEX_SYMBOLS = 1
+SCRIPTS = 1
+DOODLES = 2
+WORDS = 1
 IMAGES = 3  # a user's own pictures
 # How many drawings of other kinds an epoch has.
-OTHERS = 30_000  # letters and signs, chosen at random
-SIGNS = 9_000  # signs of the Hershey fonts
+MNIST_MORE = 15_000  # of MNIST's digits, chosen at random, a second time
+RARE = 12_000  # digits in rare forms
+OTHERS = 24_000  # letters and signs, chosen at random
+SIGNS = 6_000  # signs of the Hershey fonts
 PRINTED = 2_500  # digits of the Hershey fonts
-INVENTED = 9_000  # scribbles and shapes
-PAIRS = 3_000  # two digits side by side
+INVENTED = 7_000  # scribbles and shapes
+PAIRS = 2_000  # two digits side by side
+NUMBERS = 6_000  # numbers as people write them, and pieces of them
 TURNED = 6_000  # digits mirrored or rotated so that they are not digits
-OVER = 5_000  # two letters, one drawn over the other
+OVER = 4_000  # two letters, one drawn over the other
 JOINED = 8_000  # pieces of three drawings joined
 PLAIN = 0.15  # the share of MNIST's pictures that are not varied
 
-Strokes = list[np.ndarray]
+# How much a picture's label counts in what is learned from a teacher (see `distillation.targets`). No
+# teacher has seen the sets of `world` and the rare forms: half of it is the label.
+NEW = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,10 +60,16 @@ class Sources:
     unipen: Traces
     others: Traces
     symbols: np.ndarray
+    strangers: Traces
+    run_digits: Traces
+    numbers: Traces
+    runs: list[list[Strokes]]
+    # Other drawings that are not digits, how often an epoch has them, and with which pens.
+    negatives: tuple[tuple[Traces, int, tuple[float, float]], ...]
 
     @property
     def digits(self) -> Traces:
-        """All digits that are pen traces."""
+        """All isolated digits that are pen traces."""
         labels = np.concatenate([self.pen.labels, self.unipen.labels])
         return Traces(self.pen.strokes + self.unipen.strokes, labels)
 
@@ -64,6 +83,16 @@ def sources() -> Sources:
         datasets.unipen_digits("train"),
         datasets.unipen_others("train"),
         datasets.prepared_symbols("train"),
+        world.strangers("train"),
+        world.run_digits("train"),
+        world.numbers("train"),
+        [digits for digits, _ in world.runs("train") if len(digits) > 1],
+        (
+            (world.latex_symbols("train"), LATEX_SYMBOLS, augmentation.PEN),
+            (world.scripts("train"), SCRIPTS, augmentation.PEN),
+            (world.doodles("train"), DOODLES, augmentation.FINE),
+            (world.words("train"), WORDS, augmentation.FINE),
+        ),
     )
 
 
@@ -90,8 +119,9 @@ def make(
         saved: saved drawings, to learn as well.
 
     Returns:
-        (n, 28, 28) uint8 pictures, (n,) labels 0 to 10, and (n,) bool, which are saved drawings. They
-        are shuffled, with the saved drawings spread evenly.
+        (n, 28, 28) uint8 pictures, (n,) labels 0 to 10, and (n,) float32, how much the label counts in
+        what is learned from a teacher: 1 for saved drawings, `NEW` for what no teacher has seen, 0 for
+        all others. They are shuffled, with the saved drawings spread evenly.
     """
     random = np.random.default_rng([seed, epoch])
     builder = _Builder(random, share)
@@ -101,6 +131,8 @@ def make(
     _add_altered_digits(builder, sources())
     _add_combined_letters(builder, sources())
     builder.add_warped(sources().symbols, NO_DIGIT, SYMBOLS)
+    _add_world(builder, sources())
+    _add_rare_digits(builder, sources().digits)
     if images:
         pictures, labels = sorted_pictures(images)
         builder.add_warped(pictures, labels, IMAGES)
@@ -108,10 +140,51 @@ def make(
     return mixed(usual, draw_saved(saved or SavedDrawings(), len(usual[1]), random))
 
 
+def _add_world(builder: _Builder, data: Sources) -> None:
+    """Add what no teacher has seen: digits, numbers and drawings of further people."""
+    random = builder.random
+    for digits, times in ((data.strangers, STRANGERS), (data.run_digits, RUN_DIGITS)):
+        chosen = builder.repeat(times, len(digits))
+        builder.add_drawn((digits.strokes[i] for i in chosen), digits.labels[chosen])
+    for others, times, pen in data.negatives:
+        chosen = builder.repeat(times, len(others))
+        drawings = (others.strokes[i] for i in chosen)
+        builder.add_drawn(drawings, NO_DIGIT, trust=NEW, pen=pen)
+    whole = builder.choose(NUMBERS // 3, len(data.numbers))
+    cut = builder.choose(NUMBERS - NUMBERS // 3, len(data.runs))
+    for numbers in (
+        (data.numbers.strokes[i] for i in whole),
+        (synthetic.piece(data.runs[i], random) for i in cut),
+    ):
+        builder.add_drawn(numbers, NO_DIGIT, trust=NEW, pen=augmentation.FINE)
+
+
+def _add_rare_digits(builder: _Builder, digits: Traces) -> None:
+    """Add digits in the forms of `rare`."""
+    chances = [chance for _, _, chance in (*rare.MADE_UP, *rare.ALTERED)]
+    each = RARE / sum(chances)
+    for make_up, shown, chance in rare.MADE_UP:
+        count = int(each * chance * builder.share)
+        builder.add_drawn((make_up(builder.random) for _ in range(count)), shown, trust=NEW)
+    for alter, label, chance in rare.ALTERED:
+        usable = (
+            np.flatnonzero(digits.labels == label) if label is not None else np.arange(len(digits))
+        )
+        chosen = usable[builder.choose(int(each * chance), len(usable))]
+        builder.add_drawn(
+            (alter(digits.strokes[i], builder.random) for i in chosen),
+            digits.labels[chosen],
+            trust=NEW,
+            pen=augmentation.FINE if alter is rare.circled else augmentation.PEN,
+            sticking_out=alter is rare.unchanged,
+        )
+
+
 def _add_digits(builder: _Builder, data: Sources) -> None:
     """Add MNIST's digits and the drawn ones."""
     x, y = data.mnist
-    chosen = builder.repeat(1, len(y))
+    more = builder.choose(MNIST_MORE, len(y))
+    chosen = np.concatenate([builder.repeat(MNIST, len(y)), more])
     plain = builder.random.random(len(chosen)) < PLAIN
     builder.add(x[chosen[plain]], y[chosen[plain]])
     builder.add(augmentation.warp(x[chosen[~plain]], builder.random), y[chosen[~plain]])
@@ -175,6 +248,7 @@ class _Builder:
     share: float
     pictures: list[np.ndarray] = field(default_factory=list)
     labels: list[np.ndarray] = field(default_factory=list)
+    trusts: list[np.ndarray] = field(default_factory=list)
 
     def choose(self, count: int, among: int) -> np.ndarray:
         """The share of `count` random indices below `among`; none if `among` is 0."""
@@ -190,17 +264,28 @@ class _Builder:
         order = np.concatenate([self.random.permutation(among) for _ in range(times)])
         return order[: int(len(order) * self.share)].astype(int)
 
-    def add(self, pictures: np.ndarray, labels: np.ndarray | int) -> None:
+    def add(self, pictures: np.ndarray, labels: np.ndarray | int, trust: float = 0) -> None:
         """Add (n, 28, 28) uint8 pictures with their labels, or one label for all."""
         self.pictures.append(pictures)
         self.labels.append(np.broadcast_to(labels, len(pictures)))
+        self.trusts.append(np.full(len(pictures), trust, np.float32))
 
     def add_drawn(
-        self, drawings: Iterable[Strokes], labels: np.ndarray | int, *, flip: bool = True
+        self,
+        drawings: Iterable[Strokes],
+        labels: np.ndarray | int,
+        *,
+        flip: bool = True,
+        trust: float = 0,
+        pen: tuple[float, float] = augmentation.PEN,
+        sticking_out: bool = False,
     ) -> None:
         """Add strokes, each drawn with random variations; `flip` if y grows upwards."""
-        drawn = [augmentation.draw(strokes, self.random, flip=flip) for strokes in drawings]
-        self.add(np.array(drawn, np.uint8).reshape(-1, 28, 28), labels)
+        drawn = [
+            augmentation.draw(strokes, self.random, flip=flip, pen=pen, sticking_out=sticking_out)
+            for strokes in drawings
+        ]
+        self.add(np.array(drawn, np.uint8).reshape(-1, 28, 28), labels, trust)
 
     def add_warped(self, pictures: np.ndarray, labels: np.ndarray | int, times: int) -> None:
         """Add pictures `times` over, each warped at random."""
@@ -208,7 +293,8 @@ class _Builder:
         warped = augmentation.warp(pictures[chosen], self.random)
         self.add(warped, labels if isinstance(labels, int) else labels[chosen])
 
-    def shuffle(self) -> tuple[np.ndarray, np.ndarray]:
-        """All pictures and labels, in random order."""
+    def shuffle(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All pictures, labels and trusts, in random order."""
         order = self.random.permutation(sum(map(len, self.labels)))
-        return np.concatenate(self.pictures)[order], np.concatenate(self.labels)[order]
+        pictures, labels, trusts = map(np.concatenate, (self.pictures, self.labels, self.trusts))
+        return pictures[order], labels[order], trusts[order]

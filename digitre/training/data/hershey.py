@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 
-# Signs that do not look like a digit. Signs of the classes that `datasets.SYMBOL_CLASSES` holds out
+# Signs that do not look like a digit. Signs of the classes that `split.SYMBOL_CLASSES` holds out
 # for validation and test are left out.
 SIGNS = {
     "greek": "#$%&*+<=>?@ACDEFGHKLMNPRSTUWXYacefghjklmnptuvwy",

@@ -162,19 +162,23 @@ def mixed(usual: tuple, more: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Merge two shuffled sets so that every batch has the same share of the second.
 
     Args:
-        usual, more: (n, 28, 28) uint8 pictures and (n,) labels of each set.
+        usual: (n, 28, 28) uint8 pictures, (n,) labels, and (n,) how much each label counts in what is
+            learned from a teacher, 0 to 1.
+        more: (m, 28, 28) uint8 pictures and (m,) labels, which count in full.
 
     Returns:
-        pictures, labels, and (n,) bool: True for those of the second set.
+        pictures, labels, and (n + m,) float32, how much each label counts.
     """
-    (pictures, labels), (more_pictures, more_labels) = usual, more
+    (pictures, labels, trusts), (more_pictures, more_labels) = usual, more
     total = len(labels) + len(more_labels)
-    is_saved = np.zeros(total, bool)
     if not len(more_labels):
-        return pictures, labels, is_saved
-    is_saved[(np.arange(len(more_labels)) * total) // len(more_labels)] = True
+        return pictures, labels, trusts
+    is_more = np.zeros(total, bool)
+    is_more[(np.arange(len(more_labels)) * total) // len(more_labels)] = True
     all_pictures = np.empty((total, 28, 28), np.uint8)
     all_labels = np.empty(total, np.int64)
-    all_pictures[is_saved], all_labels[is_saved] = more_pictures, more_labels
-    all_pictures[~is_saved], all_labels[~is_saved] = pictures, labels
-    return all_pictures, all_labels, is_saved
+    all_trusts = np.ones(total, np.float32)
+    all_pictures[is_more], all_labels[is_more] = more_pictures, more_labels
+    all_pictures[~is_more], all_labels[~is_more] = pictures, labels
+    all_trusts[~is_more] = trusts
+    return all_pictures, all_labels, all_trusts

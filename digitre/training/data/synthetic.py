@@ -13,7 +13,7 @@ Strokes = list[np.ndarray]
 def scribble(random: np.random.Generator) -> Strokes:
     """One to three smooth random lines: Catmull-Rom splines through random points."""
     return [
-        _smooth(random.uniform(0, 1, (random.integers(5, 14), 2)) * random.uniform(0.5, 1.0, 2))
+        smooth(random.uniform(0, 1, (random.integers(5, 14), 2)) * random.uniform(0.5, 1.0, 2))
         + random.uniform(0, 0.4, 2)
         for _ in range(random.integers(1, 4))
     ]
@@ -24,7 +24,7 @@ def zigzag(random: np.random.Generator) -> Strokes:
     turns = random.integers(5, 16)
     y = np.linspace(0, random.uniform(0.2, 1.2), turns) + random.normal(0, 0.03, turns)
     x = np.where(np.arange(turns) % 2, 1.0, 0.0) + random.normal(0, 0.08, turns)
-    return [_rotate(np.stack([x, y], 1), random.uniform(0, 2 * np.pi))]
+    return [rotate(np.stack([x, y], 1), random.uniform(0, 2 * np.pi))]
 
 
 def spiral(random: np.random.Generator) -> Strokes:
@@ -40,7 +40,7 @@ def heart(random: np.random.Generator) -> Strokes:
     t = np.linspace(0, 2 * np.pi, 60) + np.pi
     x = 16 * np.sin(t) ** 3
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    return [_wobble(np.stack([x * random.uniform(0.8, 1.3), y], 1) / 16, random)]
+    return [wobble(np.stack([x * random.uniform(0.8, 1.3), y], 1) / 16, random)]
 
 
 def arrow(random: np.random.Generator) -> Strokes:
@@ -53,7 +53,7 @@ def arrow(random: np.random.Generator) -> Strokes:
     if random.random() < 0.5:
         heads = [np.stack([upper, tip]), np.stack([lower, tip])]
     angle = random.uniform(0, 2 * np.pi)
-    return [_wobble(_rotate(stroke, angle), random) for stroke in [shaft, *heads]]
+    return [wobble(rotate(stroke, angle), random) for stroke in [shaft, *heads]]
 
 
 def tick(random: np.random.Generator) -> Strokes:
@@ -61,7 +61,7 @@ def tick(random: np.random.Generator) -> Strokes:
     low = np.array([random.uniform(0.25, 0.42), 1.0])
     start = np.array([0.0, random.uniform(0.5, 0.75)])
     end = np.array([random.uniform(0.9, 1.3), random.uniform(-0.1, 0.15)])
-    return [_wobble(np.stack([start, low, end]), random)]
+    return [wobble(np.stack([start, low, end]), random)]
 
 
 def cross(random: np.random.Generator) -> Strokes:
@@ -69,8 +69,8 @@ def cross(random: np.random.Generator) -> Strokes:
     angle = random.choice([0.0, np.pi / 4]) + random.normal(0, 0.12)
     bar = np.array([[-1.0, 0.0], [1.0, 0.0]])
     return [
-        _wobble(_rotate(bar * random.uniform(0.8, 1.1), angle), random),
-        _wobble(_rotate(bar * random.uniform(0.8, 1.1), angle + np.pi / 2), random),
+        wobble(rotate(bar * random.uniform(0.8, 1.1), angle), random),
+        wobble(rotate(bar * random.uniform(0.8, 1.1), angle + np.pi / 2), random),
     ]
 
 
@@ -82,7 +82,7 @@ def polygon(random: np.random.Generator) -> Strokes:
     if corners == 4:
         angle += np.pi / 4 * (random.random() < 0.5)
     shape = np.stack([np.cos(angle) * random.uniform(0.7, 1.3), np.sin(angle)], 1)
-    return [_wobble(shape, random)]
+    return [wobble(shape, random)]
 
 
 def face(random: np.random.Generator) -> Strokes:
@@ -92,7 +92,7 @@ def face(random: np.random.Generator) -> Strokes:
     bow = random.choice([-1.0, 1.0])
     eyes = random.uniform(0.02, 0.12)
     return [
-        _wobble(np.stack([np.cos(t), np.sin(t)], 1), random),
+        wobble(np.stack([np.cos(t), np.sin(t)], 1), random),
         np.array([[-0.35, -0.3 - eyes], [-0.35, -0.3 + eyes]]),
         np.array([[0.35, -0.3 - eyes], [0.35, -0.3 + eyes]]),
         np.stack([0.6 * np.cos(mouth), 0.25 + bow * 0.3 * (np.sin(mouth) - 0.6)], 1),
@@ -105,7 +105,7 @@ def grid(random: np.random.Generator) -> Strokes:
     across = [np.array([[0.0, y], [1.0, y]]) for y in np.linspace(0.1, 0.9, lines)]
     down = [np.array([[x, 0.0], [x, 1.0]]) for x in np.linspace(0.1, 0.9, lines)]
     kinds = [across, down, across + down]
-    return [_wobble(line, random) for line in kinds[random.integers(len(kinds))]]
+    return [wobble(line, random) for line in kinds[random.integers(len(kinds))]]
 
 
 def dot(random: np.random.Generator) -> Strokes:
@@ -126,7 +126,7 @@ def blot(random: np.random.Generator) -> Strokes:
 def dash(random: np.random.Generator) -> Strokes:
     """A horizontal line: flatter than people draw a 1."""
     angle = random.normal(0, 0.2)
-    return [_wobble(_rotate(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle), random)]
+    return [wobble(rotate(np.array([[-1.0, 0.0], [1.0, 0.0]]), angle), random)]
 
 
 def side_by_side(left: Strokes, right: Strokes, random: np.random.Generator) -> Strokes:
@@ -170,7 +170,7 @@ def join(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
         points = points / max(float(np.abs(points).max()), 1e-6)
         length = int(random.uniform(0.35, 0.8) * len(points))
         start = random.integers(0, len(points) - length + 1)
-        piece = _rotate(points[start : start + length], random.uniform(0, 2 * np.pi))
+        piece = rotate(points[start : start + length], random.uniform(0, 2 * np.pi))
         piece = piece * random.uniform(0.6, 1.4)
         if line and random.random() < 0.6:
             line[-1] = np.concatenate([line[-1], piece - piece[0] + end])
@@ -178,6 +178,24 @@ def join(drawings: list[Strokes], random: np.random.Generator) -> Strokes:
             line.append(piece + end + random.uniform(-0.5, 0.5, 2))
         end = line[-1][-1]
     return line
+
+
+def piece(digits: list[Strokes], random: np.random.Generator) -> Strokes:
+    """Two to four neighbouring digits of a number; in three of ten, one at an end is cut in half.
+
+    Args:
+        digits: the strokes of each digit, where it was written; at least two.
+    """
+    count = min(int(random.integers(2, 5)), len(digits))
+    first = int(random.integers(0, len(digits) - count + 1))
+    chosen = digits[first : first + count]
+    strokes = [stroke for digit in chosen for stroke in digit]
+    if random.random() >= 0.3:
+        return strokes
+    end = np.concatenate(chosen[-1])[:, 0]
+    edge = end.min() + random.uniform(0.3, 0.6) * np.ptp(end)
+    inside = [stroke[stroke[:, 0] <= edge] for stroke in strokes]
+    return [stroke for stroke in inside if len(stroke)]
 
 
 # Ways to turn a digit over, as matrices for x and y (upwards), and the digits that then are not
@@ -218,12 +236,12 @@ def _resample(points: np.ndarray, count: int) -> np.ndarray:
     return np.stack([np.interp(places, along, points[:, axis]) for axis in (0, 1)], 1)
 
 
-def _rotate(points: np.ndarray, angle: float) -> np.ndarray:
+def rotate(points: np.ndarray, angle: float) -> np.ndarray:
     cos, sin = np.cos(angle), np.sin(angle)
     return points @ np.array([[cos, sin], [-sin, cos]])
 
 
-def _wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A line through the points that is a little off, as a hand draws it."""
     steps = np.linspace(0, len(points) - 1, max(12, 6 * len(points)))
     line = np.stack([np.interp(steps, np.arange(len(points)), points[:, k]) for k in (0, 1)], 1)
@@ -231,7 +249,7 @@ def _wobble(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return line + sway
 
 
-def _smooth(points: np.ndarray) -> np.ndarray:
+def smooth(points: np.ndarray) -> np.ndarray:
     """A Catmull-Rom spline through the points, in eight steps from one to the next."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]

@@ -54,6 +54,9 @@ _ROBUSTNESS = (
     "robustness_pen",
 )
 
+# The least share of other people's drawings that must be refused.
+_WORLD = {"latex": 98.5, "scripts": 96, "doodles": 96, "words": 98, "numbers": 99}
+
 # The least share of clear digits that must be read in a scene; 95 % in those that are not here.
 _SCENES = {
     **{f"scene_{each.id}": 99.5 for each in PLAIN},
@@ -83,6 +86,13 @@ LIMITS = (
     *(Limit(each, "refused", at_least=97) for each in ("symbols", "symbols_test")),
     *(Limit(each, "refused", at_least=99) for each in ("invented", "invented_test")),
     Limit("pairs_test", "refused", at_least=99),
+    *(
+        Limit(each, "refused", at_least=least)
+        for set_id, least in _WORLD.items()
+        for each in (set_id, f"{set_id}_test")
+    ),
+    Limit("strangers_test", "accuracy", at_least=98.5),
+    *(Limit(each, "refused", at_most=2) for each in ("strangers", "strangers_test")),
     *(Limit(each, "refused", at_most=0.7) for each in ("mnist", *_MNIST)),
     *(Limit(each, "refused", at_most=1.5) for each in ("drawn", "anywhere", *_DRAWN)),
     *(Limit(each, "calibration_error", at_most=0.5) for each in ("mnist", *_MNIST)),

@@ -82,20 +82,23 @@ def validate(network: keras.Model) -> dict[str, float]:
         network: gives (n, 11) logits.
 
     Returns:
-        The accuracy on each set of digits by its id, `refused` (the mean over the sets without
-        digits) and `digits_refused` (the mean over the sets of digits), in per cent.
+        In per cent: the accuracy on each set of digits by its id, `refused` (the mean over the sets
+        without digits) and `digits_refused` (the mean over the sets of digits). Sets that were added
+        later do not change these means; of each, `ID_refused` says how many are refused.
     """
     row: dict[str, float] = {}
-    refused, digits_refused = [], []
+    refused: list[float] = []
+    digits_refused: list[float] = []
     for set_id, (pictures, labels) in sets.validation_sets().items():
         logits = network.predict(sets.as_batch(pictures), verbose=0)
         probabilities = digit_probabilities(logits)
         share = is_refused(probabilities.max(1)).mean()
-        if labels[0] == NO_DIGIT:
-            refused.append(share)
-        else:
+        if labels[0] != NO_DIGIT:
             row[set_id] = 100 * float((probabilities.argmax(1) == labels).mean())
-            digits_refused.append(share)
+        if set_id in sets.ADDED:
+            row[f"{set_id}_refused"] = 100 * float(share)
+        else:
+            (refused if labels[0] == NO_DIGIT else digits_refused).append(share)
     return row | {
         "refused": 100 * float(np.mean(refused)),
         "digits_refused": 100 * float(np.mean(digits_refused)),

@@ -14,7 +14,7 @@ import numpy as np
 
 from digitre.recognition import photo
 from digitre.recognition.preprocessing import shape_ink
-from digitre.training.data import augmentation, datasets, synthetic
+from digitre.training.data import augmentation, datasets, synthetic, world
 from digitre.training.data.datasets import NO_DIGIT, Part, Traces
 from digitre.training.data.strokes import fit, render
 from digitre.training.evaluation.scenes.table import SCENE_SETS
@@ -126,12 +126,16 @@ class EvaluationSet:
         part: the part of the split that it is made from; None if it is from outside the split.
         load: makes the pictures, none of them if the data is missing. None if the figures come from
             `scenes`, `robustness`, `latency` or the caller.
+        added: whether it was added after the first version. Its data may be missing then, as on a
+            server with the data of before, and the card of a network that was measured before has no
+            figures of it: it gets them with its next report.
     """
 
     id: str
     title: str
     part: Part | None
     load: Callable[[], Pictures] | None = None
+    added: bool = False
 
 
 def _pen(part: Part, view: View) -> Callable[[], Pictures]:
@@ -140,6 +144,23 @@ def _pen(part: Part, view: View) -> Callable[[], Pictures]:
 
 def _unipen(part: Part) -> Callable[[], Pictures]:
     return lambda: draw(datasets.unipen_digits(part), central)
+
+
+# Per set of `world`: its id, its title for people, and how its drawings are loaded. At most `MOST` of
+# them are measured.
+WORLD: tuple[tuple[str, str, Callable[[Part], Traces]], ...] = (
+    ("strangers", "digits of further people", world.strangers),
+    ("latex", "not digits: LaTeX symbols of new classes", world.latex_symbols),
+    ("scripts", "not digits: characters of other scripts", world.scripts),
+    ("doodles", "not digits: doodles of new kinds", world.doodles),
+    ("words", "not digits: words and letters of new people", world.words),
+    ("numbers", "not digits: numbers of new people", world.numbers),
+)
+MOST = 2_000
+
+
+def _world(load: Callable[[Part], Traces], part: Part) -> Callable[[], Pictures]:
+    return lambda: draw(sample(load(part), MOST), central)
 
 
 SCENE_PARTS: tuple[Part, ...] = ("validation", "test")
@@ -156,6 +177,10 @@ SETS = (
     ),
     EvaluationSet("symbols", "symbols", "validation", lambda: symbols("validation")),
     EvaluationSet("invented", "scribbles and shapes", "validation", lambda: invented(seed=7)),
+    *(
+        EvaluationSet(id, title, "validation", _world(load, "validation"), added=True)
+        for id, title, load in WORLD
+    ),
     EvaluationSet(
         "mnist_test_pixels",
         "MNIST test set, pixels unchanged",
@@ -200,6 +225,10 @@ SETS = (
         lambda: pairs("test"),
     ),
     *(
+        EvaluationSet(f"{id}_test", title, "test", _world(load, "test"), added=True)
+        for id, title, load in WORLD
+    ),
+    *(
         EvaluationSet(each.id_of(part), each.title, part)
         for part in SCENE_PARTS
         for each in SCENE_SETS
@@ -218,6 +247,7 @@ SETS = (
     EvaluationSet("drawn_own", "drawn by new people, the demo's preprocessing", "test"),
     EvaluationSet("others_own", "not digits: letters, the demo's preprocessing", "test"),
 )
+ADDED = frozenset(each.id for each in SETS if each.added)
 VALIDATION = frozenset(each.id for each in SETS if each.part == "validation")
 SCENES = frozenset(each.id_of(part) for each in SCENE_SETS for part in SCENE_PARTS)
 _TITLES = {each.id: each.title for each in SETS}

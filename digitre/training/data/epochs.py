@@ -145,7 +145,8 @@ def _add_world(builder: _Builder, data: Sources) -> None:
     random = builder.random
     for digits, times in ((data.strangers, STRANGERS), (data.run_digits, RUN_DIGITS)):
         chosen = builder.repeat(times, len(digits))
-        builder.add_drawn((digits.strokes[i] for i in chosen), digits.labels[chosen])
+        drawings = (digits.strokes[i] for i in chosen)
+        builder.add_drawn(drawings, digits.labels[chosen], trust=NEW)
     for others, times, pen in data.negatives:
         chosen = builder.repeat(times, len(others))
         drawings = (others.strokes[i] for i in chosen)

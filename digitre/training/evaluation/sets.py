@@ -150,6 +150,7 @@ def _unipen(part: Part) -> Callable[[], Pictures]:
 # them are measured.
 WORLD: tuple[tuple[str, str, Callable[[Part], Traces]], ...] = (
     ("strangers", "digits of further people", world.strangers),
+    ("cut_digits", "digits cut out of numbers of new people", world.run_digits),
     ("latex", "not digits: LaTeX symbols of new classes", world.latex_symbols),
     ("scripts", "not digits: characters of other scripts", world.scripts),
     ("doodles", "not digits: doodles of new kinds", world.doodles),

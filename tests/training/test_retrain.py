@@ -25,7 +25,7 @@ from digitre.cli import main
 from digitre.drawings.collection import Drawings
 from digitre.drawings.drawing import Filter, is_held_out_by_name
 from digitre.training.data import epochs, saved
-from digitre.training.evaluation import gates
+from digitre.training.evaluation import gates, sets
 from digitre.training.evaluation.limits import Limit
 
 SMALL = ("--drawings", "--finetune", "--brief")
@@ -148,6 +148,22 @@ def test_at_most_a_fifth_of_any_batch(real_data) -> None:
     plain = epochs.make(1, 0, 0.01)
     more = epochs.make(1, 0, 0.01, None, few)
     assert len(more[1]) == len(plain[1]) + 5 * saved.TIMES
+
+
+@sqlite
+def test_a_server_with_the_data_of_before_can_learn(
+    place: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gates need the sets of the first version; those that were added since may be missing."""
+    from digitre.training import retrain
+
+    first = {"mnist", "drawn", "anywhere", "unipen", "others", "symbols", "invented"}
+    monkeypatch.setattr(sets, "validation_sets", lambda: dict.fromkeys(first))
+    with pytest.raises(ValueError, match="no accepted drawings"):
+        retrain.load_drawings(Drawings(database))
+    monkeypatch.setattr(sets, "validation_sets", lambda: dict.fromkeys(first - {"unipen"}))
+    with pytest.raises(ValueError, match="the gates need the data of unipen"):
+        retrain.load_drawings(Drawings(database))
 
 
 @pytest.mark.parametrize(

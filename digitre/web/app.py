@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from digitre import config as settings
 from digitre import registry
 from digitre.recognition.classifier import Classifier
-from digitre.web import errors, headers, inference, monitoring, requests, saving, state, views
+from digitre.web import errors, headers, inference, monitoring, saving, state, views
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -32,7 +32,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     # Flask finds templates, static files and the instance folder by this name: keep it, or an
     # existing server loses its saved drawings.
     app = Flask("digitre", static_url_path=f"/static/{static_version()}")
-    app.request_class = requests.UploadRequest
     app.config.from_mapping(settings.load(config))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.url_map.merge_slashes = False  # no redirect in HTML for `//`: the API answers in JSON

@@ -1,6 +1,7 @@
 """Answer every error in one shape: {"error": {"code": ..., "message": ...}}.
 
-The one exception is a wrong address that is opened in a browser: it gets a small page.
+There are two exceptions. Below /v1 and /v2 the protocols want the message as a string, and the code stands
+next to it: {"error": ..., "code": ...}. A wrong address that is opened in a browser gets a small page.
 
 `KINDS` lists every code. The code is for programs; the message tells a person what was wrong and
 what to send instead. A message never repeats the input.
@@ -15,7 +16,7 @@ from flask import Flask, Response, current_app, jsonify, render_template, reques
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from digitre.recognition.preprocessing import PictureError
-from digitre.web.requests import RequestError
+from digitre.web.bodies import RequestError
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ KINDS = (
         400,
         "The body of a request below /v1 or /v2 does not follow the protocol of its address.",
     ),
-    Kind("bad_request", 400, "Malformed HTTP request, or a Host that this server does not serve."),
+    Kind(
+        "bad_request",
+        400,
+        "Malformed HTTP request, a gzip body that does not unpack, or a Host that this server does not serve.",
+    ),
     Kind(
         "cross_site",
         403,
@@ -57,10 +62,23 @@ KINDS = (
     Kind("forbidden", 403, "The local review page was not opened by the address in the terminal."),
     Kind("not_found", 404, "There is nothing at this address, or no such drawing."),
     Kind("method_not_allowed", 405, "The address takes other methods: see the Allow header."),
-    Kind("body_too_large", 413, "The body is larger than the limit (default: 1 MiB)."),
+    Kind(
+        "body_too_large",
+        413,
+        "The body is larger than the limit (default: 8 MiB; a drawing to save: 1 MiB).",
+    ),
     Kind("picture_too_large", 413, "By its header, the picture has too many pixels."),
     Kind("too_many", 413, "There are more than 256 pictures in one request."),
-    Kind("unsupported_format", 415, "The picture is not a PNG, JPEG or WebP."),
+    Kind(
+        "unsupported_format",
+        415,
+        "The picture is not a PNG, JPEG, WebP, GIF, BMP or TIFF, or it is packed in a rare way.",
+    ),
+    Kind(
+        "unsupported_encoding",
+        415,
+        "The body has a Content-Encoding other than gzip or deflate, or several.",
+    ),
     Kind("address_too_long", 414, "The address is longer than 4,094 bytes."),
     Kind("expectation_failed", 417, "The Expect header is not 100-continue."),
     Kind("bad_label", 422, 'The label is missing, or is neither a digit nor "none".'),
@@ -101,6 +119,11 @@ HTTP_ERRORS = {
     500: ("internal_error", "Something went wrong on the server. Its log has the details."),
 }
 
+PROTOCOLS = (
+    "/v1/",
+    "/v2/",
+)  # the addresses of TensorFlow Serving's and the Open Inference protocol
+
 UNKNOWN_HOST = "This server does not answer for this host name: see DIGITRE_TRUSTED_HOSTS."
 
 # A server that closes a connection before it has read the whole body resets it, and the client never
@@ -120,7 +143,10 @@ def register(app: Flask) -> None:
 
 def error_response(code: str, message: str) -> Response:
     """An error as JSON, with the status of its code. Raises KeyError if `KINDS` lacks the code."""
-    response = jsonify(error={"code": code, "message": message})
+    if f"{request.path}/".startswith(PROTOCOLS):
+        response = jsonify(error=message, code=code)
+    else:
+        response = jsonify(error={"code": code, "message": message})
     response.status_code = STATUSES[code]
     return response
 
@@ -131,7 +157,7 @@ def too_large() -> str:
     with suppress(HTTPException):  # what is damaged further on need not be read
         while left > 0 and (chunk := stream.read(min(left, 65536))):
             left -= len(chunk)
-    return HTTP_ERRORS[413][1].format(limit=current_app.config["MAX_CONTENT_LENGTH"])
+    return HTTP_ERRORS[413][1].format(limit=request.max_content_length)
 
 
 def _input_error(error: PictureError | RequestError) -> Response:

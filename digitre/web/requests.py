@@ -1,164 +1,210 @@
 """The picture in a request, in every form that a client may send it.
 
-The bytes of the body decide which form it is, not the Content-Type: `curl -d` declares everything to
-be a form, and a page may declare anything to be JSON. Only a multipart upload must say what it is.
+The content decides which form it is, not the Content-Type: `curl -d` declares everything to be a form,
+and a page may declare anything to be JSON. What is found is bytes or an array, never a text: a text could
+be taken for the path of a file, and a request must not open one.
 """
 
 from __future__ import annotations
 
-import io
+import base64
 import json
 import re
 import urllib.parse
-from typing import IO, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from digitre.recognition.decoding import is_picture
-from digitre.recognition.preprocessing import SIDE, Picture, PictureError
+from digitre.recognition.decoding import PictureError, is_picture
+from digitre.web import grey
+from digitre.web.bodies import RequestError, as_text, body_of, boundary_of, parts_of
 
-FIELDS = ("digit", "img", "image")  # the names of a picture in JSON or a form: the first one counts
-_FORM = re.compile(rb"(?:^|&)(?:digit|img|image)=")
+Found: TypeAlias = bytes | np.ndarray  # a file, base64 or a data URL; or 784 grey values
+
+# The usual names of a picture in JSON, a form or an upload: the first one that has a picture counts. A
+# picture in a field of another name is read if it is the only one.
+FIELDS = ("digit", "img", "image")
+FILES = ("image", "digit", "img", "file", "photo")
+DEEPEST = 6  # objects, lists and JSON as text within each other
 
 EXAMPLE = '[{"digit": "data:image/png;base64,..."}]'
+NO_JSON = f"The body is not valid JSON: send {EXAMPLE}."
+_FORM = re.compile(r"(?!data:|data%3a)[\w.%\[\]-]{1,64}=[^=]", re.IGNORECASE)
+_USUAL_FORM = re.compile(r"(?:^|&)(?:digit|img|image)=")
+_DATA_URL = re.compile(rb"data(?::|%3a)[^,]{0,100}?(?:,|%2c)", re.IGNORECASE)
+_BASE64 = re.compile(r"(?!data)[^,]{0,100}?base64,", re.IGNORECASE)
 
 
-class RequestError(ValueError):
-    """A request without a picture, or with another fault. `code` is one of `errors.KINDS`; the
-    message says what to send instead.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class UploadRequest(Request):
-    """A request that keeps uploaded files in memory, as much as the limit of a body allows: reading a
-    drawing never depends on a disk, which may be full.
-    """
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        return io.BytesIO()
-
-
-def picture_in(request: Request) -> Picture:
+def picture_in(request: Request) -> Found:
     """The picture of a request, not decoded yet.
 
     Raises:
-        RequestError: `empty_body`, `malformed_json` or `no_picture`.
-        PictureError: `bad_pixels` if grey values are not 784 or out of range.
+        RequestError: `empty_body`, `malformed_json` or `no_picture`, and what `body_of` raises.
+        PictureError: `bad_pixels` if grey values are not 784 or out of range; `bad_base64`.
         RequestEntityTooLarge: if the body is over the limit.
     """
-    if request.mimetype == "multipart/form-data":
-        return _in_upload(request)
-    return parse_body(body_of(request))
+    return parse_body(body_of(request), request)
 
 
-def body_of(request: Request) -> bytes:
-    """The whole body of a request. Raises RequestEntityTooLarge if it is over the limit."""
-    # Read it before anything parses it as a form: that would consume it.
-    body = request.get_data(cache=False)
-    if len(body) == request.max_content_length and request.content_length is None:
-        raise RequestEntityTooLarge  # a chunked body that Werkzeug silently truncated at the limit
-    return body
+def parse_body(body: bytes, request: Request | None = None) -> Found:
+    """The picture in a body. Raises RequestError and PictureError as `picture_in` does."""
+    if not is_picture(body):  # the bytes of a picture may happen to contain `&img=`
+        boundary = boundary_of(body, request)
+        if boundary is not None:
+            return _in_upload(body, boundary)
+    return _in_bytes(body)
 
 
-def parse_body(body: bytes) -> Picture:
-    """The picture in a body that is not multipart. Raises RequestError and PictureError as
-    `picture_in` does.
-    """
+def _in_bytes(body: bytes) -> Found:
+    """The picture in a body, or in a part of an upload."""
     if is_picture(body):
-        return body  # the bytes of a picture may happen to contain `&img=`
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+        return body
+    try:
+        text = as_text(body).strip()
+    except UnicodeDecodeError:
+        if body.lstrip()[:1] in (b"{", b"[", b'"'):
+            raise RequestError("malformed_json", NO_JSON) from None
+        return body
     if not text:
         raise RequestError("empty_body", f"The body is empty: send {EXAMPLE}, or a picture.")
-    if text[:1] in (b"{", b"[", b'"'):
-        return _in_json(text)
-    if _FORM.search(text[:100_000]):
+    if text[0] not in '{["<' and (_FORM.match(text) or _USUAL_FORM.search(text[:100_000])):
         return _in_form(text)
-    return body
+    return _in_text(text)
 
 
-def _in_upload(request: Request) -> Picture:
-    upload = request.files.get("image")
-    if upload is not None:
-        content = upload.read()
-        if not content:
-            raise RequestError("empty_body", "The uploaded file is empty: send a picture.")
-        return content
-    for name in FIELDS:
-        if request.form.get(name):
-            return _from_value(request.form[name])
-    raise RequestError("no_picture", "Upload the picture as a file in the field named image.")
-
-
-def _in_json(text: bytes) -> Picture:
+def _in_upload(body: bytes, boundary: bytes) -> Found:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):  # text that is not UTF-8 is a ValueError too
-        raise RequestError(
-            "malformed_json", f"The body is not valid JSON: send {EXAMPLE}."
-        ) from None
-    if isinstance(value, str):
-        return _from_value(value)
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, dict):
-        for name in FIELDS:
-            if name in value:
-                return _from_value(value[name])
-    raise RequestError("no_picture", f"The JSON contains no picture: send {EXAMPLE}.")
+        parts = list(parts_of(body, boundary))
+    except ValueError:
+        parts = []
+    fields = {part.name: part.content for part in reversed(parts)}  # of several, the first
+    files = {part.name: part.content for part in reversed(parts) if part.is_file}
+    only_file = [*files] if len(files) == 1 else []
+    if only_file and not any(fields.values()):
+        raise RequestError("empty_body", "The uploaded file is empty: send a picture.")
+    found = _choose(fields, [*only_file, *FILES], _in_bytes)
+    if found is None:
+        raise RequestError("no_picture", "Upload the picture as a file in the field named image.")
+    return found
 
 
-def _in_form(text: bytes) -> Picture:
+def _in_form(text: str) -> Found:
     try:
-        fields = dict(urllib.parse.parse_qsl(text.decode("latin-1"), max_num_fields=50))
+        fields = dict(urllib.parse.parse_qsl(text, max_num_fields=50))
     except ValueError:
         raise RequestError("no_picture", "The form has too many fields: send only img.") from None
-    for name in FIELDS:
-        if fields.get(name):
-            # A plus that the client forgot to encode arrives as a blank; base64 has no blanks.
-            return _from_value(fields[name].replace(" ", "+"))
-    raise RequestError("no_picture", "The form field is empty: send img=data:image/png;base64,...")
+    for name, value in fields.items():
+        # A plus that the client forgot to encode arrives as a blank; base64 has no blanks.
+        if not _is_json(value) and not grey.are_numbers(value):
+            fields[name] = value.replace(" ", "+")
+    found = _choose(fields, FIELDS, _in_text)
+    if found is None:
+        message = "The form contains no picture: send img=data:image/png;base64,..."
+        raise RequestError("no_picture", message)
+    return found
 
 
-def _from_value(value: Any) -> Picture:
-    """A picture from a field: a data URL, base64, or 784 grey values as text or (nested) lists."""
-    if isinstance(value, str):
-        if "," in value and value.lstrip()[:4].lower() != "data":
-            return _from_numbers(value.replace("+", " ").split(","))
-        if not value.strip():
-            raise RequestError("no_picture", "The picture is empty: send a data URL.")
-        return value
-    if isinstance(value, list):
-        rows = [row if isinstance(row, list) else [row] for row in value]
-        return _from_numbers([number for row in rows for number in row])
-    raise RequestError("no_picture", f"The picture must be a string: send {EXAMPLE}.")
+def _choose(
+    fields: Mapping[str, Any], names: Sequence[str], parse: Callable[[Any], Found]
+) -> Found | None:
+    """The picture in the first of these fields that has one, or in the only other field that has one.
+
+    None if there is no picture, and none of these fields. If there is one, `parse` says what is wrong
+    with it: it raises, or returns what cannot be decoded.
+    """
+    for name in names:
+        if name in fields and (found := _attempt(parse, fields[name])) is not None:
+            return found
+    others = [_attempt(parse, value) for name, value in fields.items() if name not in names]
+    pictures = [found for found in others if found is not None]
+    if len(pictures) > 1:
+        raise RequestError("no_picture", f"Send one picture, in the field {names[0]}.")
+    if pictures:
+        return pictures[0]
+    present = [name for name in names if name in fields]
+    return parse(fields[present[0]]) if present else None
 
 
-def _from_numbers(numbers: list[Any]) -> np.ndarray:
-    """(28, 28) uint8 from 784 grey values in rows. Raises PictureError, `bad_pixels`."""
-    error = PictureError(
-        "bad_pixels",
-        "Send 784 grey values from 0 to 255, row by row: 0 is the background, 255 is ink.",
-    )
-    if len(numbers) != SIDE * SIDE:
-        raise error
+def _attempt(parse: Callable[[Any], Found], value: Any) -> Found | None:
+    """The picture in a value, if it looks like one."""
     try:
-        if any(isinstance(number, (bool, list, dict, type(None))) for number in numbers):
-            raise error
-        values = np.array([float(number) for number in numbers])
-    except (TypeError, ValueError, OverflowError):
-        raise error from None
-    if not ((values >= 0) & (values <= 255)).all():  # false for NaN too
-        raise error
-    return np.rint(values).astype(np.uint8).reshape(SIDE, SIDE)
+        found = parse(value)
+    except (PictureError, RequestError):
+        return None
+    return None if isinstance(found, bytes) and not _looks_like_a_picture(found) else found
+
+
+def _looks_like_a_picture(data: bytes) -> bool:
+    """Whether this is a file, or begins as a data URL or as a file in base64 does."""
+    if is_picture(data) or _DATA_URL.match(data):
+        return True
+    packed = b"".join(data[:100].split())[:32].replace(b"-", b"+").replace(b"_", b"/")
+    try:
+        return is_picture(base64.b64decode(packed, validate=True))
+    except ValueError:
+        return False
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[", '"')
+
+
+def _in_text(text: str, depth: int = 0) -> Found:
+    """The picture in a text: JSON, also JSON in a string of JSON; grey values; a data URL or base64."""
+    text = text.strip().strip("'")  # the shell of Windows leaves the quotes of an example
+    if not text:
+        raise RequestError("no_picture", "The picture is empty: send a data URL.")
+    if _is_json(text):
+        return _in_json(text, depth)
+    if lacks_data := _BASE64.match(text):
+        text = text[lacks_data.end() :]
+    elif not text.startswith("data") and grey.are_numbers(text):
+        return grey.from_text(text)
+    if not text.isascii():
+        raise PictureError(
+            "bad_base64", "The picture is not valid base64: send a data URL or plain base64."
+        )
+    return text.encode()
+
+
+def _in_json(text: str, depth: int) -> Found:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        if text[0] == "[" and grey.are_numbers(text):
+            return grey.from_text(text)  # as NumPy prints an array
+        raise RequestError("malformed_json", NO_JSON) from None
+    return _in_value(value, depth)
+
+
+def _in_value(value: Any, depth: int) -> Found:
+    """The picture in a value of JSON."""
+    if depth > DEEPEST:
+        raise RequestError("no_picture", f"The JSON is nested too deep: send {EXAMPLE}.")
+    if isinstance(value, str):
+        return _in_text(value, depth + 1)
+    if isinstance(value, list):
+        return _in_list(value, depth + 1)
+    if not isinstance(value, dict):
+        raise RequestError("no_picture", f"The picture must be a string: send {EXAMPLE}.")
+    found: Found | None = grey.from_fields(value)
+    if found is None:
+        found = _choose(value, FIELDS, lambda each: _in_value(each, depth + 1))
+    if found is None:
+        raise RequestError("no_picture", f"The JSON contains no picture: send {EXAMPLE}.")
+    return found
+
+
+def _in_list(value: list[Any], depth: int) -> Found:
+    """The picture in a list: its only element, or grey values in any nesting."""
+    if len(value) == 1:
+        return _in_value(value[0], depth)
+    first = [_attempt(lambda each: _in_value(each, depth), each) for each in value[:2]]
+    if len(first) == 2 and all(found is not None for found in first):
+        raise RequestError("no_picture", f"Send one picture, not {len(value):,} in a list.")
+    numbers = grey.flat(value)
+    if len(numbers) == grey.PIXELS or any(isinstance(each, (int, float)) for each in numbers):
+        return grey.from_numbers(numbers)
+    raise RequestError("no_picture", f"The JSON contains no picture: send {EXAMPLE}.")

@@ -14,7 +14,8 @@ from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, monitoring
-from digitre.web.requests import RequestError, picture_in
+from digitre.web.bodies import RequestError
+from digitre.web.requests import picture_in
 from digitre.web.state import features, state
 
 blueprint = Blueprint("digitre", __name__)

@@ -10,7 +10,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from conftest import ROOT, assert_error, data_url, png
+from conftest import ROOT, data_url, png
 from PIL import Image
 from strokes import DIGITS, drawn
 
@@ -21,6 +21,15 @@ PREDICT, INFER = "/v1/models/digitre:predict", "/v2/models/digitre/infer"
 SEVEN = png(drawn(DIGITS[7]))
 PIXELS = preprocess(SEVEN)[0]  # (28, 28, 1) float32 in [0, 1]
 B64 = base64.b64encode(SEVEN).decode()
+
+
+def assert_error(response, status: int, code: str) -> None:
+    """The response is this error in the shape of the protocols: the message is a string."""
+    assert response.status_code == status, response.get_data(as_text=True)
+    body = response.get_json()
+    assert set(body) == {"error", "code"}
+    assert body["code"] == code
+    assert body["error"].endswith((".", ")"))
 
 
 def probabilities(client, picture: bytes = SEVEN) -> list[float]:
@@ -103,7 +112,7 @@ GREY = [[0.5] * 28] * 28
     ],
 )  # fmt: skip
 def test_bad_instances(app, body, status: int, code: str) -> None:
-    """Bad input gets the one error shape."""
+    """Bad input gets an error in the shape of the protocols, with its code."""
     app.config["MAX_CONTENT_LENGTH"] = 2**20
     data = body if isinstance(body, bytes) else json.dumps(body)
     assert_error(app.test_client().post(PREDICT, data=data), status, code)
@@ -113,7 +122,7 @@ def test_an_error_names_its_picture(client) -> None:
     """The message says which of the pictures is bad."""
     response = client.post(PREDICT, json={"instances": [GREY, {"b64": "@"}]})
     assert_error(response, 400, "bad_base64")
-    assert response.get_json()["error"]["message"].startswith("Picture 1 (the first is 0): ")
+    assert response.get_json()["error"].startswith("Picture 1 (the first is 0): ")
 
 
 def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
@@ -121,6 +130,23 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
     large = base64.b64encode(png(Image.new("1", (4000, 3000)))).decode()
     response = client.post(PREDICT, json={"instances": [{"b64": large}] * 2})
     assert_error(response, 413, "picture_too_large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("get", PREDICT, 405, "method_not_allowed"),
+        ("get", "/v1/models/other", 404, "not_found"),
+        ("get", "/v2/models/other", 404, "not_found"),
+        ("post", "/v2", 405, "method_not_allowed"),
+    ],
+)
+def test_every_error_of_the_protocols_has_their_shape(
+    client, method: str, path: str, status: int, code: str
+) -> None:
+    """Errors that no view makes have the protocols' shape too; other addresses keep their own."""
+    assert_error(getattr(client, method)(path), status, code)
+    assert set(client.get("/v3").get_json()["error"]) == {"code", "message"}
 
 
 # --- Open Inference ---
@@ -215,7 +241,7 @@ def test_files_in_json(client) -> None:
     ],
 )  # fmt: skip
 def test_bad_inference(client, message: dict, status: int, code: str) -> None:
-    """Bad input gets the one error shape."""
+    """Bad input gets an error in the shape of the protocols, with its code."""
     tensor = {"name": "x", "datatype": "FP32", "shape": [1, 784], "data": [0] * 784}
     of_tensor = {key: value for key, value in message.items() if key in tensor}
     of_request = {key: value for key, value in message.items() if key not in tensor}
@@ -267,7 +293,7 @@ FILE = struct.pack("<I", len(SEVEN)) + SEVEN
     ],
 )  # fmt: skip
 def test_bad_binary_data(client, data: bytes, change: dict, code: str) -> None:
-    """Lengths that do not fit, and data that are not a picture, get the one error shape."""
+    """Lengths that do not fit, and data that are not a picture, get an error with its code."""
     tensor = {"datatype": "FP32", "shape": [1, 784]}
     assert_error(binary(client, data, **(tensor | change)), 400, code)
 
@@ -277,6 +303,8 @@ def test_bad_binary_data(client, data: bytes, change: dict, code: str) -> None:
 def test_tritonclient(server: str, is_binary: bool) -> None:
     """NVIDIA's client works as it is: only its address changes."""
     triton = pytest.importorskip("tritonclient.http")
+    from tritonclient.utils import InferenceServerException
+
     client = triton.InferenceServerClient(server.removeprefix("http://"))
     assert client.is_server_live()
     assert client.is_server_ready()
@@ -299,6 +327,8 @@ def test_tritonclient(server: str, is_binary: bool) -> None:
     answer = client.infer("digitre", [files], outputs=wanted)
     assert answer.as_numpy("result").tolist() in ([b"7"], ["7"])
     assert answer.as_numpy("probabilities") is None
+    with pytest.raises(InferenceServerException, match="name is one of"):
+        client.infer("digitre", [files], outputs=[triton.InferRequestedOutput("logits")])
     client.close()
 
 

@@ -48,6 +48,8 @@ HERE = Path(__file__).resolve().parent.parent
 SHAPE = (28, 28, 1)
 # A plain drawing of one piece that is read with this probability is not searched further.
 SURE = 0.9
+BAR = 0.985  # of its bounding box: what fills so much along an edge of the picture is a bar ...
+GREY = 180  # ... if it differs from the ground by at most so much, of 255
 # Pixels a side: such a picture shows a digit and hardly anything else, in too few pixels for a search.
 THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
@@ -69,7 +71,20 @@ def _stands(plain: Detection) -> bool:
     """Whether the reading of a plain drawing needs no search: it is blank; or it is sure, of one piece, and
     does not touch an edge of the picture."""
     return not plain.pixels.any() or (
-        max(plain.row) >= SURE and is_one_piece(plain.pixels) and min(plain.margins) > 0
+        max(plain.row) >= SURE
+        and is_one_piece(plain.pixels)
+        and min(plain.margins) > 0
+        and not _is_bar(plain)
+    )
+
+
+def _is_bar(plain: Detection) -> bool:
+    """Whether the drawing is a grey rectangle along an edge, such as a scroll bar. A black one may be a 1."""
+    thickness = min(plain.ink.shape)
+    return (
+        min(plain.margins) <= thickness
+        and bool(np.count_nonzero(plain.ink) >= BAR * plain.ink.size)
+        and plain.ink.mean() <= GREY
     )
 
 
@@ -141,10 +156,13 @@ class Classifier:
             return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
+        if plain is not None and _is_bar(plain):
+            plain = None
+
         alone = plain is not None and detection.is_one_component(plain.ink)
         if plain is not None and alone:
             sure = max(plain.row) >= SURE
-            if sure or detection.is_one_drawing(plain.ink, min(plain.margins) == 0):
+            if sure or detection.is_one_drawing(plain.ink, plain.margins):
                 return plain
         found = detection.search(
             flatten(to_eight_bits(image)), self.classify, plain=plain is not None

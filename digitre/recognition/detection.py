@@ -17,7 +17,7 @@ from PIL import Image
 
 from digitre.recognition.components import Box, Component, Components, group
 from digitre.recognition.found import Detection
-from digitre.recognition.hypotheses import BAR, REST, Hypothesis, judge
+from digitre.recognition.hypotheses import BAR, REST, Hypothesis, is_scroll_bar, judge
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
@@ -30,7 +30,6 @@ MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
 SMALL = 0.05
-RECTANGLE = 0.985  # of its bounding box: a component that fills so much is a rectangle
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
 # Two parts are two digits if the network reads each with this probability ...
 A_DIGIT = 0.6
@@ -112,12 +111,22 @@ def is_one_component(ink: np.ndarray) -> bool:
     return len(Components(ink).all) == 1
 
 
-def is_one_drawing(ink: np.ndarray, at_edge: bool) -> bool:
+def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
     """Whether connected ink is not a filled area, and has no line from edge to edge: then there is nothing
-    to leave out."""
+    to leave out.
+
+    Args:
+        ink: (height, width) uint8.
+        margins: what the picture has without ink on its left, top, right and bottom.
+    """
     if _is_solid(Components(ink).all[0]):
         return False
-    return not at_edge or not any(line.whole for line, _ in find_lines(ink))
+    left, top, right, bottom = margins
+    if min(margins):
+        return True
+    return not any(
+        line.whole for line, _ in find_lines(np.pad(ink, ((top, bottom), (left, right))))
+    )
 
 
 def _is_solid(part: Component, shorter: int = 0) -> bool:
@@ -249,9 +258,8 @@ def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
     short = part.extent < 0.65 * digit.extent and all(
         each.edges and each.depth <= REST * digit.extent for each in parts
     )
-    # A hand does not draw a rectangle, such as the thumb of a scroll bar.
-    rectangles = all(each.edges and each.fill >= RECTANGLE for each in parts)
-    return across or short or rectangles or _is_cut_off(part)
+    scroll_bar = all(is_scroll_bar(each, part.map.ink.shape) for each in parts)
+    return across or short or scroll_bar or _is_cut_off(part)
 
 
 def _is_cut_off(part: Hypothesis) -> bool:

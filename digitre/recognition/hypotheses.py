@@ -31,6 +31,12 @@ RULE = 1.6  # a rule above or next to the digit is at least so long
 THROUGH = 2.5  # and one through it: the bar of a plus is shorter
 FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
 SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, a shadow, the desk
+HOLE = 0.3  # a dot next to the digit, such as a punched hole, is at most so long
+ROUND = 0.6  # of its bounding box: a dot fills at least so much
+AWAY = 0.5  # a dot that is not level with the digit is at least so far from it
+RECTANGLE = 0.985  # of its bounding box: a hand fills less, but the thumb of a scroll bar does
+GREY = 180  # of 255: a scroll bar differs from the page by at most so much
+NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far as it is thick
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
 WIDEST = 1.1  # width over height of one digit of several parts
@@ -121,7 +127,7 @@ def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     """What a left-out component is, and what leaving it out costs."""
     extent = hypothesis.extent
     if part.extent <= max(3, SPECK * extent):
-        return ("unexplained", DOT) if _is_dot(part, hypothesis) else ("speck", 0.0)
+        return ("unexplained", DOT) if _is_dot_of_drawing(part, hypothesis) else ("speck", 0.0)
     strength = hypothesis.ink / sum(each.area for each in hypothesis.components)
     if part.strength <= FAINT * strength:
         return "faint", 0.0
@@ -131,6 +137,10 @@ def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     corner = part.edges >= 2 and (part.extent > 1.5 * extent or part.fill >= SOLID)
     if free and part.edges and (part.span >= BAR or corner):
         return "bar", 0.0
+    if is_scroll_bar(part, hypothesis.map.ink.shape):
+        return "bar", 0.0
+    if _is_hole(part, hypothesis):
+        return "dot", 0.0
     if _is_rule(part, hypothesis):
         return "rule", 0.0
     if _is_frame(part, hypothesis):
@@ -138,7 +148,7 @@ def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
 
 
-def _is_dot(part: Component, hypothesis: Hypothesis) -> bool:
+def _is_dot_of_drawing(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a speck belongs to the drawing: as thick as the pen, and above or below it, as in "?"."""
     top, bottom, left, right = hypothesis.box
     gap = max(part.top - bottom, top - part.bottom)
@@ -149,6 +159,50 @@ def _is_dot(part: Component, hypothesis: Hypothesis) -> bool:
     mask = hypothesis.map.components.mask(hypothesis.components)[top:bottom, left:right]
     pen = np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask])
     return min(part.width, part.height) >= 0.75 * pen
+
+
+def is_scroll_bar(part: Component, shape: tuple[int, ...]) -> bool:
+    """Whether a component is a grey rectangle along an edge of the picture. A black one may be a 1."""
+    if part.fill < RECTANGLE or part.strength > GREY:
+        return False
+    height, width = shape
+    near = max(min(part.width, part.height), NEAR_EDGE)
+    if part.height > part.width:
+        return min(part.left, width - part.right) <= near
+    return min(part.top, height - part.bottom) <= near
+
+
+def _is_dot(part: Component) -> bool:
+    return part.fill >= ROUND and part.extent <= 1.5 * min(part.width, part.height)
+
+
+def _are_alike(one: Component, other: Component) -> bool:
+    """Whether two dots are of one size and in one row or column; a dot is like itself."""
+    if not _is_dot(other):
+        return False
+    smaller, larger = sorted((one.extent, other.extent))
+    in_line = min(abs(one.left - other.left), abs(one.top - other.top)) <= larger
+    return in_line and smaller >= 0.7 * larger
+
+
+def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop.
+
+    The dot of an "i" is above it and near, also if the writing slants.
+    """
+    extent = hypothesis.extent
+    if not _is_dot(part) or part.extent > HOLE * extent:
+        return False
+    top, bottom, left, right = hypothesis.box
+
+    def is_apart(dot: Component) -> bool:
+        across = max(dot.left - right, left - dot.right)
+        down = max(dot.top - bottom, top - dot.bottom)
+        level = across > 0 and dot.top >= top and dot.bottom <= bottom
+        return level or max(across, down) >= AWAY * extent
+
+    row = [each for each in hypothesis.map.components.all if _are_alike(part, each)]
+    return any(map(is_apart, row))
 
 
 def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
@@ -205,6 +259,10 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
         if min(top, left, height - bottom, width - right) <= NEAR:
             return True
     parts = hypothesis.components
+    if all(is_scroll_bar(each, hypothesis.map.ink.shape) for each in parts):
+        return True
+    if hypothesis.digit == 1 and all(map(_is_dot, parts)):
+        return True  # a column of holes, or one of them
     if not all(each.edges for each in parts):
         return False
     if all(each.edges >= 2 for each in parts) and hypothesis.extent < 0.9 * min(height, width):

@@ -64,7 +64,7 @@ def find_lines(ink: np.ndarray) -> list[tuple[Line, np.ndarray]]:
         opened = ndimage.maximum_filter1d(opened, least, axis=axis) & mask
         if not opened.any():
             continue
-        usual = float(np.median(thickness[opened]))
+        usual = float(np.percentile(thickness[opened], 25))  # a stroke along the line is thicker
         if usual <= max(3, THICK * shorter):
             thin = opened & (thickness <= 1.6 * usual + 2)
             lines += _lines_of(thin, axis, int(JOINED * shorter) | 1)

@@ -31,6 +31,7 @@ WINDOW = 0.22  # of the picture's shorter side: wider than any stroke, narrower 
 LEAST_CONTRAST = 33
 DOUBT = 0.05  # of what is brighter than around, if more is darker; and the other way round
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
+CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
 FULL = 200  # the tone that differences from a neighbourhood are relative to
 
 
@@ -135,6 +136,10 @@ def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, fl
     high = _filtered(smooth, window, ndimage.maximum_filter1d, ndimage.minimum_filter1d)
     low = _filtered(smooth, window, ndimage.minimum_filter1d, ndimage.maximum_filter1d)
     dark, bright = high - smooth, smooth - low
+    # Between dark dots or lines lies paper that is brighter than they are, and no ink.
+    mean = ndimage.uniform_filter(smooth, window, mode="nearest")
+    dark = np.where(mean - smooth >= CONTRAST_TO_MEAN * dark, dark, 0)
+    bright = np.where(smooth - mean >= CONTRAST_TO_MEAN * bright, bright, 0)
     darkness, brightness = float(dark[dark > 12].sum()), float(bright[bright > 12].sum())
     if darkness >= 0.2 * brightness:
         yield (

@@ -75,6 +75,45 @@ def test_what_is_not_a_digit_stays_refused(name: str, classifier: Classifier) ->
     assert classifier.read(page.astype(np.uint8)).digit is None
 
 
+def test_punched_holes_are_left_out(classifier: Classifier) -> None:
+    """Dots next to a digit are not read, alone they are no 1, and the dot of a slanted i is a part of it."""
+    page = Image.fromarray(255 - np.pad(SEVEN, ((60, 60), (100, 20))))
+    pen = ImageDraw.Draw(page)
+    for y in (30, 130, 230, 330):
+        pen.ellipse((20, y, 40, y + 20), fill=70)
+    assert classifier.read(page).result == "7"
+    assert {part.what for part in classifier.detect(page).left_out} == {"dot"}
+    pen.rectangle((60, 0, 400, 400), fill=255)
+    assert classifier.read(page).digit is None
+    letter = Image.new("L", (250, 250), 255)
+    pen = ImageDraw.Draw(letter)
+    pen.line((120, 100, 90, 210), fill=0, width=14)
+    pen.ellipse((128, 60, 144, 76), fill=0)
+    assert classifier.read(letter).digit is None
+
+
+def test_a_scroll_bar_is_left_out(classifier: Classifier) -> None:
+    """The grey thumb at an edge is not a 1, with a digit or alone; a black stroke there is one."""
+    page = Image.fromarray(255 - np.pad(SEVEN, ((0, 0), (20, 40))))
+    ImageDraw.Draw(page).rectangle((296, 60, 306, 140), fill=150)
+    assert classifier.read(page).result == "7"
+    alone = Image.new("L", (310, 250), 255)
+    pen = ImageDraw.Draw(alone)
+    pen.rectangle((296, 60, 306, 140), fill=150)
+    assert classifier.read(alone).digit is None
+    pen.rectangle((296, 60, 306, 140), fill=0)
+    assert classifier.read(alone).result == "1"
+
+
+def test_a_rule_through_a_low_digit_is_left_out(classifier: Classifier) -> None:
+    """A thin line from edge to edge goes, also if the digit is small next to the page, or lies along it."""
+    page = Image.fromarray(255 - np.pad(SEVEN[::4, ::4], ((60, 100), (60, 100))))
+    for y in (80, 95, 105):
+        lined = page.copy()
+        ImageDraw.Draw(lined).line((0, y, page.width, y), fill=120, width=1)
+        assert classifier.read(lined).result == "7", y
+
+
 def test_two_dashes_are_not_a_digit(classifier: Classifier) -> None:
     """An equals sign is neither a rule with a dash nor two ones."""
     page = np.full((250, 250), 255, np.uint8)

@@ -19,7 +19,7 @@ from digitre import Classifier
 from digitre.recognition.card import Card
 from digitre.training.data import datasets, epochs
 from digitre.training.data.strokes import render
-from digitre.training.evaluation import metrics
+from digitre.training.evaluation import metrics, sets
 
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
@@ -67,6 +67,28 @@ def test_calibration_error() -> None:
     right = np.tile([True] * 9 + [False], 150)
     assert metrics.calibration_error(sure, right) == pytest.approx(0, abs=1e-12)
     assert metrics.calibration_error(sure, np.ones(1500, bool)) == pytest.approx(0.1)
+
+
+def test_sets_that_were_added_do_not_change_the_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The means over the first version's sets can be compared with a history of before."""
+
+    class Network:
+        def predict(self, batch, **_):
+            """Logits that are sure of a 3 if the picture is bright, and else of "not a digit"."""
+            return 9 * np.eye(11)[np.where(batch.max((1, 2, 3)) > 0.5, 3, 10)]
+
+    def pictures(*levels: int, label: int):
+        filled = [np.full((28, 28), level, np.uint8) for level in levels]
+        return np.array(filled), np.full(len(levels), label)
+
+    first = {"mnist": pictures(255, 255, label=3), "others": pictures(0, 0, 0, 255, label=10)}
+    added = {"strangers": pictures(255, 0, label=3), "latex": pictures(255, 255, label=10)}
+    monkeypatch.setattr(sets, "validation_sets", lambda: first)
+    before = metrics.validate(Network())
+    assert before == {"mnist": 100, "refused": 75, "digits_refused": 0}
+    monkeypatch.setattr(sets, "validation_sets", lambda: first | added)
+    after = metrics.validate(Network())
+    assert after == before | {"strangers": 50, "strangers_refused": 50, "latex_refused": 0}
 
 
 def sorted_folder(folder: Path, count: int) -> Path:

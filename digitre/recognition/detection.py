@@ -93,7 +93,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list
     for inset in map(_reduced, find_insets(image)):
         inner, inner_drawn = even_maps(inset)
         yield inner if inner_drawn else [*inner, *_paper(inset)]
-    if drawn and not strokes:
+    if drawn and not strokes and not plain:
         yield _paper(small)
 
 

@@ -114,6 +114,16 @@ def test_a_rule_through_a_low_digit_is_left_out(classifier: Classifier) -> None:
         assert classifier.read(lined).result == "7", y
 
 
+def test_a_filled_drawing_is_not_taken_for_a_photo(classifier: Classifier) -> None:
+    """A tight spiral is a drawing: its outline isn't read as a 0."""
+    turns = np.linspace(0, 5, 400)
+    radii = 6 + 14 * turns
+    points = np.stack([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)], 1) * radii[:, None]
+    page = Image.new("L", (250, 250), 255)
+    ImageDraw.Draw(page).line([tuple(point) for point in points + 125], fill=0, width=11)
+    assert classifier.read(page).digit is None
+
+
 def test_two_dashes_are_not_a_digit(classifier: Classifier) -> None:
     """An equals sign is neither a rule with a dash nor two ones."""
     page = np.full((250, 250), 255, np.uint8)

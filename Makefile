@@ -11,7 +11,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.serving ## serve on http://127.0.0.1:8000 (PORT=8123 make run: on another port)
-	DIGITRE_PIDFILE=$(VENV)/gunicorn.pid exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py wsgi:app
+	DIGITRE_PIDFILE=$(VENV)/gunicorn.pid exec $(BIN)/digitre serve
 
 reload: ## let a server started by make run switch to a promoted network, without losing a request
 	@test -f $(VENV)/gunicorn.pid || { echo "no server started by make run is running"; exit 1; }

@@ -13,6 +13,7 @@ ones finish their requests.
 """
 
 import os
+import sys
 
 # The matrices of a reading are small: more threads would only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -20,9 +21,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # One line of JSON for each request on standard output, where systemd and containers collect it.
 os.environ.setdefault("DIGITRE_LOG", "1")
 
-from digitre.serving import runtime
+from digitre import config as settings
+from digitre.serving import listening, runtime
 
-folder = runtime.open_folder()
+
+def stop(error):
+    """End with one line that says why, and with exit status 2."""
+    print(f"digitre: {error}", file=sys.stderr, flush=True)
+    raise SystemExit(2)
+
+
+try:
+    settings.load()
+    bind, workers = listening.address(), listening.workers()
+    folder = runtime.open_folder()
+except (OSError, ValueError) as error:
+    stop(error)
 
 
 def on_starting(server):
@@ -33,19 +47,30 @@ def on_starting(server):
 
     try:
         preload(folder)
-    except (OSError, ValueError) as error:
+    except Exception as error:
         runtime.remove(folder)
-        raise SystemExit(f"digitre: {error}") from None
+        stop(error)
 
 
 def on_reload(server):
-    """Serve the network that is promoted now. If it does not work, keep the current one."""
+    """Serve the network that is promoted now. If it does not work, for any reason, keep the current one."""
     from digitre.serving.preload import preload
 
     try:
         preload(folder)
-    except (OSError, ValueError) as error:
+    except Exception as error:
         server.log.error("digitre: %s; the current network stays", error)
+
+
+def post_fork(server, worker):
+    """Read without metrics if there is no memory for them."""
+    if not settings.load()["METRICS"]:
+        return
+    try:
+        runtime.allocate_metrics()
+    except OSError as error:
+        os.environ["DIGITRE_METRICS"] = "0"  # of this process
+        server.log.warning("digitre: no metrics of worker %s: %s", worker.pid, error)
 
 
 def child_exit(server, worker):
@@ -53,6 +78,7 @@ def child_exit(server, worker):
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
+    runtime.release_metrics(worker.pid)
 
 
 def on_exit(server):
@@ -60,8 +86,6 @@ def on_exit(server):
     runtime.remove(folder)
 
 
-bind = os.environ.get("DIGITRE_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 worker_class = (
     "digitre.serving.worker.WholeAnswers"  # a sync worker: reading never waits for anything
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,24 +14,36 @@ from typing import Any
 Settings = Mapping[str, Any]  # the values by name, as `load` returns them
 
 
+SHORTEST_SECRET = 16  # characters: a shorter key can be guessed
+
+_DATABASE = re.compile(r"(sqlite|postgresql)(\+\w+)?://(?P<rest>.*)", re.DOTALL)
+
+
 def _threshold(value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
     if not 0 <= number <= 1:
-        raise ValueError("must be from 0 to 1")
+        raise ValueError("must be a number from 0 to 1")
     return number
 
 
 def _bytes(value: Any) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("must be at least 1")
-    return number
+    return _whole(value, 1)
 
 
 def _count(value: Any) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("must be at least 0")
+    return _whole(value, 0)
+
+
+def _whole(value: Any, low: int) -> int:
+    try:
+        number = int(value)
+    except (OverflowError, TypeError, ValueError):
+        number = low - 1
+    if number < low:
+        raise ValueError(f"must be a whole number of at least {low}")
     return number
 
 
@@ -41,6 +55,41 @@ def _switch(value: Any) -> bool:
 
 def _path(value: Any) -> str | None:
     return str(value) if value else None
+
+
+def _database(value: Any) -> str | None:
+    """A URL that SQLAlchemy can parse, as far as that can be told without loading it."""
+    if not value:
+        return None
+    parts = _DATABASE.fullmatch(str(value))
+    if not parts:
+        raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+    place = re.split("[/?]", parts["rest"].rpartition("@")[2], maxsplit=1)[0]
+    if not re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:[0-9]{0,5})?", place):
+        raise ValueError("must have a number as its port")
+    return str(value)
+
+
+def _secret(value: Any) -> str | None:
+    if value is not None and len(str(value).strip()) < SHORTEST_SECRET:
+        raise ValueError(
+            f"must have at least {SHORTEST_SECRET} characters, or not be set: then one is generated"
+        )
+    return value and str(value)
+
+
+class _InBrackets(str):
+    """An IPv6 address as a Host header has it. Werkzeug cuts a trusted name off at its first colon."""
+
+    def partition(self, separator: str, /) -> tuple[str, str, str]:
+        return str(self), "", ""
+
+
+def _hosts(value: Any) -> list[str] | None:
+    names = _list(value) or []
+    if "*" in names:
+        return None
+    return [_InBrackets(name) if name.startswith("[") else name for name in names] or None
 
 
 def _list(value: Any) -> list[str] | None:
@@ -61,7 +110,8 @@ class Setting:
         variable: the environment variable that sets it.
         parse: turns the variable's text, or a Python value, into the setting's value. Raises
             ValueError or TypeError for an invalid one.
-        default: the value if neither is set.
+        default: the value if neither is set. An empty variable counts as unset, but for DIGITRE_SECRET:
+            that one would be a mistake which no one sees.
         meaning: what it does, for docs/configuration.md.
     """
 
@@ -111,9 +161,9 @@ SETTINGS = (
     Setting(
         "TRUSTED_HOSTS",
         "DIGITRE_TRUSTED_HOSTS",
-        _list,
+        _hosts,
         None,
-        "Host names to answer for, separated by commas. Include `localhost` for health checks; .example.org includes its subdomains. Default: all.",
+        "Host names to answer for, separated by commas; * for all. Include `localhost` for health checks; .example.org includes its subdomains. Default: all, but `make run` and `digitre serve` on a loopback address answer for localhost, 127.0.0.1 and [::1] only.",
     ),
     Setting(
         "CORS_ORIGINS",
@@ -160,16 +210,16 @@ SETTINGS = (
     Setting(
         "DATABASE_URL",
         "DIGITRE_DATABASE_URL",
-        _path,
+        _database,
         None,
         "Database URL for saved drawings (SQLAlchemy). Default: SQLite in the instance folder.",
     ),
     Setting(
         "SECRET",
         "DIGITRE_SECRET",
-        _path,
+        _secret,
         None,
-        "Key that signs the receipts of saved drawings; the same on every host. Default: generated at first use and kept in the instance folder.",
+        "Key that signs the receipts of saved drawings, of at least 16 characters; the same on every host. Default: generated at first use and kept in the instance folder.",
     ),
     Setting(
         "SAVES_A_DAY",
@@ -221,7 +271,7 @@ def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     overrides = dict(overrides or {})
     loaded = {}
     for setting in SETTINGS:
-        value = overrides.pop(setting.name, os.environ.get(setting.variable) or setting.default)
+        value = overrides.pop(setting.name, _in_environment(setting))
         try:
             loaded[setting.name] = setting.parse(value)
         except (TypeError, ValueError) as error:
@@ -229,6 +279,11 @@ def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     # Flask limits form fields apart from the body: they may be as long as any other body.
     loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
     return loaded | overrides
+
+
+def _in_environment(setting: Setting) -> Any:
+    value = os.environ.get(setting.variable, setting.default)
+    return setting.default if value == "" and setting.name != "SECRET" else value
 
 
 def instance_folder(settings: Settings) -> Path:

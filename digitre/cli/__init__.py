@@ -67,6 +67,12 @@ class Commands(click.Group):
             formatter.write_dl([row for row in COMMANDS.items() if row[0] in TRAINING])
 
 
+class SettingError(click.ClickException):
+    """A setting with a value that it cannot have."""
+
+    exit_code = 2
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="digitre")
 def main() -> None:
@@ -113,4 +119,4 @@ def settings() -> dict[str, Any]:
     try:
         return config.load()
     except ValueError as error:
-        raise click.ClickException(str(error)) from None
+        raise SettingError(str(error)) from None

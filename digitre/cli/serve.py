@@ -8,6 +8,9 @@ from pathlib import Path
 
 import click
 
+from digitre.cli import SettingError
+from digitre.serving import listening
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -28,9 +31,19 @@ def configuration() -> Path:
 def serve(bind: str | None, workers: int | None, reload: bool) -> None:
     """Serve the page and the API.
 
+    On a loopback address it answers for localhost, 127.0.0.1 and [::1] only, unless you set
+    DIGITRE_TRUSTED_HOSTS: otherwise any web page that you open could use it under a name of its own.
+
     Example: digitre serve --bind 127.0.0.1:8080 --workers 2
     """
     words = [sys.executable, "-m", "gunicorn", "--config", str(configuration())]
+    try:
+        address = listening.check(bind, "--bind") if bind else listening.address()
+        listening.workers()  # gunicorn ends with a traceback if it is not a number
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+    if listening.is_loopback(address) and not os.environ.get("DIGITRE_TRUSTED_HOSTS"):
+        os.environ["DIGITRE_TRUSTED_HOSTS"] = listening.LOCAL_HOSTS
     if bind:
         words += ["--bind", bind]
     if workers:

@@ -1,7 +1,9 @@
 """The runtime folder: what one gunicorn server needs only while it runs.
 
-It holds each worker's heartbeat and metrics, and a copy of the network that is served. It lies in
-memory if the machine has /dev/shm, so that a full disk does not stop the server. Its name starts
+It holds each worker's metrics, and a copy of the network that is served. It lies in memory if the
+machine has /dev/shm with enough room, so that a full disk does not stop the server. Any process can fill
+/dev/shm, and writing to memory that is not there ends a process (SIGBUS). So what is written later is
+allocated before. Its name starts
 with the process number of gunicorn's master: a reload reads gunicorn.conf.py again in the same
 master and finds the same folder; SIGUSR2 starts a new master, which makes its own.
 
@@ -14,11 +16,17 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "DIGITRE_RUNTIME"  # the folder's path, for a reload and for a new master
 METRICS = "PROMETHEUS_MULTIPROC_DIR"  # where prometheus_client puts the metrics of each worker
+ROOM = 32 * 1024 * 1024  # bytes that must be free: for the network, its successor, and many workers
+# The files of prometheus_client for a worker, and their bytes: more than all routes, methods and statuses
+# take, so that no file grows. tests/serving/test_runtime.py counts them.
+FILES = {"counter": 512 * 1024, "histogram": 256 * 1024, "gauge_livemax": 64 * 1024}
 
 
 def memory() -> str | None:
@@ -39,7 +47,7 @@ def open_folder() -> str:
     prefix = f"digitre-{os.getpid()}-"
     if os.path.basename(inherited).startswith(prefix):
         return inherited
-    folder = tempfile.mkdtemp(prefix=prefix, dir=memory())
+    folder = tempfile.mkdtemp(prefix=prefix, dir=_with_room(memory()))
     os.environ[VARIABLE] = folder
     # The value of an older master is not a choice of yours.
     if os.environ.get(METRICS, inherited) == inherited:
@@ -47,6 +55,40 @@ def open_folder() -> str:
     _lock(folder)
     remove_abandoned(os.path.dirname(folder))
     return folder
+
+
+def _with_room(folder: str | None) -> str | None:
+    """The same folder, or None if it is too full."""
+    if folder is None:
+        return None
+    disk = os.statvfs(folder)
+    return folder if disk.f_bavail * disk.f_frsize >= ROOM else None
+
+
+def allocate_metrics() -> None:
+    """Take the memory for this worker's metrics.
+
+    Raises:
+        OSError: if there is not enough. The worker must then have no metrics.
+    """
+    made = []
+    try:
+        for kind, size in FILES.items() if hasattr(os, "posix_fallocate") else ():
+            made.append(Path(os.environ[METRICS], f"{kind}_{os.getpid()}.db"))
+            with made[-1].open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError:
+        for each in made:
+            each.unlink(missing_ok=True)
+        raise
+
+
+def release_metrics(worker: int) -> None:
+    """Give back what a worker that has ended did not use of its memory. Its counts stay."""
+    for path in Path(os.environ[METRICS]).glob(f"*_{worker}.db"):
+        with suppress(OSError), path.open("rb+") as file:
+            used = int.from_bytes(file.read(4), sys.byteorder)  # as prometheus_client writes it
+            file.truncate(max(used, 8))
 
 
 def _lock(folder: str) -> None:

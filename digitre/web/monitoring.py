@@ -173,6 +173,8 @@ def metrics() -> Response:
     """The metrics in the text format of Prometheus. nginx hides this address from outside."""
     metrics = state().metrics
     if metrics is None:
-        return errors.error_response("not_found", "Metrics are off: DIGITRE_METRICS is 0.")
+        return errors.error_response(
+            "not_found", "Metrics are off: DIGITRE_METRICS is 0, or this worker had no memory for them."
+        )
     text, content_type = metrics.text()
     return Response(text, content_type=content_type)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, data_url, free_port, gunicorn, png, running, workers
+from conftest import ROOT, data_url, free_port, gunicorn, need, png, running, workers
 from sites import serve
 from strokes import DIGITS, drawn
 
@@ -308,6 +308,46 @@ def test_a_full_disk_for_logs_and_temporary_files(tmp_path: Path) -> None:
                 assert len(had) == 2 + turn  # none has died by itself
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_memory(tmp_path: Path) -> None:
+    """If another process fills /dev/shm, digits are read on, by new workers without metrics too."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can have a /dev/shm of its own")
+    log = tmp_path / "log"
+    port = free_port()
+    settings = {"PORT": str(port), "WEB_CONCURRENCY": "2", "DIGITRE_INSTANCE": str(tmp_path)}
+    gunicorn_here = f"{sys.executable} -m gunicorn --config deploy/gunicorn.conf.py wsgi:app"
+    own = f"mount -t tmpfs -o size=40m tmpfs /dev/shm && exec {gunicorn_here}"
+    with (
+        log.open("wb") as out,
+        running(
+            [need("unshare"), "--mount", "sh", "-c", own],
+            f"http://127.0.0.1:{port}",
+            cwd=ROOT,
+            env=os.environ | settings,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as address,
+    ):
+        until(lambda: len(workers(log)) == 2)
+        memory = Path(f"/proc/{masters(log)[0]}/root/dev/shm")
+        with contextlib.suppress(OSError), (memory / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        for turn in range(2):
+            for digit in range(10):
+                assert post(address, "/_get_digit", DRAWN[digit])[1]["digit"] == digit
+            get(address, "/readyz")  # a route that was not counted before
+            had = workers(log)
+            assert len(had) == 2 + turn  # none has died by itself
+            os.kill(had[-1], signal.SIGKILL)
+            until(lambda had=had: len(workers(log)) > len(had))
+        assert post(address, "/_get_digit", DRAWN[7])[1]["digit"] == 7
+    text = log.read_text()
+    assert "no metrics of worker" in text
+    assert "SIGBUS" not in text
+    assert "Traceback" not in text
 
 
 def fail_to_start(folder: Path, **variables: str) -> tuple[int, str]:

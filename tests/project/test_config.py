@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT
 
 from digitre import config, create_app
+from digitre.cli import main
 
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 
@@ -31,15 +33,64 @@ def test_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("DIGITRE_THRESHOLD", "2"), ("DIGITRE_THRESHOLD", "high"), ("DIGITRE_MAX_BODY", "0")],
+    [
+        ("DIGITRE_THRESHOLD", "2"),
+        ("DIGITRE_THRESHOLD", "high"),
+        ("DIGITRE_THRESHOLD", "nan"),
+        ("DIGITRE_MAX_BODY", "0"),
+        ("DIGITRE_MAX_BODY", "1 MB"),
+        ("DIGITRE_MAX_DRAWINGS", "-1"),
+        ("DIGITRE_SAVING", "yes"),
+        ("DIGITRE_TRUSTED_PROXIES", "10.0.0.256"),
+        ("DIGITRE_DATABASE_URL", "garbage"),
+        ("DIGITRE_DATABASE_URL", "postgresql://host:port/name"),
+        ("DIGITRE_SECRET", ""),
+        ("DIGITRE_SECRET", " " * 20),
+        ("DIGITRE_SECRET", "fifteen letters"),
+    ],
 )
 def test_an_invalid_value_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     """An invalid setting stops the start with a message that names it."""
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ValueError, match=variable):
+    with pytest.raises(ValueError, match=variable) as raised:
         create_app()
+    assert "\n" not in str(raised.value)
+    result = CliRunner().invoke(main, ["models", "list"])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert result.output.startswith(f"Error: {variable} ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///drawings.sqlite3",
+        "sqlite://",
+        "postgresql+psycopg://digitre:p@ss/w:ord@[::1]:5432/name",
+        "postgresql://digitre@/name?host=/run/a:b",
+        "postgresql+psycopg://one/name?host=one:5432&host=two",
+    ],
+)
+def test_database_urls(url: str) -> None:
+    """SQLite and PostgreSQL are taken, with what their URLs may have."""
+    assert config.load({"DATABASE_URL": url})["DATABASE_URL"] == url
+
+
+def test_trusted_hosts() -> None:
+    """A list, of IPv6 addresses too, is what is answered for; * is everything, as is no list."""
+    app = create_app({"TRUSTED_HOSTS": "digits.example.org, [::1]"})
+    for host, status in [
+        ("digits.example.org", 200),
+        ("digits.example.org:8000", 200),
+        ("[::1]:8000", 200),
+        ("[::1]", 200),
+        ("[::2]", 400),
+        ("evil.example.org", 400),
+    ]:
+        answer = app.test_client().get("/healthz", headers={"Host": host})
+        assert answer.status_code == status, host
+    assert config.load({"TRUSTED_HOSTS": "*"})["TRUSTED_HOSTS"] is None
 
 
 def test_a_missing_network_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

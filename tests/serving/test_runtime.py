@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
+from digitre import create_app
 from digitre.serving import runtime
+from digitre.web.errors import STATUSES
 
 ENVIRONMENT = (runtime.VARIABLE, runtime.METRICS)
 
@@ -79,6 +83,59 @@ def test_the_folder_of_a_killed_server_is_removed(tmp_path: Path) -> None:
         assert folder.is_dir()
         runtime.open_folder()
         assert not folder.exists()
+
+
+def test_a_full_memory_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there is too little room in memory, the folder lies on the disk."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    monkeypatch.setattr(runtime, "ROOM", 2**62)
+    assert Path(runtime.open_folder()).parent == disk
+
+
+def test_metrics_have_their_memory(tmp_path: Path) -> None:
+    """A worker's files are there before it writes; what it did not use is given back, its counts stay."""
+    os.environ[runtime.METRICS] = str(tmp_path)
+    runtime.allocate_metrics()
+    files = {kind: tmp_path / f"{kind}_{os.getpid()}.db" for kind in runtime.FILES}
+    for kind, file in files.items():
+        assert file.stat().st_size == runtime.FILES[kind]
+        assert file.stat().st_blocks * 512 >= runtime.FILES[kind]
+    counter = MmapedDict(str(files["counter"]))
+    counter.write_value("a key", 7, 0)
+    counter.close()
+    runtime.release_metrics(os.getpid())
+    assert sum(file.stat().st_size for file in files.values()) < 100
+    rows = {kind: list(MmapedDict.read_all_values_from_file(file)) for kind, file in files.items()}
+    assert [row[1] for row in rows["counter"]] == [7]
+    assert rows["histogram"] == rows["gauge_livemax"] == []
+
+
+def test_no_metrics_file_grows() -> None:
+    """All routes with all methods and statuses fit into the memory that is taken for them."""
+    app = create_app()
+    routes = [*{str(rule) for rule in app.url_map.iter_rules()}, "unknown"]
+    methods = {method for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    statuses = {"200", "201", "204", "302", "304", *map(str, STATUSES.values())}
+    requests = [
+        {"route": route, "method": method, "status": status}
+        for route in routes
+        for method in methods
+        for status in statuses
+    ]
+    assert size("digitre_requests_total", requests) < runtime.FILES["counter"]
+    seconds = [{"route": route, "le": f"{bound}.000"} for route in routes for bound in range(20)]
+    assert size("digitre_request_seconds_bucket", seconds) < runtime.FILES["histogram"]
+
+
+def size(name: str, rows: list[dict[str, str]]) -> int:
+    """More bytes than prometheus_client takes for a metric with these labels."""
+    help = "x" * 60
+    keys = [mmap_key(name, name, list(row), list(row.values()), help) for row in rows]
+    return sum(
+        len(key) + 8 + 4 + 16 for key in keys
+    )  # the key, its padding, its length, two numbers
 
 
 def test_removing(tmp_path: Path) -> None:

@@ -323,8 +323,8 @@ def test_an_unusable_database(tmp_path: Path) -> None:
     broken.write_bytes(b"not a database at all" * 100)
     settings: list[dict] = [
         {"INSTANCE": tmp_path / "file" / "instance"},
-        {"DATABASE_URL": f"sqlite:///{broken}", "SECRET": "x"},
-        {"DATABASE_URL": f"postgresql+psycopg://digitre@/none?host={tmp_path}", "SECRET": "x"},
+        {"DATABASE_URL": f"sqlite:///{broken}", "SECRET": "x" * 16},
+        {"DATABASE_URL": f"postgresql+psycopg://digitre@/none?host={tmp_path}", "SECRET": "x" * 16},
     ]
     for setting in settings:
         client = create_app({"TESTING": True} | setting).test_client()

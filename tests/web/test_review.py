@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -96,6 +97,19 @@ def test_it_listens_on_this_machine_only(address: str) -> None:
     assert address.startswith("http://127.0.0.1:")
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(address.split("?")[0], timeout=5)
+
+
+def test_an_idle_connection_holds_nothing_up(address: str) -> None:
+    """While one connection is silent, and another stops in the middle of its request, the page opens."""
+    port = int(address.split(":")[2].split("/")[0])
+    with (
+        socket.create_connection(("127.0.0.1", port), 10),
+        socket.create_connection(("127.0.0.1", port), 10) as half,
+    ):
+        half.sendall(b"POST /judge HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{")
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(address, timeout=20) as answer:
+            assert b'id="sheet"' in answer.read()
 
 
 @pytest.mark.slow

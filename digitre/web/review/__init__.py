@@ -39,12 +39,15 @@ def serve(
     """A server on 127.0.0.1 that is ready to `serve_forever`, and the address to open once."""
     token = secrets.token_urlsafe(24)
     app = create_app(collection, filter, limit, token)
-    server = make_server("127.0.0.1", port, app, request_handler=_Quiet)
+    # Threads: a browser opens connections ahead and leaves them idle.
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     return server, f"http://127.0.0.1:{server.server_port}/?token={token}"
 
 
 class _Quiet(WSGIRequestHandler):
     """Print no line for each request: the terminal shows the address."""
+
+    timeout = 30  # seconds that a connection may be silent
 
     def log_request(self, *_: object) -> None:
         pass
@@ -100,8 +103,7 @@ def _require_token(app: Flask, token: str) -> None:
         if request.endpoint == "static" or request.routing_exception is not None:
             return None  # Flask raises the exception next: an unknown host or address
         sent = request.args.get("token", "")
-        if unused and hmac.compare_digest(sent.encode(), unused[0].encode()):
-            unused.clear()
+        if hmac.compare_digest(sent.encode(), token.encode()) and _take(unused):
             response = make_response(redirect(url_for("sheet")))
             response.set_cookie(COOKIE, session, httponly=True, samesite="Strict")
             return response
@@ -111,6 +113,15 @@ def _require_token(app: Flask, token: str) -> None:
                 "forbidden", "Open the address that the terminal shows. It works once."
             )
         return None
+
+
+def _take(unused: list[str]) -> bool:
+    """Use the token up: True for one request only, however many come at once."""
+    try:
+        unused.pop()
+    except IndexError:
+        return False
+    return True
 
 
 def _item(drawing: Drawing, agreeing: int) -> dict[str, Any]:

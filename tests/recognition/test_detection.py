@@ -15,6 +15,8 @@ from digitre.recognition.components import Components, group, run_lengths
 from digitre.recognition.found import is_one_piece
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines, remove_lines
+from digitre.training.data import synthetic
+from digitre.training.data.strokes import fit, render
 
 PICTURES = sorted((ROOT / "tests" / "pictures").iterdir())
 SEVEN = drawn(DIGITS[7])
@@ -115,13 +117,11 @@ def test_a_rule_through_a_low_digit_is_left_out(classifier: Classifier) -> None:
 
 
 def test_a_filled_drawing_is_not_taken_for_a_photo(classifier: Classifier) -> None:
-    """A tight spiral is a drawing: its outline isn't read as a 0."""
-    turns = np.linspace(0, 5, 400)
-    radii = 6 + 14 * turns
-    points = np.stack([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)], 1) * radii[:, None]
-    page = Image.new("L", (250, 250), 255)
-    ImageDraw.Draw(page).line([tuple(point) for point in points + 125], fill=0, width=11)
-    assert classifier.read(page).digit is None
+    """A spiral is a drawing: its outline isn't read as a 0, even if its turns nearly touch."""
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        spiral = fit(synthetic.spiral(random), 140, 125, 125)
+        assert classifier.read(255 - render(spiral, 250, 250, 12)).digit is None
 
 
 def test_two_dashes_are_not_a_digit(classifier: Classifier) -> None:

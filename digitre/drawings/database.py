@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ MIGRATION = 20
 
 # A database that kept this process waiting in vain is left alone for this many seconds.
 REST = 5
+ROOM = 512 * 1024  # bytes on the disk for the largest drawing, in the table and in SQLite's log
 PROBE = 0.2  # seconds that a database at rest has to say that it is back
 
 # PostgreSQL's error codes for idle_in_transaction_session_timeout and admin_shutdown.
@@ -82,6 +84,13 @@ class Database:
         """Whether there is a file, for SQLite. Another database is asked only when it is used."""
         file = self.url.database
         return not is_sqlite(self.url) or bool(file and Path(file).is_file())
+
+    def check_room(self) -> None:
+        """Raise OSError if a drawing does not fit onto SQLite's disk. Reading the tables does not tell."""
+        if is_sqlite(self.url) and self.exists():
+            with tempfile.TemporaryFile(dir=Path(str(self.url.database)).parent) as probe:
+                probe.write(bytes(ROOM))
+                probe.flush()
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision, however many drawings there are.

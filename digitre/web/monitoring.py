@@ -156,9 +156,9 @@ def ready() -> Response:
             raise ValueError("its answer is not a number")
     except (OSError, ValueError, RuntimeError) as error:
         wrong["network"] = str(error)
-    for name, works in state().checks.items():
-        if not works():
-            wrong[name] = "it does not answer"
+    for name, check in state().checks.items():
+        if reason := check():
+            wrong[name] = reason
     response = jsonify(
         status="unavailable" if wrong else "ready",
         wrong=wrong,
@@ -174,7 +174,8 @@ def metrics() -> Response:
     metrics = state().metrics
     if metrics is None:
         return errors.error_response(
-            "not_found", "Metrics are off: DIGITRE_METRICS is 0, or this worker had no memory for them."
+            "not_found",
+            "Metrics are off: DIGITRE_METRICS is 0, or this worker had no memory for them.",
         )
     text, content_type = metrics.text()
     return Response(text, content_type=content_type)

@@ -45,7 +45,7 @@ def register(app: Flask) -> None:
     """Add the routes, if saving is on."""
     if app.config["SAVING"]:
         app.register_blueprint(blueprint)
-        state_of(app).checks["database"] = can_save
+        state_of(app).checks["database"] = why_not_saving
 
 
 @blueprint.post("/_save_drawing")
@@ -104,16 +104,20 @@ def delete_drawing(id: str) -> Response | tuple[str, int]:
         return _unavailable(error, "Drawings cannot be deleted right now. Try again later.")
 
 
-def can_save() -> bool:
-    """Whether the database answers."""
+def why_not_saving() -> str:
+    """Why no drawing can be saved now, for /readyz; empty if one can."""
     from digitre.drawings import collection
 
+    try:
+        _collection().database.check_room()
+    except OSError as error:
+        return f"drawings cannot be saved: {error.strerror}"
     try:
         _collection().check()
     except (collection.UnavailableError, OSError) as error:
         current_app.logger.warning(UNAVAILABLE, error)
-        return False
-    return True
+        return "it does not answer"
+    return ""
 
 
 def _is_cross_site() -> bool:

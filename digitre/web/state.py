@@ -27,7 +27,7 @@ class State:
         classifier: reads the drawings.
         card: the model card of the network, or None if there is none.
         metrics: the counters for Prometheus, or None if DIGITRE_METRICS is 0.
-        checks: the checks of /readyz besides the network, by name; each returns whether it works.
+        checks: the checks of /readyz besides the network, by name; each returns what is wrong, or "".
         drawings: the saved drawings, opened when the first one is saved.
         secret: the key that signs receipts, read when the first drawing is saved.
         openapi: the description of the API, made when it is first requested.
@@ -36,7 +36,7 @@ class State:
     classifier: Classifier
     card: Card | None = None
     metrics: Metrics | None = None
-    checks: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    checks: dict[str, Callable[[], str]] = field(default_factory=dict)
     drawings: Drawings | None = None
     secret: bytes | None = None
     openapi: dict[str, Any] | None = None

@@ -444,6 +444,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
             assert len(saved) > 3
             had = load.answers
             until(lambda: load.answers > had + 20)
+            status, ready = get(server.upstream, "/readyz")
+            reason = "drawings cannot be saved: No space left on device"
+            assert (status, ready["wrong"]) == (503, {"database": reason})
         copied = tmp_path / "copy"
         shutil.copytree(disk, copied)
     finally:

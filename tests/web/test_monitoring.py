@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -87,6 +88,20 @@ def test_not_ready(app, tmp_path: Path) -> None:
     response = app.test_client().get("/readyz")
     assert response.status_code == 503
     assert response.get_json()["wrong"] == {"network": "out of memory"}
+
+
+def test_a_full_disk_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/readyz says that no drawing can be saved if none fits onto the disk, and is well again with room."""
+    client = create_app({"TESTING": True, "INSTANCE": tmp_path}).test_client()
+    body = {"digit": data_url(SEVEN), "label": 7}
+    assert client.post("/_save_drawing", json=body).status_code == 201
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "TemporaryFile", lambda dir: open("/dev/full", "wb"))  # noqa: SIM115
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    reason = "drawings cannot be saved: No space left on device"
+    assert response.get_json()["wrong"] == {"database": reason}
+    assert client.get("/readyz").status_code == 200
 
 
 def values(text: str) -> dict[str, float]:

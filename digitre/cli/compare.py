@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
+from digitre.cli import terminal
 from digitre.recognition.baselines import DEMOS, FOLDER, DemoClassifier
 from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
@@ -46,7 +47,7 @@ def compare(as_json: bool) -> None:
     trained = [name for name in DEMOS if (FOLDER / f"{name}.tflite").exists()]
     for name in DEMOS:
         if name not in trained:
-            click.echo(f"{name} is not trained yet: run digitre baseline {name}", err=True)
+            terminal.note(f"{name} is not trained yet: run {terminal.program()} baseline {name}")
     rows = [*(_describe_demo(DemoClassifier(name), name) for name in trained), _describe_own()]
     if as_json:
         click.echo(json.dumps(rows, indent=1))

@@ -3,94 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from digitre import config
-from digitre.cli import settings
-from digitre.drawings import export as exports
-from digitre.drawings.collection import Drawings, UnavailableError
-from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
-from digitre.recognition.classifier import NO_DIGIT, percent
-
-PATIENCE = 60  # seconds to wait for the database; a server waits less, because it also reads
-DATABASE = click.option(
-    "--database",
-    metavar="URL",
-    help="Database URL (SQLAlchemy). [default: $DIGITRE_DATABASE_URL]",
+from digitre.cli import Group, terminal
+from digitre.cli.selection import (
+    DATABASE,
+    Label,
+    collection,
+    errors_in_one_line,
+    existing,
+    filters,
+    find_unknown,
+    no_such,
+    require_filter,
 )
+from digitre.drawings import export as exports
+from digitre.drawings.drawing import STATUSES, Drawing, Filter, label_name
+from digitre.recognition.classifier import percent
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
-class Label(click.ParamType):
-    """A label: 0 to 9, or none."""
-
-    name = "label"
-
-    def convert(self, value: Any, parameter: Any, context: Any) -> int:
-        if value == "none":
-            return NO_DIGIT
-        if str(value) in "0123456789" and len(str(value)) == 1:
-            return int(value)
-        self.fail(f"{value!r} is not a label: use 0 to 9, or none", parameter, context)
-
-
-def filters(command: Callable) -> Callable:
-    """Add the options that choose drawings. The command gets them as a `Filter` named `filter`."""
-
-    @click.argument("ids", nargs=-1, metavar="[ID]...")
-    @click.option("--status", type=click.Choice(STATUSES), help="Only drawings with this status.")
-    @click.option("--label", type=Label(), help="Only drawings with this label: 0 to 9, or none.")
-    @click.option("--writer", help="Only drawings from this writer.")
-    @click.option("--disagree", is_flag=True, help="Only drawings that were read as another label.")
-    @wraps(command)
-    def filtered(ids, status, label, writer, disagree, **more):
-        return command(filter=Filter(list(ids) or None, status, label, writer, disagree), **more)
-
-    return filtered
-
-
-def collection(url: str | None) -> Drawings:
-    """The saved drawings at this URL, or at DIGITRE_DATABASE_URL."""
-    try:
-        return Drawings(url or config.database_url(settings()), PATIENCE)
-    except Exception as error:  # SQLAlchemy's; to name its class here would mean to import it
-        raise click.ClickException(f"Not a database URL: {error}") from None
-
-
-def existing(collection: Drawings) -> Drawings:
-    """Stop if the file of an SQLite database is missing: a typing error is not an empty database."""
-    if not collection.database.exists():
-        raise click.ClickException(f"There is no database at {collection.database.url}")
-    return collection
-
-
-@contextmanager
-def errors_in_one_line() -> Iterator[None]:
-    """Print an error of the database or the disk as one line, and exit with status 1."""
-    try:
-        yield
-    except UnavailableError as error:
-        raise click.ClickException(f"Cannot open the drawings database: {error}") from None
-    except OSError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def require_filter(filter: Filter) -> None:
-    """A command that changes drawings must not change all of them by accident."""
-    if filter == Filter():
-        raise click.UsageError(
-            "Say which drawings: give ids, or --status, --label, --writer or --disagree"
-        )
-
-
-@click.group()
+@click.group(cls=Group)
 def drawings() -> None:
     """List, review, export and copy the saved drawings.
 
@@ -156,9 +94,10 @@ def show(id: str, png: Path | None, as_json: bool, database: str | None) -> None
     Example: digitre drawings show 3f0c...
     """
     with errors_in_one_line():
-        drawing = collection(database).find(id)
+        store = collection(database)
+        drawing = store.find(id) if store.database.exists() else None
         if drawing is None:
-            raise click.ClickException(f"There is no drawing {id}")
+            raise no_such([id])
         if png:
             png.write_bytes(drawing.pixels)
     if as_json:
@@ -210,15 +149,19 @@ def relabel(id: str, label: int, database: str | None) -> None:
 def _judge(filter: Filter, status: str, label: int | None, database: str | None) -> None:
     require_filter(filter)
     with errors_in_one_line():
-        _report(collection(database).judge(filter, status, label), filter, status)
+        store = collection(database)
+        unknown = find_unknown(store, filter)
+        _report(store.judge(filter, status, label), status, filter, unknown)
 
 
-def _report(count: int, filter: Filter, done: str) -> None:
+def _report(count: int, done: str, filter: Filter, unknown: list[str]) -> None:
     """Print how many drawings were changed, and fail if an id was not among them."""
     click.echo(f"{count} {done}")
+    if unknown:
+        raise no_such(unknown)
     if filter.ids is not None and count < len(set(filter.ids)):
-        missing = len(set(filter.ids)) - count
-        raise click.ClickException(f"{missing} of these ids are not there, or fail the filter")
+        others = len(set(filter.ids)) - count
+        raise click.ClickException(f"{others} of these drawings do not pass the filter")
 
 
 @drawings.command()
@@ -233,10 +176,11 @@ def delete(filter: Filter, yes: bool, database: str | None) -> None:
     require_filter(filter)
     with errors_in_one_line():
         store = collection(database)
+        unknown = find_unknown(store, filter)
         if not yes:
             count = sum(1 for _ in store.select(filter))
             click.confirm(f"Delete {count} drawings for good?", abort=True)
-        _report(store.delete(filter), filter, "deleted")
+        _report(store.delete(filter), "deleted", filter, unknown)
 
 
 @drawings.command()
@@ -312,7 +256,7 @@ def copy(source: str, target: str) -> None:
     """
     with errors_in_one_line():
         before, after = existing(collection(source)), collection(target)
-        with click.progressbar(length=before.count(), label="copying") as bar:
+        with terminal.progress(before.count(), "copying") as bar:
             new = exports.copy(before, after, bar.update)
         missing = exports.missing(before, after)
         if missing:

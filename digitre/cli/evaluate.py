@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import click
@@ -34,4 +36,7 @@ def evaluate(
     classifier = training.network_in(folder)
     if scenes is None:
         scenes = 0 if folder else PICTURES
-    training.show(report.evaluate(classifier, scenes), as_json, target_accuracy)
+    # Keras prints the progress of a download, which is no result.
+    with training.reported_errors(), contextlib.redirect_stdout(sys.stderr):
+        figures = report.evaluate(classifier, scenes)
+    training.show(figures, as_json, target_accuracy)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from digitre.cli import terminal
 from digitre.cli.read import network_named, network_option
 from digitre.recognition.card import Card
 
@@ -32,7 +33,7 @@ def explore(output: Path, network: str | None) -> None:
 
         from digitre.training.reporting import explore as report
     except ImportError as error:
-        raise click.ClickException(f"{error}: pip install 'digitre[train]'") from None
+        raise click.ClickException(f"{error}: {terminal.how_to_install('train')}") from None
     classifier = network_named(network)
     try:
         report.write(classifier, classifier.card() or Card(classifier.model), output)

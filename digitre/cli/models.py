@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from digitre import registry
-from digitre.cli import settings
+from digitre.cli import Group, settings, terminal
 from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 from digitre.registry import Registry
 
 
-@click.group()
+@click.group(cls=Group)
 def models() -> None:
     """Manage the networks in DIGITRE_MODELS (default: models/ in the instance folder).
 
@@ -53,7 +53,7 @@ def list_models(as_json: bool) -> None:
         row = _describe(networks, name, served, shipped)
         click.echo(json.dumps(row) if as_json else _line(row))
     if override := settings()["MODEL"]:
-        click.echo(f"DIGITRE_MODEL overrides the promoted network: {override}", err=True)
+        terminal.note(f"DIGITRE_MODEL overrides the promoted network: {override}")
     if wrong:
         raise click.ClickException(str(wrong))
 

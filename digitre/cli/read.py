@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import functools
-import io
 import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 import click
 import numpy as np
@@ -25,36 +25,35 @@ from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.found import Detection
 from digitre.recognition.preprocessing import PictureError, found_steps, to_png
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}  # of the images in a folder
+# Of the images in a folder.
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 MANY = 64  # from this many files on, it pays to start a process per CPU core
 CHUNK = 32  # files that a process gets at a time
 OWN = "digitre"  # the name of Digitre's own network
 NETWORKS = (OWN, *baselines.DEMOS)
 COLUMNS = ("file", "result", "digit", "confidence", "not_a_digit", "reason", "error")
+FIELDS = tuple(Reading(None, 0, (), 1, (), None, "").to_dict())  # of a reading in JSON
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The reading of one file, or the error."""
+    """The reading of one file, or the error: its code and what to do about it."""
 
     file: str
     reading: Reading | None
+    code: str = ""
     error: str = ""
 
-    def row(self) -> dict[str, object]:
-        """The values of a line of JSON or CSV."""
-        reading = self.reading
-        if reading is None:
-            return dict.fromkeys(COLUMNS) | {"file": self.file, "error": self.error}
-        return {
-            "file": self.file,
-            "result": reading.result,
-            "digit": reading.digit,
-            "confidence": round(reading.confidence, 6),
-            "not_a_digit": round(reading.not_a_digit, 6),
-            "reason": reading.reason,
-            "error": None,
-        }
+    def to_dict(self) -> dict[str, Any]:
+        """A line of JSON: what the API answers, and the file. Without a reading, its fields are null."""
+        if self.reading is not None:
+            return {"file": self.file} | self.reading.to_dict() | {"error": None}
+        error = {"code": self.code, "message": self.error}
+        return {"file": self.file} | dict.fromkeys(FIELDS) | {"error": error}
+
+    def row(self) -> dict[str, Any]:
+        """A line of CSV."""
+        return {name: self.to_dict()[name] for name in COLUMNS} | {"error": self.error or None}
 
 
 # Naming Digitre's own network is the same as naming none.
@@ -78,8 +77,8 @@ network_option = click.option(
     show_default="DIGITRE_THRESHOLD, else 0.6",
     help='Minimum confidence: below it the answer is "Huh...".',
 )
-@click.option("--json", "form", flag_value="json", help="Print one line of JSON per image.")
-@click.option("--csv", "form", flag_value="csv", help="Print a table as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per image.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table as CSV.")
 @click.option("--show", is_flag=True, help="Draw the 28 x 28 pixels that the network sees.")
 @click.option(
     "--steps",
@@ -92,19 +91,20 @@ network_option = click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Plot the image and its probabilities (needs matplotlib: pip install 'digitre[plot]').",
+    help="Plot the image and its probabilities (needs the extra plot).",
 )
 @network_option
 def read(
     files: tuple[str, ...],
     threshold: float,
-    form: str | None,
+    as_json: bool,
+    as_csv: bool,
     show: bool,
     steps_folder: Path | None,
     plot: Path | None,
     network: str | None,
 ) -> None:
-    """Read images: PNG, JPEG or WebP, or a text file with a data URL or base64.
+    """Read images: PNG, JPEG, WebP, GIF, BMP or TIFF, or a text file with a data URL or base64.
 
     FILE may be - for standard input, or a folder, which is searched for images. The exit status is 1
     if an image could not be read.
@@ -113,6 +113,8 @@ def read(
     """
     if math.isnan(threshold):
         raise click.BadParameter("it must be between 0 and 1", param_hint="--threshold")
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv cannot be combined")
     names = list(_expand(files))
     if not names:
         raise click.UsageError("there are no images in these folders")
@@ -122,20 +124,25 @@ def read(
         raise click.UsageError("--steps shows Digitre's own preprocessing: leave out --network")
     if plot:
         _require_matplotlib()
-    network_named(network)  # report a missing network before anything is read
+    classifier = network_named(network)  # report a missing network before anything is read
+    terminal.detail(f"network {classifier.model} in {classifier.path}; threshold {threshold}")
+    began = time.monotonic()
     reader = functools.partial(_read, threshold=threshold, network=network)
+    form = "json" if as_json else "csv" if as_csv else None
     if len(names) == 1:
         content = _content(names[0])
         outcome = reader(names[0], content=content)
         failed = _print([outcome], form or "sentence")
-        if outcome.reading is not None and not isinstance(content, OSError):
-            found = network_named(network).detect(content) if show or plot or steps_folder else None
+        if outcome.reading is not None and isinstance(content, bytes):
+            found = classifier.detect(content) if show or plot or steps_folder else None
             if found is not None:
                 _show(found.pixels, outcome.reading, show, plot)
             if found is not None and steps_folder:
                 _write_steps(found, steps_folder)
     else:
         failed = _print(_outcomes(names, reader), form or "table")
+    seconds = time.monotonic() - began
+    terminal.detail(f"{len(names)} read in {seconds:.2f} s")
     if failed:
         raise SystemExit(1)
 
@@ -151,13 +158,12 @@ def _expand(files: tuple[str, ...]) -> Iterator[str]:
             yield name
 
 
-def _content(name: str) -> bytes | str | OSError:
-    """The bytes of an image, or the text of a data URL or base64."""
+def _content(name: str) -> bytes | OSError:
+    """The bytes of an image, or of a text with a data URL or base64."""
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return error
-    return content.decode() if content.isascii() else content  # no image is all ASCII
 
 
 @functools.cache
@@ -177,10 +183,9 @@ def network_named(network: str | None) -> Classifier:
             classifier: Classifier = baselines.DemoClassifier(network)
         else:
             classifier = Classifier(registry.network_file(settings()))
-        with terminal.silenced():
-            classifier.runner()
+        classifier.runner()
     except FileNotFoundError as error:
-        hint = f"; train it with: digitre baseline {network}" if network else ""
+        hint = f"; train it with: {terminal.program()} baseline {network}" if network else ""
         raise click.ClickException(f"{error}{hint}") from None
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -188,19 +193,16 @@ def network_named(network: str | None) -> Classifier:
 
 
 def _read(
-    name: str,
-    *,
-    threshold: float,
-    network: str | None,
-    content: bytes | str | OSError | None = None,
+    name: str, *, threshold: float, network: str | None, content: bytes | OSError | None = None
 ) -> Outcome:
     content = _content(name) if content is None else content
     if isinstance(content, OSError):
-        return Outcome(name, None, content.strerror or str(content))
+        code = "no_such_file" if isinstance(content, FileNotFoundError) else "unreadable_file"
+        return Outcome(name, None, code, content.strerror or str(content))
     try:
-        return Outcome(name, network_named(network).read(content, threshold))
+        return Outcome(name, network_named(network).read_content(content, threshold))
     except PictureError as error:
-        return Outcome(name, None, str(error))
+        return Outcome(name, None, error.code, str(error))
 
 
 def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
@@ -212,7 +214,7 @@ def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
     remaining = iter(names)
     with (
         ProcessPoolExecutor(cores) as processes,
-        click.progressbar(length=len(names), label="reading", file=_progress_file()) as bar,
+        terminal.progress(len(names), "reading") as bar,
     ):
         # A window of files at a time: its rows are printed before the next window is read.
         while window := list(islice(remaining, CHUNK * 8 * (cores or 1))):
@@ -224,12 +226,7 @@ def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
             bar.update(len(window))
 
 
-def _progress_file() -> TextIO:
-    """Where the progress bar goes. It is hidden if the rows go to the same terminal."""
-    return io.StringIO() if sys.stdout.isatty() else sys.stderr
-
-
-def _print(outcomes, form: str) -> bool:
+def _print(outcomes: Iterable[Outcome], form: str) -> bool:
     """Print the readings. Returns whether a file could not be read."""
     failed = False
     table = csv.DictWriter(sys.stdout, COLUMNS) if form == "csv" else None
@@ -238,18 +235,23 @@ def _print(outcomes, form: str) -> bool:
     for outcome in outcomes:
         if outcome.reading is None:
             failed = True
-            click.echo(f"{outcome.file}: {outcome.error}", err=True)
+            click.secho(f"{outcome.file}: {outcome.error}", err=True, fg="red")
         if table:
             table.writerow(outcome.row())
         elif form == "json":
-            click.echo(json.dumps(outcome.row()))
+            click.echo(json.dumps(outcome.to_dict()))
         elif outcome.reading is not None:
-            reading = outcome.reading
-            if form == "sentence":
-                click.echo(sentence(reading))
-            else:
-                click.echo(f"{reading.result:6}  {100 * reading.confidence:5.1f}%  {outcome.file}")
+            click.echo(_line(outcome.file, outcome.reading, form))
     return failed
+
+
+def _line(file: str, reading: Reading, form: str) -> str:
+    """The answer for a file: green if it is a digit, else yellow."""
+    colour = "yellow" if reading.digit is None else "green"
+    if form == "sentence":
+        return click.style(sentence(reading), fg=colour)
+    result = click.style(f"{reading.result:6}", fg=colour)
+    return f"{result}  {100 * reading.confidence:5.1f}%  {file}"
 
 
 def sentence(reading: Reading) -> str:
@@ -285,7 +287,8 @@ def _require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise click.ClickException("--plot needs matplotlib: pip install 'digitre[plot]'") from None
+        hint = terminal.how_to_install("plot")
+        raise click.ClickException(f"--plot needs matplotlib: {hint}") from None
 
 
 def _plot(pixels, reading: Reading, file: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from digitre import config, files, registry
-from digitre.cli import settings, training
+from digitre.cli import settings, terminal, training
 from digitre.recognition.classifier import Classifier
 
 
@@ -64,7 +64,9 @@ def retrain(
         click.echo(json.dumps({"model": card.model} | asdict(verdict), indent=1))
     else:
         click.echo(gates.as_text(verdict.gates))
-    outcome = "promoted: make reload serves it" if verdict.passed else "kept, not promoted"
-    click.echo(f"{card.model} is {outcome}", err=True)
+    outcome = (
+        "promoted: it is served after the next reload" if verdict.passed else "kept, not promoted"
+    )
+    terminal.note(f"{card.model} is {outcome}")
     if not verdict.passed:
         raise SystemExit(1)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitre.cli import terminal
+
 if TYPE_CHECKING:
     from digitre.recognition.card import Figures
     from digitre.recognition.classifier import Classifier
@@ -103,13 +105,12 @@ def start() -> None:
     try:
         import keras  # noqa: F401
     except ImportError:
-        raise click.ClickException(
-            "training needs TensorFlow: pip install 'digitre[train]'"
-        ) from None
+        hint = terminal.how_to_install("train")
+        raise click.ClickException(f"this command needs TensorFlow: {hint}") from None
     from digitre.training.data import datasets
 
     for line in datasets.missing():
-        click.echo(f"missing: {line}", err=True)
+        terminal.note(f"missing: {line}")
 
 
 @contextmanager

@@ -97,13 +97,32 @@ def test_json_and_csv(folder: Path) -> None:
     result = digitre("read", "--json", str(folder), expect=1)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["digit"] for line in lines] == [3, 5, None, 4, None]
-    assert lines[2]["error"]
+    assert lines[2]["error"]["code"] == "not_a_picture"
     assert lines[4]["reason"] == "not_a_digit"
     assert lines[0]["confidence"] > 0.9
     rows = list(csv.DictReader(io.StringIO(digitre("read", "--csv", str(folder), expect=1).stdout)))
     assert [row["digit"] for row in rows] == ["3", "5", "", "4", ""]
     one = digitre("read", "--json", str(folder / "3.png")).stdout
     assert json.loads(one)["result"] == "3"
+    assert "cannot be combined" in digitre("read", "--json", "--csv", "x", expect=2).output
+
+
+def test_json_is_the_answer_of_the_api(folder: Path, client) -> None:
+    """A line of JSON is the API's answer to the file, with its name; an error has the API's form."""
+    for name in ("3.png", "broken.png", "none.png"):
+        answer = client.post("/_get_digit", data=(folder / name).read_bytes()).get_json()
+        run = CliRunner().invoke(main, ["read", "--json", str(folder / name)])
+        line = json.loads(run.stdout)
+        assert line.pop("file") == str(folder / name)
+        if "error" in answer:
+            assert line.pop("error") == answer["error"]
+            assert set(line.values()) == {None}
+            answer = client.post("/_get_digit", data=SEVEN).get_json()
+            assert line.keys() == answer.keys()
+        else:
+            assert line == answer | {"error": None}
+    missing = json.loads(digitre("read", "--json", "nowhere.png", expect=1).stdout)
+    assert missing["error"] == {"code": "no_such_file", "message": "No such file or directory"}
 
 
 @pytest.mark.parametrize(
@@ -284,7 +303,7 @@ WITHOUT_THE_EXTRA = (
 @pytest.mark.parametrize(
     ("words", "extra"),
     [
-        (["train", "--epochs", "1"], "training needs TensorFlow: pip install 'digitre[train]'"),
+        (["train", "--epochs", "1"], "this command needs TensorFlow: "),
         (["evaluate"], "digitre[train]"),
         (["report"], "digitre[train]"),
         (["teacher"], "digitre[train]"),

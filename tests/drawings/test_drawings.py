@@ -111,7 +111,7 @@ def test_show(digitre, saved, tmp_path: Path) -> None:
     assert "accepted" in text
     assert (tmp_path / "seven.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(digitre("show", id, "--json").output)["strokes"]
-    assert "no drawing" in digitre("show", "0" * 32, expect=1).output
+    assert "no such drawing" in digitre("show", "0" * 32, expect=1).output
 
 
 def test_accept_reject_relabel(digitre, saved, database: str) -> None:
@@ -123,7 +123,7 @@ def test_accept_reject_relabel(digitre, saved, database: str) -> None:
     assert status[saved[9, ""]] == ("accepted", 9)
     assert status[saved[1, "bob"]] == ("rejected", 1)
     assert status[saved[1, "cyd"]] == ("accepted", 7)
-    assert "not there" in digitre("accept", "0" * 32, expect=1).output
+    assert "no such drawing" in digitre("accept", "0" * 32, expect=1).output
     assert "Say which" in digitre("accept", expect=2).output
     assert "use 0 to 9" in digitre("relabel", saved[1, "cyd"], "seven", expect=2).output
 

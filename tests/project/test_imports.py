@@ -80,7 +80,7 @@ def edges(modules: Modules) -> dict[str, set[str]]:
             if module not in modules:
                 continue
             packages = [module[:at] for at, letter in enumerate(module) if letter == "."]
-            above = {each for each in packages if not name.startswith(each + ".")}
+            above = {each for each in packages if not f"{name}.".startswith(f"{each}.")}
             graph[name] |= {module} | above
     return graph
 

@@ -55,9 +55,11 @@ evaluate: $(VENV)/.training ## measure the network in models/
 	$(BIN)/digitre evaluate
 
 # backports-strenum: its newest version excludes Python 3.11 and later, which pip respects and uv does not.
-lock: $(VENV)/.maintaining ## regenerate requirements.txt: the packages for serving, with their hashes
+lock: $(VENV)/.maintaining ## regenerate requirements.txt, and deploy/build-requirements.txt, with their hashes
 	echo "backports-strenum<1.3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --constraint - --no-emit-index-url --custom-compile-command "make lock" setup.py --output-file requirements.txt
+	echo "setuptools>=77" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" - --output-file deploy/build-requirements.txt
 
 audit: $(VENV)/.maintaining ## check requirements.txt for known vulnerabilities
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.txt

@@ -63,13 +63,15 @@ install_application() {
     say "installing the application into $home"
     [ -x "$python" ] || python3 -m venv "$home/venv"
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r "$checkout/requirements.txt"
+        -r "$checkout/requirements.txt" -r "$here/build-requirements.txt"
     # pip builds in a copy, because it leaves files there and the checkout may be read-only.
     build=$(mktemp -d)
     trap 'rm -rf "$build"' EXIT
     cp -r "$checkout/digitre" "$checkout/models" "$checkout/deploy" "$checkout/wsgi.py" \
         "$checkout/setup.py" "$checkout/pyproject.toml" "$checkout/README.md" "$build"
-    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build"
+    # Without isolation it builds with the setuptools whose hash was checked, and fetches no other.
+    "$python" -m pip install --quiet --disable-pip-version-check --no-index --no-build-isolation \
+        --no-deps --force-reinstall "$build"
     install -m 644 "$here/gunicorn.conf.py" "$home/gunicorn.conf.py"
     install -m 755 "$here/digitre.sh" /usr/local/bin/digitre
     install -d -o digitre -g digitre -m 750 /var/lib/digitre

@@ -123,6 +123,20 @@ def test_the_lock_fits_the_ranges() -> None:
     assert "tensorflow" not in lines
 
 
+def test_nothing_is_installed_unchecked() -> None:
+    """What the installer and the container fetch has a hash: the tool that builds the package, too."""
+    lines = (ROOT / "deploy" / "build-requirements.txt").read_text()
+    assert re.findall(r"^(\S+)==", lines, flags=re.MULTILINE) == ["setuptools"]
+    assert "--hash=sha256:" in lines
+    assert "index-url" not in lines
+    for name in ("install.sh", "Dockerfile"):
+        text = (ROOT / "deploy" / name).read_text().replace("\\\n", " ")
+        commands = re.findall(r"pip install [^&\n]*", text)
+        assert len(commands) == 2
+        assert "--require-hashes" in commands[0]
+        assert {"--no-index", "--no-build-isolation", "--no-deps"} <= set(commands[1].split())
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_lock_installs_and_serves(tmp_path: Path, seven: bytes) -> None:
@@ -130,11 +144,12 @@ def test_the_lock_installs_and_serves(tmp_path: Path, seven: bytes) -> None:
     place = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     install = [place / "bin" / "pip", "--disable-pip-version-check", "install", "--quiet"]
-    locked = ROOT / "requirements.txt"
-    subprocess.run([*install, "--require-hashes", "-r", locked], check=True)
+    locked = ["-r", ROOT / "requirements.txt", "-r", ROOT / "deploy" / "build-requirements.txt"]
+    subprocess.run([*install, "--require-hashes", *locked], check=True)
     source = tmp_path / "source"
     copy_tracked(source)
-    subprocess.run([*install, "--no-deps", source], check=True)
+    alone = ["--no-index", "--no-build-isolation", "--no-deps"]
+    subprocess.run([*install, *alone, source], check=True)
     port = free_port()
     command = [place / "bin" / "gunicorn", "--bind", f"127.0.0.1:{port}", "wsgi:app"]
     environment = os.environ | {"DIGITRE_INSTANCE": str(tmp_path / "instance")}

@@ -155,8 +155,8 @@ SETTINGS = (
         "MAX_CONTENT_LENGTH",
         "DIGITRE_MAX_BODY",
         _bytes,
-        1024 * 1024,
-        "Largest request body, in bytes. Change nginx's client_max_body_size with it.",
+        8 * 1024 * 1024,
+        "Largest request body, in bytes. Change nginx's client_max_body_size with it. Unless you set it, a drawing to save has at most 1048576.",
     ),
     Setting(
         "TRUSTED_HOSTS",
@@ -270,6 +270,8 @@ def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """
     overrides = dict(overrides or {})
     loaded = {}
+    # A drawing to save comes from a canvas; a picture to read may be a photo. Your own limit is for both.
+    limited = "MAX_CONTENT_LENGTH" in overrides or os.environ.get("DIGITRE_MAX_BODY")
     for setting in SETTINGS:
         value = overrides.pop(setting.name, _in_environment(setting))
         try:
@@ -278,6 +280,7 @@ def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
             raise ValueError(f"{setting.variable} {error}") from None
     # Flask limits form fields apart from the body: they may be as long as any other body.
     loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
+    loaded["MAX_SAVED_LENGTH"] = loaded["MAX_CONTENT_LENGTH"] if limited else 1024 * 1024
     return loaded | overrides
 
 

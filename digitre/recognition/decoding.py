@@ -1,7 +1,8 @@
 """Bytes, base64, data URLs and arrays become a picture.
 
 File types are detected from the first bytes, never from a name or a declared type. The size is checked in
-the header, before any pixel is decoded.
+the header, before any pixel is decoded; and what the picture does not need is left out of the file before
+Pillow sees it (`containers`).
 """
 
 from __future__ import annotations
@@ -14,34 +15,45 @@ import urllib.parse
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from digitre.recognition import containers
+from digitre.recognition.containers import NAMES, is_picture
 
 Picture: TypeAlias = str | bytes | bytearray | Image.Image | np.ndarray
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-LOSSY = ("JPEG", "WEBP")  # WebP may be lossless, which is not worth looking up
-MAX_PIXELS = 16_000_000
+LOSSY = ("JPEG", "WEBP", "AVIF")  # the last two may be lossless, which is not worth looking up
+MAX_PIXELS = 16_000_000  # of a JPEG, which phones make, and which can be decoded to fewer pixels
+MAX_OTHER_PIXELS = 8_000_000  # of all other formats
 MAX_SIDE = 10_000  # pixels
 
-# A progressive JPEG has about ten scans. Each takes time for the whole picture, however few bytes it has.
-MAX_SCANS = 100
-
 # Pictures of twice this many pixels per side are averaged down to between one and two times this before
-# anything else, which limits the memory that a request takes.
-LARGEST = 2000
+# anything else, which limits the time and the memory that a request takes.
+LARGEST = 750
+
+# Percent signs in a data URL. Base64 has a character to encode in 32, on average; each takes time and memory.
+MAX_ESCAPES = 400_000
+
+# How to turn a picture upright, by its orientation as EXIF counts.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # The first bytes of formats that are known but not read.
 _OTHER_FORMATS = (
-    b"GIF8",
-    b"BM",
-    b"II*\0",
-    b"MM\0*",
     b"%PDF",
     b"%!PS",
     b"\0\0\1\0",
-    b"<",
     b"\xc5\xd0\xd3\xc6",
     b"8BPS",
+    b"GIF8",
+    b"BM",
     b"II+\0",
     b"MM\0+",
     b"icns",
@@ -49,12 +61,17 @@ _OTHER_FORMATS = (
     b"\0\0\0\x0cJXL ",
     b"\xff\x0a",
 )
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _MEDIA_TYPES = (
     "image/png",
     "image/jpeg",
     "image/jpg",
     "image/webp",
+    "image/gif",
+    "image/bmp",
+    "image/x-ms-bmp",
+    "image/tiff",
     "application/octet-stream",
     "",
 )
@@ -81,8 +98,7 @@ def to_image(picture: Picture) -> Image.Image:
     """Decode a picture in any accepted form; a PIL image is returned as it is.
 
     Args:
-        picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP file, a PIL image, or
-            an array as `from_array` takes it.
+        picture: a data URL or base64 (str or bytes), the bytes of a file, a PIL image, or an array as `from_array` takes it.
 
     Raises:
         PictureError: if it cannot be read.
@@ -106,13 +122,6 @@ def _is_text(data: bytes) -> bool:
     return head.isascii() and b"\0" not in head and head[:1] not in (b"<", b"%")
 
 
-def is_picture(data: bytes) -> bool:
-    """Whether the bytes begin as a PNG, JPEG or WebP file does."""
-    return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (
-        data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    )
-
-
 def unpack(text: str | bytes) -> bytes:
     """The bytes in a data URL or in plain base64.
 
@@ -120,7 +129,7 @@ def unpack(text: str | bytes) -> bytes:
 
     Raises:
         PictureError: `bad_base64`; or `unsupported_format` if a data URL names another media type and its
-            bytes are not a PNG, JPEG or WebP file either.
+            bytes are not a file of a format that is read either.
     """
     if isinstance(text, bytes):
         text = text.decode("latin-1")
@@ -128,12 +137,14 @@ def unpack(text: str | bytes) -> bytes:
     media_type = ""
     if text[:5].lower() in ("data:", "data%"):
         if "%" in text:
+            if text.count("%") > MAX_ESCAPES:
+                raise PictureError("bad_base64", "Too much of the data URL is percent-encoded.")
             text = urllib.parse.unquote(text, "latin-1")
         head = _DATA_URL.match(text)
         media_type = head[1].strip().lower() if head else ""
         if head is None or ";base64" not in head[2].lower():
             if media_type not in _MEDIA_TYPES:
-                raise unsupported()
+                raise unsupported(media_type)
             raise PictureError(
                 "bad_base64",
                 "A data URL must begin with data:image/png;base64, followed by base64.",
@@ -147,76 +158,96 @@ def unpack(text: str | bytes) -> bytes:
             "bad_base64", "The picture is not valid base64: send a data URL or plain base64."
         ) from None
     if media_type not in _MEDIA_TYPES and not is_picture(data):
-        raise unsupported()
+        raise unsupported(media_type)
     return data
 
 
-def unsupported() -> PictureError:
-    """The error for a file of another format."""
-    return PictureError("unsupported_format", "Send the picture as PNG, JPEG or WebP.")
+def unsupported(media_type: str = "") -> PictureError:
+    """The error for a file of another format. Its message says what to do with a known one."""
+    message = f"Send the picture as {NAMES}."
+    if "svg" in media_type:
+        message = "An SVG has no pixels: export it as PNG and send that."
+    elif "hei" in media_type:
+        message = (
+            "HEIC cannot be read: save the photo as JPEG. On an iPhone: Settings, Camera, Formats, "
+            "Most Compatible."
+        )
+    return PictureError("unsupported_format", message)
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Decode a PNG, JPEG or WebP file: the first frame of an animation, turned upright as its EXIF data say.
+    """Decode a file: the first frame or page, turned upright as its EXIF data say.
 
     Returns:
-        A picture of any Pillow mode. A JPEG larger than 2 * LARGEST pixels per side is decoded to fewer.
+        A picture of mode L, LA, RGB or RGBA, of less than 2 * LARGEST pixels per side.
 
     Raises:
         PictureError: `unsupported_format`; `not_a_picture`, also for a truncated file; or
-            `picture_too_large` if its header names over 16 megapixels or 10,000 pixels per side.
+            `picture_too_large` if its header names over 16 megapixels in a JPEG, 8 in another file, or
+            10,000 pixels per side.
     """
-    _check_format(data)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-            raise _too_large()
-        if image.format == "JPEG" and max(image.size) >= 2 * LARGEST:
-            # A JPEG's blocks can be decoded to fewer pixels at once.
-            factor = max(image.size) // LARGEST
-            image.draft(image.mode, (image.width // factor, image.height // factor))
-        image.load()
-        if image.mode in ("P", "PA") and image.palette is None:
-            raise ValueError("the palette is missing")
+        bare = containers.strip(data)
+    except containers.UnknownKindError as error:
+        raise PictureError("unsupported_format", str(error)) from None
+    except containers.DamagedError as error:
+        raise PictureError("not_a_picture", str(error)) from None
+    if bare is None:
+        raise _unknown(data)
+    check_size(bare)
+    try:
+        image = _decode(bare)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_large() from None
+        raise _too_large(bare.format) from None
     except PictureError:
         raise
     except Exception:  # Pillow's decoders raise many types, struct.error and SyntaxError among them
-        raise PictureError(
-            "not_a_picture", "The picture is damaged: send a complete PNG, JPEG or WebP file."
-        ) from None
-    if "exif" in image.info or "XML:com.adobe.xmp" in image.info or "xmp" in image.info:
-        return _turn_upright(image)
-    return image
-
-
-def _check_format(data: bytes) -> None:
-    """Raise a PictureError unless the bytes begin as a file that can be decoded."""
-    if not is_picture(data):
-        head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-        if data.startswith(_OTHER_FORMATS) or head[:1] == b"<" or data[4:8] == b"ftyp":
-            raise unsupported()
-        raise PictureError("not_a_picture", "This is not a picture: send a PNG, JPEG or WebP file.")
-    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise PictureError("not_a_picture", "The JPEG has too many scans: save it again.")
-
-
-def _too_large() -> PictureError:
-    return PictureError(
-        "picture_too_large",
-        f"Send a picture of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels per side.",
-    )
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    """Turn a photo as the orientation in its EXIF data says."""
-    try:
-        upright = ImageOps.exif_transpose(image)
-    except Exception:  # many types again; the metadata may be damaged although the picture is good
-        return image
-    upright.format = image.format
+        raise PictureError("not_a_picture", containers.DAMAGED) from None
+    upright = image.transpose(_UPRIGHT[bare.orientation]) if bare.orientation > 1 else image
+    upright.format = bare.format
     return upright
+
+
+def check_size(bare: containers.Bare) -> None:
+    """Raise PictureError, `picture_too_large`, if a file's header names too many pixels."""
+    most = MAX_PIXELS if bare.format == "JPEG" else MAX_OTHER_PIXELS
+    if max(bare.size) > MAX_SIDE or bare.size[0] * bare.size[1] > most:
+        raise _too_large(bare.format)
+
+
+def _decode(bare: containers.Bare) -> Image.Image:
+    """The picture in a file, of a mode with eight bits, and reduced."""
+    image = Image.open(io.BytesIO(bare.data), formats=[bare.format])
+    if image.width * image.height > bare.size[0] * bare.size[1]:
+        raise ValueError("the picture is larger than its header says")
+    if bare.format == "JPEG" and max(image.size) >= 2 * LARGEST:
+        # A JPEG's blocks can be decoded to fewer pixels at once.
+        factor = max(image.size) // LARGEST
+        image.draft(image.mode, (image.width // factor, image.height // factor))
+    image.load()
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise ValueError("the palette is missing")
+    return to_eight_bits(image)
+
+
+def _unknown(data: bytes) -> PictureError:
+    """The error for bytes that do not begin as a picture that is read."""
+    head = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if data[4:8] == b"ftyp":
+        return unsupported("image/heic" if data[8:12] in _HEIC else "")
+    if head[:1] == b"<":
+        return unsupported("image/svg+xml" if b"<svg" in data[:1000].lower() else "")
+    if data.startswith(_OTHER_FORMATS):
+        return unsupported()
+    return PictureError("not_a_picture", f"This is not a picture: send {NAMES}.")
+
+
+def _too_large(kind: str = "JPEG") -> PictureError:
+    most = MAX_PIXELS if kind == "JPEG" else MAX_OTHER_PIXELS
+    message = f"Send a picture of at most {most // 1_000_000} megapixels"
+    if kind != "JPEG":
+        message += f" (a JPEG: {MAX_PIXELS // 1_000_000})"
+    return PictureError("picture_too_large", f"{message} and {MAX_SIDE:,} pixels per side.")
 
 
 def from_array(array: np.ndarray) -> Image.Image:

@@ -54,8 +54,8 @@ def decode(picture: Picture, *, cropped: bool = False) -> np.ndarray:
     """Decode a picture into the ink of its drawing.
 
     Args:
-        picture: a data URL or base64 (str or bytes), the bytes of a PNG, JPEG or WebP file, a PIL image, or
-            a two-dimensional array (grey values from 0 to 255, or floats in [0, 1]).
+        picture: a data URL or base64 (str or bytes), the bytes of a file, a PIL image, or a
+            two-dimensional array (grey values from 0 to 255, or floats in [0, 1]).
         cropped: whether margins without ink may be left out, which saves time.
 
     Returns:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import re
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -91,6 +93,19 @@ def as_text(body: bytes) -> str:
     if b"\0" not in body[:8]:  # curl -d @file drops the zeros, but not the byte order mark
         return body[2:].decode()
     return body.decode("utf-16-le" if wide["le"] else "utf-16-be").removeprefix("\ufeff")
+
+
+def load_json(text: str | bytes) -> Any:
+    """What `json.loads` returns, at a fifth of the time for millions of short lists: Python would search them
+    for garbage again and again while it makes them. Raises ValueError and RecursionError as that does.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(text)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def boundary_of(body: bytes, request: Request | None) -> bytes | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from digitre.recognition.preprocessing import PictureError
@@ -68,7 +68,11 @@ KINDS = (
         "The body is larger than the limit (default: 8 MiB; a drawing to save: 1 MiB).",
     ),
     Kind("picture_too_large", 413, "By its header, the picture has too many pixels."),
-    Kind("too_many", 413, "There are more than 256 pictures in one request."),
+    Kind(
+        "too_many",
+        413,
+        "There are more than 256 pictures in one request, or they take too long to read.",
+    ),
     Kind(
         "unsupported_format",
         415,

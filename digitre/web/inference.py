@@ -9,26 +9,27 @@ Every picture goes through the same preprocessing as one sent to /_get_digit.
 
 from __future__ import annotations
 
-import io
 import json
 import struct
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from PIL import Image
 
 import digitre
+from digitre.recognition import containers
 from digitre.recognition.classifier import SHAPE, Reading
-from digitre.recognition.decoding import FORMATS, MAX_PIXELS, unpack
+from digitre.recognition.decoding import MAX_OTHER_PIXELS, unpack
 from digitre.recognition.preprocessing import SIDE, Picture, PictureError
 from digitre.web import monitoring
-from digitre.web.requests import RequestError, body_of
+from digitre.web.bodies import RequestError, body_of, load_json
 from digitre.web.state import state
 
 MODEL = "digitre"  # the model's name in addresses and answers
 MOST = 256  # pictures in one request
+LONGEST = 1.0  # seconds of processor time; drawings take a few milliseconds each, photos up to half a second
 SHAPES = ((SIDE * SIDE,), (SIDE, SIDE), SHAPE)  # of the grey values of one picture
 DATATYPES = {"FP32": "<f4", "FP64": "<f8", "UINT8": "u1"}  # NumPy's types for grey values
 HEADER = "Inference-Header-Content-Length"
@@ -298,7 +299,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise RequestError("empty_body", "The body is empty: send a JSON object.")
     try:
-        value = json.loads(body)
+        value = load_json(body)
     except (ValueError, RecursionError):  # text that is not UTF-8 is a ValueError too
         raise RequestError("malformed_json", "The body is not valid JSON.") from None
     if not isinstance(value, dict):
@@ -313,17 +314,21 @@ def _read(
     if len(values) > MOST:
         raise _too_many()
     classifier, threshold = state().classifier, current_app.config["THRESHOLD"]
-    readings, pixels = [], 0
+    readings, pixels, started = [], 0, time.thread_time()
     for index, value in enumerate(values):
+        if time.thread_time() - started > LONGEST:
+            raise RequestError(
+                "too_many", f"These pictures take long to read: send at most {index} in a request."
+            )
         try:
             picture = to_picture(value)
             pixels += _size(picture)
             if (
-                index and pixels > MAX_PIXELS
+                index and pixels > MAX_OTHER_PIXELS
             ):  # so that many pictures cost no more than one large one
                 raise PictureError(
                     "picture_too_large",
-                    f"All pictures together may have {MAX_PIXELS:,} pixels: send fewer in a request.",
+                    f"All pictures together may have {MAX_OTHER_PIXELS:,} pixels: send fewer in a request.",
                 )
             readings.append(classifier.read_content(picture, threshold))
         except PictureError as error:
@@ -343,10 +348,10 @@ def _size(picture: Picture) -> int:
     if not isinstance(picture, bytes):
         return 0
     try:
-        with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
-            return image.width * image.height
-    except Exception:  # Pillow raises many types; decoding says what is wrong with the file
-        return 0
+        bare = containers.strip(picture)
+    except ValueError:
+        return 0  # decoding says what is wrong with the file
+    return bare.size[0] * bare.size[1] if bare else 0
 
 
 def _numbers(value: Any) -> np.ndarray:

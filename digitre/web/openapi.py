@@ -13,11 +13,12 @@ from typing import Any
 from flask import Flask
 
 import digitre
-from digitre.recognition.decoding import MAX_PIXELS, MAX_SIDE
-from digitre.recognition.preprocessing import PictureError
+from digitre.recognition.decoding import MAX_OTHER_PIXELS, MAX_PIXELS, MAX_SIDE, NAMES
+from digitre.recognition.preprocessing import SIDE, PictureError
 from digitre.web import errors, schemas
+from digitre.web.bodies import RequestError
 from digitre.web.inference import MODEL
-from digitre.web.requests import RequestError, parse_body
+from digitre.web.requests import parse_body
 from digitre.web.state import features, state_of
 
 # A seven of 28 x 28 pixels in four shades of grey.
@@ -29,17 +30,29 @@ SEVEN = (
 
 JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
 MULTIPART = "multipart/form-data"
+PROTOCOL = "Protocol"  # begins the names of the protocols' responses and schema for errors
+
+
+def _grey_values() -> list[float]:
+    """A one of 784 grey values."""
+    stroke = range(4, 24), (13, 14)
+    return [
+        0.9 if y in stroke[0] and x in stroke[1] else 0 for y in range(SIDE) for x in range(SIDE)
+    ]
+
 
 # Requests to read a picture, by name: the content type and the body.
 EXAMPLES: dict[str, tuple[str, Any]] = {
     "a drawing, as the page sends it": (JSON, [{"digit": SEVEN}]),
     "a JSON object": (JSON, {"digit": SEVEN}),
     "a data URL": ("text/plain", SEVEN),
+    "784 grey values from 0 to 1": (JSON, {"image": _grey_values()}),
+    "a field of any name": (JSON, {"imgBase64": SEVEN}),
     "a form": (FORM, {"img": SEVEN}),
     "no picture": (JSON, {"other": 7}),
     "invalid base64": (JSON, {"digit": "data:image/png;base64,@@@"}),
     "not 784 grey values": (JSON, {"image": "0,255,0"}),
-    "a GIF": ("text/plain", "data:image/gif;base64,R0lGODlhAQABAAAAACw="),
+    "an SVG": ("text/plain", "data:image/svg+xml,%3Csvg/%3E"),
 }
 
 
@@ -53,11 +66,12 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "version": digitre.__version__,
             "summary": "Reads handwritten digits.",
             "description": (
-                "POST an image of a digit. The answer is the digit and its probability, or "
-                f'"Huh..." if it is not a digit. Send a PNG, JPEG or WebP of at most {MAX_PIXELS:,} '
-                f"pixels and {MAX_SIDE:,} per side; a body may have {app.config['MAX_CONTENT_LENGTH']:,} "
-                "bytes. Digitre detects the form of the body from its content and ignores its "
-                "Content-Type. Every error has the same shape."
+                'POST an image of a digit. The answer is the digit and its probability, or "Huh..." if it '
+                f"is not a digit. Send a {NAMES} of at most {MAX_OTHER_PIXELS:,} pixels (a JPEG: "
+                f"{MAX_PIXELS:,}) and {MAX_SIDE:,} per side; a body may have "
+                f"{app.config['MAX_CONTENT_LENGTH']:,} bytes, unpacked if its Content-Encoding is gzip or "
+                "deflate. Digitre detects the form of the body from its content and ignores its "
+                "Content-Type."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -85,8 +99,16 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "/docs": {"get": _document("This description for people.", HTML, schemas.TEXT)},
         },
         "components": {
-            "schemas": {"Reading": schemas.READING, "Error": schemas.ERROR},
-            "responses": {str(status): _error_response(status) for status in sorted(_STATUSES)},
+            "schemas": {
+                "Reading": schemas.READING,
+                "Error": schemas.ERROR,
+                "ProtocolError": schemas.PROTOCOL_ERROR,
+            },
+            "responses": {
+                prefix + str(status): _error_response(status, prefix)
+                for prefix in ("", PROTOCOL)
+                for status in sorted(_STATUSES)
+            },
         },
     }
 
@@ -96,12 +118,10 @@ def _read(app: Flask) -> dict[str, Any]:
     file = {"schema": schemas.FILE}
     bodies: dict[str, Any] = {
         JSON: {"schema": schemas.PICTURE_IN_JSON},
-        "text/plain": {"schema": schemas.PICTURE},
-        FORM: {"schema": schemas.object_of({"img": schemas.PICTURE})},
+        "text/plain": {"schema": schemas.PICTURE_OR_GREY_VALUES},
+        FORM: {"schema": schemas.object_of({"img": schemas.PICTURE_OR_GREY_VALUES})},
         MULTIPART: {"schema": schemas.UPLOAD},
-        "image/png": file,
-        "image/jpeg": file,
-        "image/webp": file,
+        **{f"image/{name}": file for name in ("png", "jpeg", "webp", "gif", "bmp", "tiff")},
     }
     responses = {"200": _content("The reading.", JSON, _reference("schemas", "Reading"))}
     responses |= _errors(413, 429, 500, 503)
@@ -229,7 +249,7 @@ def _inference() -> dict[str, Any]:
     model = f"/v2/models/{MODEL}"
     return {
         "/v1/models/digitre": {
-            "get": _document("TensorFlow Serving: the model's status.", JSON, schemas.MODEL_STATUS)
+            "get": _get("TensorFlow Serving: the model's status.", schemas.MODEL_STATUS)
         },
         "/v1/models/digitre:predict": {
             "post": _post_json(
@@ -239,23 +259,11 @@ def _inference() -> dict[str, Any]:
                 schemas.PREDICTIONS,
             )
         },
-        "/v2": {"get": _document("Open Inference: the server.", JSON, schemas.SERVER_METADATA)},
-        "/v2/health/live": {
-            "get": _document("Open Inference: the server answers.", JSON, schemas.LIVE)
-        },
-        "/v2/health/ready": {
-            "get": _document("Open Inference: the network answers.", JSON, schemas.READY)
-        },
-        model: {
-            "get": _document(
-                "Open Inference: the inputs and outputs of the model.",
-                JSON,
-                schemas.MODEL_METADATA,
-            )
-        },
-        f"{model}/ready": {
-            "get": _document("Open Inference: the model answers.", JSON, schemas.MODEL_READY)
-        },
+        "/v2": {"get": _get("Open Inference: the server.", schemas.SERVER_METADATA)},
+        "/v2/health/live": {"get": _get("Open Inference: the server answers.", schemas.LIVE)},
+        "/v2/health/ready": {"get": _get("Open Inference: the network answers.", schemas.READY)},
+        model: {"get": _get("Open Inference: the inputs and outputs.", schemas.MODEL_METADATA)},
+        f"{model}/ready": {"get": _get("Open Inference: the model answers.", schemas.MODEL_READY)},
         f"{model}/infer": {
             "post": _post_json(
                 "Open Inference: the outputs for each picture, in JSON or as binary tensors",
@@ -265,6 +273,10 @@ def _inference() -> dict[str, Any]:
             )
         },
     }
+
+
+def _get(summary: str, schema: schemas.Schema) -> dict[str, Any]:
+    return _document(summary, JSON, schema, PROTOCOL)
 
 
 _INFER_EXAMPLE = {
@@ -284,28 +296,31 @@ def _post_json(
         "operationId": operation,
         "requestBody": {"required": True, "content": {JSON: content}},
         "responses": {"200": _content("The answer.", JSON, answer)}
-        | _errors(400, 413, 415, 429, 500, 503),
+        | _errors(400, 413, 415, 500, prefix=PROTOCOL)
+        | _errors(429, 503),  # from nginx
     }
 
 
 _STATUSES = set(errors.STATUSES.values())
 
 
-def _error_response(status: int) -> dict[str, Any]:
+def _error_response(status: int, prefix: str) -> dict[str, Any]:
     """The response with this status: what each of its codes means."""
     meanings = [f"`{kind.code}`: {kind.meaning}" for kind in errors.KINDS if kind.status == status]
-    return _content(" ".join(meanings), JSON, _reference("schemas", "Error"))
+    return _content(" ".join(meanings), JSON, _reference("schemas", f"{prefix}Error"))
 
 
-def _errors(*statuses: int) -> dict[str, Any]:
-    return {str(status): _reference("responses", str(status)) for status in statuses}
+def _errors(*statuses: int, prefix: str = "") -> dict[str, Any]:
+    return {str(status): _reference("responses", f"{prefix}{status}") for status in statuses}
 
 
-def _document(summary: str, content_type: str, schema: schemas.Schema) -> dict[str, Any]:
+def _document(
+    summary: str, content_type: str, schema: schemas.Schema, prefix: str = ""
+) -> dict[str, Any]:
     """A GET that always answers 200."""
     return {
         "summary": summary,
-        "responses": {"200": _content(summary, content_type, schema)} | _errors(500),
+        "responses": {"200": _content(summary, content_type, schema)} | _errors(500, prefix=prefix),
     }
 
 

@@ -8,7 +8,6 @@ be taken for the path of a file, and a request must not open one.
 from __future__ import annotations
 
 import base64
-import json
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +16,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from flask import Request
 
-from digitre.recognition.decoding import PictureError, is_picture
+from digitre.recognition.decoding import MAX_ESCAPES, PictureError, is_picture
 from digitre.web import grey
-from digitre.web.bodies import RequestError, as_text, body_of, boundary_of, parts_of
+from digitre.web.bodies import (
+    RequestError,
+    as_text,
+    body_of,
+    boundary_of,
+    load_json,
+    parts_of,
+)
 
 Found: TypeAlias = bytes | np.ndarray  # a file, base64 or a data URL; or 784 grey values
 
@@ -91,6 +97,8 @@ def _in_upload(body: bytes, boundary: bytes) -> Found:
 
 
 def _in_form(text: str) -> Found:
+    if text.count("%") > MAX_ESCAPES:
+        raise RequestError("no_picture", "Too much of the form is percent-encoded.")
     try:
         fields = dict(urllib.parse.parse_qsl(text, max_num_fields=50))
     except ValueError:
@@ -171,7 +179,7 @@ def _in_text(text: str, depth: int = 0) -> Found:
 
 def _in_json(text: str, depth: int) -> Found:
     try:
-        value = json.loads(text)
+        value = load_json(text)
     except (ValueError, RecursionError):
         if text[0] == "[" and grey.are_numbers(text):
             return grey.from_text(text)  # as NumPy prints an array

@@ -22,9 +22,10 @@ from digitre import config
 from digitre.drawings.drawing import Drawing, Filter, Strokes
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import NO_DIGIT
+from digitre.recognition.decoding import to_image
 from digitre.web import errors, monitoring, receipts
 from digitre.web.address import client_address
-from digitre.web.requests import RequestError, body_of
+from digitre.web.bodies import RequestError, body_of
 from digitre.web.state import state, state_of
 
 if TYPE_CHECKING:
@@ -164,14 +165,16 @@ def _drawing_in(body: dict[str, Any]) -> Drawing:
     digit = body.get("digit")
     if not isinstance(digit, str) or not digit.strip():
         raise RequestError("no_picture", 'No drawing in the JSON: send "digit" as a data URL.')
-    ink = preprocessing.decode(digit)
-    reading = state().classifier.read_content(digit)
+    image = to_image(digit)  # once: it is what costs most
+    ink = preprocessing.find_ink(image)
+    reading = state().classifier.read_content(image)
     if reading.reason == "blank":
         raise RequestError("blank_drawing", "The drawing is blank, so there is nothing to save.")
     return Drawing.new(label, writer, _png(ink), strokes, reading)
 
 
 def _json() -> dict[str, Any]:
+    request.max_content_length = current_app.config["MAX_SAVED_LENGTH"]
     try:
         body = json.loads(body_of(request))
     except (ValueError, RecursionError):

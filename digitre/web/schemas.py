@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from digitre.recognition.decoding import NAMES
 from digitre.recognition.preprocessing import SIDE
 from digitre.web import errors
 from digitre.web.inference import DATATYPES, MOST, OUTPUTS
@@ -33,38 +34,53 @@ PNG = {"type": "string", "pattern": "^data:image/png;base64,"}
 PICTURE = {
     "type": "string",
     "format": "picture",
-    "description": "A PNG, JPEG or WebP as a data URL, or only its base64.",
+    "description": f"A {NAMES} as a data URL, or only its base64.",
 }
 PICTURE_OR_GREY_VALUES = {
     "type": "string",
     "format": "picture-or-grey-values",
     "description": (
-        f"A picture as above, or {SIDE * SIDE} grey values from 0 (background) to 255 (ink), row by "
-        "row, separated by commas."
+        f"A picture as above, or {SIDE * SIDE} grey values, row by row, parted by commas, blanks or line "
+        "ends: from 0 (background) to 255 (ink), or from 0 to 1."
     ),
 }
+_GREY_VALUE = {"type": "number", "minimum": 0, "maximum": 255}
+
+
+def _exactly(number: int, items: Schema) -> Schema:
+    return {"type": "array", "items": items, "minItems": number, "maxItems": number}
+
+
+_ROWS = _exactly(SIDE, _exactly(SIDE, _GREY_VALUE))
+_ROWS_OF_LISTS = _exactly(SIDE, _exactly(SIDE, _exactly(1, _GREY_VALUE)))
+GREY_VALUES: Schema = {
+    "description": "Grey values from 0 to 1 or from 0 to 255: 784, or 28 x 28, or 28 x 28 x 1.",
+    "anyOf": [_exactly(SIDE * SIDE, _GREY_VALUE), _ROWS, _ROWS_OF_LISTS],
+}
+_BATCH_OF_ONE = {
+    "description": "The same in a list of one: 1 x 28 x 28, or 1 x 28 x 28 x 1.",
+    "anyOf": [_exactly(1, each) for each in GREY_VALUES["anyOf"]],
+}
+_LISTS = [*GREY_VALUES["anyOf"], *_BATCH_OF_ONE["anyOf"]]
 FILE = {"type": "string", "format": "picture-file", "contentMediaType": "application/octet-stream"}
 UPLOAD = object_of({"image": FILE})
 
-
-def _without(*names: str) -> Schema:
-    return {"not": {"anyOf": [{"required": [name]} for name in names]}}
-
-
-# If an object has several of these fields, the first one is read.
+# A schema cannot say "the only field with a picture": these are the names that clients use.
+_NAMES = ("digit", "img", "image", "data", "drawing", "file", "imgBase64", "photo")
 _PICTURE_OBJECT = {
     "anyOf": [
-        object_of({"digit": PICTURE}),
-        object_of({"img": PICTURE}) | _without("digit"),
-        object_of({"image": PICTURE_OR_GREY_VALUES}) | _without("digit", "img"),
+        *[object_of({name: PICTURE_OR_GREY_VALUES}) for name in _NAMES],
+        object_of({"image": {"anyOf": _LISTS}}),
     ]
 }
 PICTURE_IN_JSON = {
-    "anyOf": [
-        _PICTURE_OBJECT,
-        {"type": "array", "items": _PICTURE_OBJECT, "minItems": 1, "maxItems": 1},
-        PICTURE,
-    ]
+    "description": (
+        "An object, a list with one object, or only the picture. If an object has several of digit, img "
+        "and image, the first of them with a picture is read; a field of another name is read if it is the "
+        "only one with a picture. Grey values may also be fields of the object: pixel0 to pixel783, pixel1 "
+        "to pixel784, or the numbers alone."
+    ),
+    "anyOf": [_PICTURE_OBJECT, _exactly(1, _PICTURE_OBJECT), PICTURE_OR_GREY_VALUES, _LISTS[0]],
 }
 
 _COORDINATE = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
@@ -87,21 +103,6 @@ RECEIPT = object_of({"receipt": TEXT})
 
 # --- the protocols of model servers ---
 
-_GREY_VALUE = {"type": "number", "minimum": 0, "maximum": 255}
-
-
-def _exactly(number: int, items: Schema) -> Schema:
-    return {"type": "array", "items": items, "minItems": number, "maxItems": number}
-
-
-GREY_VALUES = {
-    "description": "Grey values from 0 to 1 or from 0 to 255: 784, or 28 x 28, or 28 x 28 x 1.",
-    "anyOf": [
-        _exactly(SIDE * SIDE, _GREY_VALUE),
-        _exactly(SIDE, _exactly(SIDE, _GREY_VALUE)),
-        _exactly(SIDE, _exactly(SIDE, _exactly(1, _GREY_VALUE))),
-    ],
-}
 _FILE_OR_GREY_VALUES = {
     "anyOf": [object_of({"b64": PICTURE}, additionalProperties=False), GREY_VALUES]
 }
@@ -272,12 +273,15 @@ READING["properties"] |= {
     },
     "explanation": or_null(_EXPLANATION) | {"description": "Only with explain=1."},
 }
+_CODE = {"enum": [kind.code for kind in errors.KINDS]}
 ERROR = object_of(
+    {"error": object_of({"code": _CODE, "message": TEXT}, additionalProperties=False)},
+    additionalProperties=False,
+)
+PROTOCOL_ERROR = object_of(
     {
-        "error": object_of(
-            {"code": {"enum": [kind.code for kind in errors.KINDS]}, "message": TEXT},
-            additionalProperties=False,
-        )
+        "error": {**TEXT, "description": "A sentence that says what to send instead."},
+        "code": _CODE | {"description": "The code, for programs."},
     },
     additionalProperties=False,
 )

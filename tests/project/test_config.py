@@ -32,6 +32,23 @@ def test_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "read", "saved"),
+    [("", 8_388_608, 1_048_576), ("2000000", 2_000_000, 2_000_000), ("9", 9, 9)],
+)
+def test_an_own_body_limit_is_for_both(
+    monkeypatch: pytest.MonkeyPatch, value: str, read: int, saved: int
+) -> None:
+    """A photo to read may have 8 MiB and a drawing to save 1 MiB; DIGITRE_MAX_BODY is for both."""
+    monkeypatch.setenv("DIGITRE_MAX_BODY", value)
+    client = create_app().test_client()
+    for path, limit in (("/_get_digit", read), ("/_save_drawing", saved)):
+        assert client.post(path, data=b" " * limit).status_code == 400
+        answer = client.post(path, data=b" " * (limit + 1))
+        assert answer.status_code == 413
+        assert f"at most {limit:,} bytes" in answer.get_json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("DIGITRE_THRESHOLD", "2"),

@@ -239,12 +239,10 @@ BAD = {
     "no base64": ("@@@@", "bad_base64"),
     "a data URL without a comma": ("data:image/png;base64", "bad_base64"),
     "a data URL that is not base64": ("data:image/png,abc", "bad_base64"),
-    "a data URL of a GIF": ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "unsupported_format"),
+    "a GIF that ends early": ("data:image/gif;base64,R0lGODlhAQABAAAAACw=", "not_a_picture"),
     "base64 of nothing known": (base64.b64encode(b"hello there").decode(), "not_a_picture"),
     "an empty text": ("", "not_a_picture"),
-    "a GIF": (png(Image.new("L", (9, 9)), "GIF"), "unsupported_format"),
-    "a TIFF": (png(Image.new("L", (9, 9)), "TIFF"), "unsupported_format"),
-    "a BMP": (png(Image.new("L", (9, 9)), "BMP"), "unsupported_format"),
+    "an ICO": (png(Image.new("L", (16, 16)), "ICO"), "unsupported_format"),
     "an SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "unsupported_format"),
     "a PDF": (b"%PDF-1.7\n1 0 obj", "unsupported_format"),
     "a truncated PNG": (png(INK)[:300], "not_a_picture"),
@@ -285,8 +283,8 @@ def test_size_is_checked_before_decoding(monkeypatch: pytest.MonkeyPatch) -> Non
         raise AssertionError("decoded")
 
     monkeypatch.setattr(Image.Image, "load", load)
-    with pytest.raises(PictureError, match="16 megapixels"):
-        open_picture(header_only(4001, 4000))
+    with pytest.raises(PictureError, match="8 megapixels"):
+        open_picture(header_only(4001, 2000))
 
 
 def test_unpack_returns_the_bytes() -> None:

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -197,20 +198,22 @@ def test_a_new_master_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 def test_a_worker_is_killed(tmp_path: Path) -> None:
-    """After SIGKILL nginx asks another worker and no request fails. A new worker starts within a second
-    (the best of four, because the machine may be busy).
+    """After SIGKILL nginx asks another worker and no request fails. A new worker starts before the others
+    have answered a thousand more (the best of four).
     """
-    seconds = []
+    meanwhile = []
     with site(tmp_path) as server, under_load(server.address) as load:
         for _ in range(4):
             had, before = load.answers, len(workers(server.log))
             until(lambda had=had: load.answers > had + 10)
+            had = load.answers
             os.kill(workers(server.log)[-1], signal.SIGKILL)
-            seconds.append(until(lambda before=before: len(workers(server.log)) > before, 10))
+            until(lambda before=before: len(workers(server.log)) > before)
+            meanwhile.append(load.answers - had)
         had = load.answers
         until(lambda: load.answers > had + 20)
     assert not load.wrong
-    assert min(seconds) < 1
+    assert min(meanwhile) < 1000
 
 
 def test_the_server_is_ended(tmp_path: Path) -> None:
@@ -225,8 +228,10 @@ def test_the_server_is_ended(tmp_path: Path) -> None:
 
 
 def test_slow_clients(tmp_path: Path) -> None:
-    """While 200 clients send a byte at a time, the p99 of the others stays below a second."""
+    """While 200 clients send a byte at a time, the others are answered as without them."""
     with site(tmp_path) as server:
+        with under_load(server.address) as quiet:
+            until(lambda: quiet.answers > 100)
         host, port = server.address.removeprefix("http://").split(":")
         head = f"POST /_get_digit HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5000\r\n\r\n".encode()
         slow = []
@@ -236,27 +241,25 @@ def test_slow_clients(tmp_path: Path) -> None:
                 client.sendall(head)
                 slow.append(client)
             with under_load(server.address) as load:
-                for _ in range(20):
+                for turn in range(10):
                     for client in slow:
                         client.sendall(b"a")
-                    time.sleep(0.1)
+                    until(lambda turn=turn: load.answers > 20 * turn)
     assert not load.wrong
-    assert load.answers > 40
-    assert sorted(load.seconds)[int(0.99 * len(load.seconds))] < 1
+    # A worker that waited for one of them would be away for many seconds.
+    assert statistics.median(load.seconds) < 5 * statistics.median(quiet.seconds) + 0.1
+    assert max(load.seconds) < 10 * max(quiet.seconds) + 1
 
 
 def test_a_burst(tmp_path: Path) -> None:
     """Far above the limit each request is answered or gets a 429, at once; soon all are answered again."""
     with site(tmp_path, unlimited=False) as server:
         with under_load(server.address, clients=40) as load:
-            time.sleep(4)
+            until(lambda: load.answers > 200 and len(load.wrong) > 200, 60)
         statuses = [status for status, _ in load.wrong if isinstance(status, int)]
         assert len(statuses) == len(load.wrong)
         assert set(statuses) == {429}
-        assert load.answers > 200
-        assert max(load.seconds) < 3
-        time.sleep(1)
-        assert post(server.address, "/_get_digit", DRAWN[7])[1]["digit"] == 7
+        until(lambda: post(server.address, "/_get_digit", DRAWN[7])[0] == 200)
 
 
 def test_overload(tmp_path: Path) -> None:

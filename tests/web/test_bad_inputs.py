@@ -24,9 +24,9 @@ def send(client, case):
 def test_every_case_has_its_answer(client, name: str) -> None:
     """A case gets its reading, or its status and code in the one shape without the input in it."""
     case = CASES[name]
-    started = time.perf_counter()
+    started = time.process_time()  # of this process only, however busy the machine is
     response = send(client, case)
-    assert time.perf_counter() - started < 5  # `make soak` measures the real bounds
+    assert time.process_time() - started < 5  # tests/web/test_costs.py has the real bounds
     if case.status != 200:
         assert_error(response, case.status, case.code)
         assert "@@@" not in response.get_data(as_text=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import socket
@@ -107,3 +108,21 @@ def test_a_taken_port(monkeypatch: pytest.MonkeyPatch) -> None:
         check = doctor(expect=1)["port"]
     assert "another program" in check["found"]
     assert "serve --port " in check["help"][0]
+
+
+@pytest.mark.usefixtures("instance")
+def test_packages_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that serving needs is wrong if it is missing; a clone that is not installed says how to."""
+    monkeypatch.setattr(
+        importlib.metadata, "requires", lambda _: ["flask>=3", "no-such-thing>=1,<2"]
+    )
+    check = doctor(expect=1)["packages"]
+    assert check["found"] == "not installed: no-such-thing"
+    assert check["help"][0].endswith("-m pip install no-such-thing")
+
+    def not_there(_: str) -> list[str]:
+        raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr(importlib.metadata, "requires", not_there)
+    check = doctor()["packages"]
+    assert (check["state"], check["help"][0].split()[-1]) == ("missing", str(ROOT))

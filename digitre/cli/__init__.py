@@ -10,6 +10,7 @@ import difflib
 import errno
 import importlib
 import io
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Group(click.Group):
         if alike := difflib.get_close_matches(word, self.list_commands(context), 1):
             return f"{message} Did you mean {alike[0]}?"
         if isinstance(self, Commands) and Path(word).exists():
-            return f"{message} To read this file: digitre read {word}"
+            return f"{message} To read this file: {terminal.program()} read {shlex.quote(word)}"
         return message
 
 

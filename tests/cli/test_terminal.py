@@ -39,7 +39,7 @@ def digitre(*words: str, expect: int = 0) -> Result:
         (["eval"], "Did you mean evaluate?"),
         (["drawings", "lst"], "Did you mean list?"),
         (["models", "promte"], "Did you mean promote?"),
-        ([str(SEVEN)], f"To read this file: digitre read {SEVEN}"),
+        ([str(SEVEN)], f"To read this file: {terminal.program()} read {SEVEN}"),
     ],
 )
 def test_a_mistyped_command(words: list[str], hint: str) -> None:

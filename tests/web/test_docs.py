@@ -65,7 +65,7 @@ def test_the_quick_start_works(examples: list[str], seven: bytes, tmp_path: Path
         assert done.stdout.startswith(('{"result":"7"', "7")), done.stdout
 
 
-@pytest.fixture(params=[(360, "light"), (1280, "dark")], ids=["phone", "desktop"])
+@pytest.fixture(params=[(360, "light"), (1440, "dark")], ids=["phone", "desktop"])
 def docs(browser, server: str, request: pytest.FixtureRequest) -> Iterator:
     """/docs in a browser. The test fails if the page logs an error."""
     width, scheme = request.param
@@ -93,6 +93,8 @@ def test_the_box_reads_a_file(docs, server: str, seven: bytes, tmp_path: Path) -
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert '"result":"7"' in done.stdout
     assert docs.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for box in docs.locator(".scroll, pre").all():
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), box.inner_text()
 
 
 @pytest.mark.slow

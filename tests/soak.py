@@ -1,4 +1,4 @@
-"""Load test: a hundred thousand good and bad requests, and the slowest pictures.
+"""Load test: a hundred thousand good, bad and costly requests, and what the costliest pictures cost.
 
 `make soak` runs it for some minutes and writes the results into docs/errors.md. wrk sends the requests
 to a real gunicorn and nginx with the shipped configuration, on this machine only.
@@ -13,15 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from bad_inputs import CASES, INK, PAGE
-from conftest import gunicorn, need, png, workers
-from PIL import Image
+from bad_inputs import CASES, PAGE, SEVEN
+from conftest import gunicorn, need, workers
+from costly import COSTLY
 from sites import serve
+from web.test_costs import WORST
+
+from digitre import create_app
 
 BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->\n"
 
@@ -32,7 +35,7 @@ SCRIPT = """
 local threads = {}
 function setup(thread) thread:set("number", #threads); table.insert(threads, thread) end
 function init()
-  requests, statuses, order = {}, {}, {}
+  requests, statuses, order, costly = {}, {}, {}, {}
   answered, wrong, broken, unsent = 0, 0, 0, number == 0
   math.randomseed(number + SEED)
   for line in io.lines(FOLDER .. "/index") do
@@ -42,11 +45,13 @@ function init()
     if kind ~= "" then headers["Content-Type"] = kind end
     requests[#requests + 1] = wrk.format(method, path, headers, file:read("*a"))
     statuses[#statuses + 1] = tonumber(status)
+    if name:find("costly") then costly[#costly + 1] = #requests end
     file:close()
   end
 end
 function request()
-  local chosen = math.random(#requests)
+  local chosen = math.random(#requests - #costly)
+  if math.random() < SHARE then chosen = costly[math.random(#costly)] end
   if unsent then unsent = false else order[#order + 1] = chosen end
   return requests[chosen]
 end
@@ -65,18 +70,20 @@ function done(summary)
     lost.connect + lost.read + lost.write + lost.timeout))
 end
 """
+SHARE = 0.003  # of the requests, which the costliest pictures are: at up to a second each they take most of the time
+EVERYTHING = "/_get_digit?steps=1&explain=1"  # all that a request may ask for
 RUN = 10  # seconds per run of wrk, which takes a duration, not a number of requests
 
 
 def write_requests(folder: Path) -> int:
     """Write the cases as files for wrk, and return how many.
 
-    Good requests are repeated until they are about as many as the bad ones.
+    Good requests are repeated until they are about as many as the bad ones. The costliest come last.
     """
     lines = []
     good = [case for case in CASES.values() if case.status == 200]
     # A body over the limit closes its connection, and wrk would lose count of the answers.
-    bad = [c for c in CASES.values() if c.status != 200 and len(c.body) < 500_000]
+    bad = [c for c in CASES.values() if c.status != 200 and len(c.body) < 5_000_000]
     times = max(1, len(bad) // len(good))
     for number, case in enumerate(bad + good * times):
         body = case.body.encode() if isinstance(case.body, str) else case.body
@@ -87,6 +94,12 @@ def write_requests(folder: Path) -> int:
         (folder / str(number)).write_bytes(body)
         content_type = options["content_type"]
         lines.append(f"{number}\t{options['method']}\t{path}\t{content_type}\t{case.status}\n")
+    client = create_app({"METRICS": False, "SAVING": False}).test_client()
+    for number, name in enumerate(WORST):
+        body = COSTLY[name]()
+        status = client.post(EVERYTHING, data=body).status_code  # a 400 can be the right answer
+        (folder / f"costly-{number}").write_bytes(body)
+        lines.append(f"costly-{number}\tPOST\t{EVERYTHING}\t\t{status}\n")
     (folder / "index").write_text("".join(lines))
     return len(lines)
 
@@ -104,7 +117,7 @@ def load(address: str, folder: Path, count: int) -> dict[str, int]:
     sums = np.zeros(4, int)
     script = folder / "load.lua"
     while sums[0] < count:
-        constants = f'FOLDER = "{folder}"\nSEED = {sums[0]}\n'
+        constants = f'FOLDER = "{folder}"\nSEED = {sums[0]}\nSHARE = {SHARE}\n'
         script.write_text(constants + SCRIPT)
         ran = subprocess.run(
             [need("wrk"), "-t2", "-c2", f"-d{RUN}", "--timeout", "20s", "-s", str(script), address],
@@ -164,66 +177,51 @@ def soak(count: int) -> tuple[str, bool]:
     return "| | |\n| --- | ---: |\n" + table, passed
 
 
-def slow_pictures() -> dict[str, Callable[[], bytes]]:
-    """The slowest pictures known: the largest accepted size, in each format."""
-    ink = Image.fromarray(255 - INK).resize((1000, 1000))
-    grey = Image.new("L", (4000, 4000), 255)
-    grey.paste(ink, (1500, 1500))
-    colour = grey.convert("RGB")
-    clear = Image.merge("RGBA", [grey, grey, grey, grey.point(lambda value: 255 - value)])
-    random = np.random.default_rng(0)
-    noise = Image.fromarray(random.integers(0, 256, (330, 1000, 3), np.uint8))
-    light = random.normal(200, 5, (4000, 4000)) - (255 - np.asarray(grey, np.float32)) / 2
-    photo = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).convert("RGB")
-    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
-    return {
-        "PNG, grey": lambda: png(grey),
-        "PNG, colours": lambda: png(colour),
-        "PNG, transparent": lambda: png(clear),
-        "PNG, palette": lambda: png(grey.convert("P")),
-        "PNG, 16 bits": lambda: png(deep),
-        "PNG, 10,000 by 1,600": lambda: png(Image.new("LA", (10_000, 1600), (255, 255))),
-        "PNG of noise, 1,000 by 330": lambda: png(noise),
-        "JPEG, colours": lambda: png(colour, "JPEG"),
-        "JPEG, progressive": lambda: png(colour, "JPEG", progressive=True),
-        "JPEG, CMYK": lambda: png(grey.convert("CMYK"), "JPEG"),
-        "JPEG of grainy paper": lambda: png(photo, "JPEG", quality=5),
-        "WebP": lambda: png(colour, "WEBP"),
-        "WebP, lossless, transparent": lambda: png(clear, "WEBP", lossless=True),
-    }
-
-
-def slowest() -> str:
-    """Time each slow picture, and measure the peak memory of a fresh worker: a table in Markdown."""
+def costliest() -> str:
+    """Time each costly picture, and measure the peak memory of a worker: a table in Markdown."""
     rows = []
     with tempfile.TemporaryDirectory() as root:
         log = Path(root) / "log"
         options = {"WEB_CONCURRENCY": "1"}
         with gunicorn(log, "--config", "deploy/gunicorn.conf.py", **options) as address:
             (process,) = workers(log)
-            request = urllib.request.Request(f"{address}/_get_digit", data=png(INK))
-            urllib.request.urlopen(request, timeout=20).close()
-            for name, make in slow_pictures().items():
+            ask(address, SEVEN)  # loads what is loaded once
+            base = memory(process)
+            for name, make in COSTLY.items():
                 body = make()
-                times, peak = [], 0.0
-                for _ in range(3):
-                    Path(f"/proc/{process}/clear_refs").write_text("5")  # reset the peak
-                    base = memory(process)
-                    request = urllib.request.Request(f"{address}/_get_digit", data=body)
-                    started = time.perf_counter()
-                    urllib.request.urlopen(request, timeout=20).close()
-                    times.append(time.perf_counter() - started)
-                    status = Path(f"/proc/{process}/status").read_text()
-                    high = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-                    peak = max(peak, high - base)
-                rows.append(
-                    (
-                        min(times),
-                        f"| {name} | {len(body) / 1024:.0f} | {min(times):.2f} | {peak:.0f} |\n",
-                    )
+                seconds, peak = zip(*(cost(address, process, body) for _ in range(3)), strict=True)
+                row = (
+                    f"| {name} | {len(body) / 1024:,.0f} | {min(seconds):.2f} | {max(peak):.0f} |\n"
                 )
-    head = "| Picture (16 megapixels unless stated) | KB | s | MB more while reading |\n"
-    return head + "| --- | ---: | ---: | ---: |\n" + "".join(row for _, row in sorted(rows)[::-1])
+                rows.append((min(seconds), row))
+    head = "| Picture | KB | s | MB more while reading |\n| --- | ---: | ---: | ---: |\n"
+    return head + "".join(row for _, row in sorted(rows)[::-1])
+
+
+def ask(address: str, body: bytes) -> None:
+    """Read a picture with all that a request may ask for; what is too damaged is refused."""
+    try:
+        urllib.request.urlopen(f"{address}{EVERYTHING}", body, timeout=60).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code != 400:
+            raise
+
+
+def cost(address: str, process: int, body: bytes) -> tuple[float, float]:
+    """The processor time of a worker for a request, in seconds, and its memory at the peak, in MB."""
+    Path(f"/proc/{process}/clear_refs").write_text("5")  # forget the peak
+    began = processor_time(process)
+    ask(address, body)
+    status = Path(f"/proc/{process}/status").read_text()
+    high = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return processor_time(process) - began, high
+
+
+def processor_time(process: int) -> float:
+    """The seconds that a process has used the processor, as the system counts them."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -235,7 +233,7 @@ def main() -> int:
     options = parser.parse_args()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     table, passed = soak(options.requests)
-    report = f"On {machine}.\n\n{slowest()}\n{table}"
+    report = f"On {machine}.\n\n{costliest()}\n{table}"
     print(report)
     if options.write:
         head, _, rest = PAGE.read_text().partition(BEGIN)

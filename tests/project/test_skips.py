@@ -22,7 +22,7 @@ def test_of_the_data(): pytest.skip("DIGITRE_DATA is not set to a folder")
 
 
 def test_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
-    """With CI=true a skipped test fails, whatever its reason; only the training data may be missing."""
+    """With CI=true a skipped test fails; only the training data may be missing."""
     (tmp_path / "test_some.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "skips", "-p", "no:cacheprovider"]
     environment = os.environ | {"CI": "true", "PYTHONPATH": str(ROOT / "tests")}

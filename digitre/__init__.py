@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitre.recognition.classifier import Classifier
     from digitre.recognition.decoding import PictureError
+    from digitre.recognition.number_reading import NumberReading
     from digitre.recognition.opening import MissingFileError
     from digitre.recognition.reading import Candidate, Reading
     from digitre.web.app import create_app
@@ -23,6 +24,7 @@ __all__ = [
     "Candidate",
     "Classifier",
     "MissingFileError",
+    "NumberReading",
     "PictureError",
     "Reading",
     "create_app",
@@ -33,6 +35,7 @@ _LAZY = {
     "Candidate": "digitre.recognition.reading",
     "Classifier": "digitre.recognition.classifier",
     "MissingFileError": "digitre.recognition.opening",
+    "NumberReading": "digitre.recognition.number_reading",
     "PictureError": "digitre.recognition.decoding",
     "Reading": "digitre.recognition.reading",
     "create_app": "digitre.web.app",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from PIL import Image
@@ -17,7 +16,7 @@ from PIL import Image
 from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
 from digitre.recognition.decoding import to_eight_bits, to_image
-from digitre.recognition.found import Detection, is_one_piece
+from digitre.recognition.found import NOTHING, Detection, is_one_piece
 from digitre.recognition.ink import Ink, flatten
 from digitre.recognition.opening import AnyPicture, OnError
 from digitre.recognition.preprocessing import Picture
@@ -25,11 +24,15 @@ from digitre.recognition.reading import (
     THRESHOLD,
     Candidate,
     Reading,
+    decide,
     is_refused,
     lowest_accepted,
     percent,
 )
 from digitre.recognition.silence import silenced
+
+if TYPE_CHECKING:
+    from digitre.recognition.number_reading import NumberReading
 
 __all__ = [
     "NO_DIGIT",
@@ -86,11 +89,6 @@ def _is_bar(plain: Detection) -> bool:
         and bool(np.count_nonzero(plain.ink) >= BAR * plain.ink.size)
         and plain.ink.mean() <= GREY
     )
-
-
-def _nothing() -> Detection:
-    """What is found in a picture without ink."""
-    return Detection(np.zeros((1, 1), np.uint8), np.zeros(SHAPE[:2], np.float32), (0.0,) * 10)
 
 
 class Classifier:
@@ -156,9 +154,8 @@ class Classifier:
             return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
-        if plain is not None and _is_bar(plain):
+        if plain and (_is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
             plain = None
-
         alone = plain is not None and detection.is_one_component(plain.ink)
         if plain is not None and alone:
             sure = max(plain.row) >= SURE
@@ -169,7 +166,7 @@ class Classifier:
         )
         if plain is not None and found and (alone or not found.left_out) and not found.several:
             return plain if max(plain.row) >= max(found.row) else found
-        return found or plain or _nothing()
+        return found or plain or NOTHING
 
     def classify(self, batch: np.ndarray) -> np.ndarray:
         """The probability of each digit.
@@ -335,33 +332,45 @@ class Classifier:
 
     def answer(self, found: Detection, threshold: float = THRESHOLD) -> Reading:
         """Decide on what `detect` returned. Raises ValueError, as `read` does."""
-        return self._reading(
-            list(found.row), not found.pixels.any(), threshold, several=found.several
-        )
+        blank = not found.pixels.any()
+        return decide(list(found.row), self.model, threshold, blank=blank, several=found.several)
 
     def decide(self, pixels: np.ndarray, threshold: float = THRESHOLD) -> Reading:
         """Read one preprocessed drawing: (1, 28, 28, 1) float32 in [0, 1]. Raises what `read` raises."""
-        return self._reading(self.classify(pixels)[0].tolist(), not pixels.any(), threshold)
+        row = self.classify(pixels)[0].tolist()
+        return decide(row, self.model, threshold, blank=not pixels.any())
 
-    def _reading(
-        self, row: list[float], blank: bool, threshold: float, *, several: bool = False
-    ) -> Reading:
-        """Decide on the ten probabilities of a drawing."""
-        lowest = lowest_accepted(threshold)
-        if blank:
-            return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", self.model)
-        order = sorted(range(10), key=row.__getitem__, reverse=True)[:3]
-        candidates = tuple(Candidate(digit, row[digit]) for digit in order)
-        best = candidates[0]
-        not_a_digit = 1 - math.fsum(row)
-        digit: int | None = best.digit
-        reason = None
-        if several and threshold > 0:
-            digit, reason = None, "several"
-        elif best.probability < lowest:
-            digit, reason = None, "not_a_digit" if not_a_digit >= best.probability else "unsure"
-        return Reading(
-            digit, best.probability, tuple(row), not_a_digit, candidates, reason, self.model
+    def read_number(
+        self,
+        picture: AnyPicture,
+        *,
+        strokes: Sequence[Any] | None = None,
+        length: int | None = None,
+        signs: bool = False,
+        lines: bool = False,
+        threshold: float = THRESHOLD,
+    ) -> NumberReading:
+        """Read a number: see `numbers.read_number`. Like `read`, it opens paths.
+
+        Args:
+            picture: as in `read`.
+            strokes: the pen's, lists of [x, y] or [x, y, milliseconds] in pixels of the picture, y down.
+            length: how many digits it has, if that is known: 1 to 40.
+            signs, lines: whether it may have signs (minus, point, comma, slash), and several lines.
+            threshold: as in `read`, for the whole number.
+
+        Raises what `read` raises; ValueError also for a wrong length or strokes.
+        """
+        from digitre.recognition import numbers  # SciPy, which reading a digit rarely needs
+
+        return numbers.read_number(
+            self,
+            opening.load(picture),
+            strokes=strokes,
+            length=length,
+            signs=signs,
+            lines=lines,
+            threshold=threshold,
         )
 
     def runner(self) -> Callable[[np.ndarray], np.ndarray]:

@@ -54,6 +54,9 @@ class Detection:
         return shares
 
 
+NOTHING = Detection(np.zeros((1, 1), np.uint8), np.zeros((28, 28), np.float32), (0.0,) * 10)
+
+
 def is_one_piece(pixels: np.ndarray) -> bool:
     """Whether the ink that the network sees is one connected component, by a low and a high threshold.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -131,3 +133,39 @@ def lowest_accepted(threshold: float) -> float:
 def is_refused(confidence: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
     """Which of many drawings are answered "Huh...": (n,) confidences in [0, 1] to (n,) bool."""
     return confidence < lowest_accepted(threshold)
+
+
+def decide(
+    row: Sequence[float],
+    model: str,
+    threshold: float,
+    *,
+    blank: bool = False,
+    several: bool = False,
+) -> Reading:
+    """Decide on the ten probabilities of a drawing.
+
+    Args:
+        row: (10,) the digits' probabilities.
+        model: the version of the network.
+        threshold: below this confidence it is refused.
+        blank: whether there is no ink.
+        several: whether the picture holds several digits.
+
+    Raises:
+        ValueError: if the threshold does not lie from 0 to 1.
+    """
+    lowest = lowest_accepted(threshold)
+    if blank:
+        return Reading(None, 0.0, (0.0,) * 10, 1.0, (), "blank", model)
+    order = sorted(range(10), key=row.__getitem__, reverse=True)[:3]
+    candidates = tuple(Candidate(digit, row[digit]) for digit in order)
+    best = candidates[0]
+    not_a_digit = 1 - math.fsum(row)
+    digit: int | None = best.digit
+    reason = None
+    if several and threshold > 0:
+        digit, reason = None, "several"
+    elif best.probability < lowest:
+        digit, reason = None, "not_a_digit" if not_a_digit >= best.probability else "unsure"
+    return Reading(digit, best.probability, tuple(row), not_a_digit, candidates, reason, model)

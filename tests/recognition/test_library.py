@@ -291,7 +291,15 @@ def test_a_reading_shows_itself(classifier: Classifier) -> None:
 
 def test_the_names_are_there() -> None:
     """`from digitre import ...` and `dir(digitre)` have the public names."""
-    names = {"Candidate", "Classifier", "MissingFileError", "PictureError", "Reading", "create_app"}
+    names = {
+        "Candidate",
+        "Classifier",
+        "MissingFileError",
+        "NumberReading",
+        "PictureError",
+        "Reading",
+        "create_app",
+    }
     assert names | {"__version__"} <= set(dir(digitre))
     assert set(digitre.__all__) == names
     assert all(getattr(digitre, name) for name in names)

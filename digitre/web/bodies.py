@@ -11,9 +11,21 @@ from typing import Any, NamedTuple
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+    State,
+)
 
-MAX_PARTS = 1000  # of an upload; each costs a little time
+# Of an upload: each part and each header costs time, however small it is.
+MAX_PARTS = 1000
+MAX_HEADERS = 256 * 1024  # bytes, of all parts together
+_CHUNK = 64 * 1024  # bytes
 
 # The window sizes of zlib to try. Clients that say deflate send it with zlib's header or without.
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
@@ -25,6 +37,9 @@ _UPLOAD = re.compile(rb"\s*--([^\r\n]{1,200})\r?\nContent-[A-Za-z-]+:", re.IGNOR
 
 # Text in two bytes per character begins with a byte order mark, or every other byte is zero.
 _WIDE = re.compile(rb"(?P<le>\xff\xfe|(?:[\t\n\r -~]\0){2})|\xfe\xff|(?:\0[\t\n\r -~]){2}")
+
+
+MAX_VALUES = 100_000  # in JSON; a picture is one value, or 784 grey ones
 
 
 class RequestError(ValueError):
@@ -95,6 +110,12 @@ def as_text(body: bytes) -> str:
     return body.decode("utf-16-le" if wide["le"] else "utf-16-be").removeprefix("\ufeff")
 
 
+def check_values(text: str | bytes, most: int = MAX_VALUES) -> None:
+    """Raise RequestError, `too_many`, if JSON may have more values than this: each takes time and memory."""
+    if (text.count(",") if isinstance(text, str) else text.count(b",")) > most:
+        raise RequestError("too_many", f"The JSON has over {most:,} values: send fewer.")
+
+
 def load_json(text: str | bytes) -> Any:
     """What `json.loads` returns, at a fifth of the time for millions of short lists: Python would search them
     for garbage again and again while it makes them. Raises ValueError and RecursionError as that does.
@@ -129,14 +150,26 @@ def parts_of(body: bytes, boundary: bytes) -> Iterator[Part]:
         ValueError: if the body is not a valid upload, or cut off.
         RequestEntityTooLarge: if it has too many parts.
     """
-    decoder = MultipartDecoder(boundary, max_parts=MAX_PARTS)
-    decoder.receive_data(body)
-    decoder.receive_data(None)
-    name, is_file, content = "", False, b""
-    while not isinstance(event := decoder.next_event(), Epilogue):
+    name, is_file, content = "", False, bytearray()
+    for event in _events(body, boundary):
         if isinstance(event, Field | File):
-            name, is_file, content = event.name or "", isinstance(event, File), b""
+            name, is_file, content = event.name or "", isinstance(event, File), bytearray()
         elif isinstance(event, Data):
             content += event.data
             if not event.more_data:
-                yield Part(name, is_file, content)
+                yield Part(name, is_file, bytes(content))
+
+
+def _events(body: bytes, boundary: bytes) -> Iterator[Event]:
+    decoder = MultipartDecoder(boundary, max_parts=MAX_PARTS)
+    headers = 0  # bytes
+    for start in range(0, len(body) + _CHUNK, _CHUNK):
+        decoder.receive_data(body[start : start + _CHUNK] or None)
+        left = len(decoder.buffer)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            if isinstance(event, Field | File):
+                headers += left - len(decoder.buffer)
+            yield event
+            left = len(decoder.buffer)
+        if headers + (left if decoder.state is State.PART else 0) > MAX_HEADERS:
+            raise ValueError("the headers are too long")

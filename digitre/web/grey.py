@@ -80,7 +80,7 @@ def flat(value: list[Any]) -> list[Any]:
 
 def _flat(value: list[Any], deepest: int) -> Iterator[Any]:
     for each in value:
-        if isinstance(each, list) and deepest:
+        if each and isinstance(each, list) and deepest:  # an empty list counts as a value
             yield from _flat(each, deepest - 1)
         else:
             yield each

@@ -24,7 +24,7 @@ from digitre.recognition.classifier import SHAPE, Reading
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, unpack
 from digitre.recognition.preprocessing import SIDE, Picture, PictureError
 from digitre.web import monitoring
-from digitre.web.bodies import RequestError, body_of, load_json
+from digitre.web.bodies import RequestError, body_of, check_values, load_json
 from digitre.web.state import state
 
 MODEL = "digitre"  # the model's name in addresses and answers
@@ -298,6 +298,7 @@ def _output(name: str, readings: list[Reading], is_binary: bool) -> tuple[dict[s
 def _json_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise RequestError("empty_body", "The body is empty: send a JSON object.")
+    check_values(body, 2 * MOST * SIDE * SIDE)
     try:
         value = load_json(body)
     except (ValueError, RecursionError):  # text that is not UTF-8 is a ValueError too

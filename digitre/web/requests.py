@@ -23,6 +23,7 @@ from digitre.web.bodies import (
     as_text,
     body_of,
     boundary_of,
+    check_values,
     load_json,
     parts_of,
 )
@@ -178,6 +179,7 @@ def _in_text(text: str, depth: int = 0) -> Found:
 
 
 def _in_json(text: str, depth: int) -> Found:
+    check_values(text)
     try:
         value = load_json(text)
     except (ValueError, RecursionError):

@@ -26,6 +26,7 @@ PIXELS = preprocess(SEVEN)[0]  # (28, 28, 1) float32 in [0, 1]
 FLOATS = PIXELS.ravel().tolist()
 GREY = np.rint(PIXELS * 255).astype(int)
 WORDS = [str(value) for value in GREY.ravel()]
+INFER = "/v2/models/digitre/infer"
 REQUESTS = sorted((Path(__file__).parent / "requests").iterdir())
 MULTIPART = "multipart/form-data; boundary=x"
 
@@ -215,12 +216,26 @@ def test_the_message_fits(client, body: str | bytes, code: str, words: str) -> N
         (upload(part("upload", b"<svg/>", "7.svg")), 415, "unsupported_format"),
         (upload(part("upload", b"<svg/>")), 400, "no_picture"),
         (upload(part("image", SEVEN, "7.png"))[:-60], 400, "no_picture"),
+        (upload(part("image", SEVEN, 300_000 * "a")), 400, "no_picture"),
+        (upload(*[part("image", SEVEN, 3000 * "a")] * 100), 400, "no_picture"),
         (upload(b"--x\r\nContent-Type: image/png\r\n\r\n" + SEVEN), 400, "no_picture"),
     ],
 )  # fmt: skip
 def test_bad_uploads(client, body: bytes, status: int, code: str) -> None:
     """An upload that has no picture, several, or an end that is missing gets its error."""
     assert_error(client.post("/_get_digit", data=body, content_type=MULTIPART), status, code)
+
+
+@pytest.mark.parametrize("path", ["/_get_digit", "/v1/models/digitre:predict", INFER])
+def test_json_of_very_many_values_is_not_parsed(client, path: str) -> None:
+    """Two megabytes of empty lists are a 413 and take little memory: no picture has so many values."""
+    body = b'{"digit": [' + b"[]," * 700_000 + b"[]]}"
+    tracemalloc.start()
+    try:
+        assert client.post(path, data=body).status_code == 413
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(body)
+    finally:
+        tracemalloc.stop()
 
 
 # --- packed bodies ---

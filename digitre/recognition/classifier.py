@@ -148,11 +148,14 @@ class Classifier:
 
     def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
         """What to read if the plain drawing's reading does not stand, or there is none."""
+        from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
+
         if max(image.size) <= THUMBNAIL:
             ink = preprocessing.find_ink(image)
             pixels = preprocessing.shape_ink(ink)
-            return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
-        from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
+            row = self.classify(pixels[None, :, :, None])[0].tolist()
+            several = bool(pixels.any()) and not is_one_piece(pixels) and self._is_several(image)
+            return Detection(ink, pixels, row, several)
 
         if plain and (_is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
             plain = None
@@ -167,6 +170,12 @@ class Classifier:
         if plain is not None and found and (alone or not found.left_out) and not found.several:
             return plain if max(plain.row) >= max(found.row) else found
         return found or plain or NOTHING
+
+    def _is_several(self, image: Image.Image) -> bool:
+        from digitre.recognition import detection
+
+        found = detection.search(flatten(to_eight_bits(image)), self.classify)
+        return found is not None and found.several
 
     def classify(self, batch: np.ndarray) -> np.ndarray:
         """The probability of each digit.

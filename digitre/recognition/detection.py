@@ -17,7 +17,15 @@ from PIL import Image
 
 from digitre.recognition.components import Box, Component, Components, group
 from digitre.recognition.found import Detection
-from digitre.recognition.hypotheses import BAR, REST, Hypothesis, is_scroll_bar, judge
+from digitre.recognition.hypotheses import (
+    BAR,
+    MARK,
+    REST,
+    Hypothesis,
+    is_cut_off,
+    is_scroll_bar,
+    judge,
+)
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
@@ -121,12 +129,20 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
     """
     if _is_solid(Components(ink).all[0]):
         return False
+    return min(margins) > 0 or not any(line.whole for line, _ in find_lines(_padded(ink, margins)))
+
+
+def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
+    """Whether ink is one component at an edge: what is left of something that the edge cuts off."""
+    if min(margins) > 0:
+        return False
+    components = Components(_padded(ink, margins))
+    return len(components.all) == 1 and is_cut_off(components.all[0], components)
+
+
+def _padded(ink: np.ndarray, margins: tuple[int, int, int, int]) -> np.ndarray:
     left, top, right, bottom = margins
-    if min(margins):
-        return True
-    return not any(
-        line.whole for line, _ in find_lines(np.pad(ink, ((top, bottom), (left, right))))
-    )
+    return np.pad(ink, ((top, bottom), (left, right)))
 
 
 def _is_solid(part: Component, shorter: int = 0) -> bool:
@@ -167,8 +183,9 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
                 for one in groups[:4]:
                     if sum(each.ink for each in one) > 0.05 * heaviest:
                         add(one)
+    largest = max(each.extent for each in parts)
     for each in parts[:5]:
-        if each.ink > 0.05 * heaviest:
+        if each.ink > 0.05 * heaviest or each.extent >= ALIKE * largest:
             add([each])
     return list(hypotheses.values())
 
@@ -195,7 +212,7 @@ def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
         if each.map is best.map
         and each.labels > best.labels
         and each.ink >= MORE * best.ink
-        and all(part.span < BAR for part in each.components)
+        and all(part.span < BAR and part.extent <= 2 * best.extent for part in each.components)
         and each.probability >= 0.95
         and each.digit != best.digit
         and each.cost < 0.05
@@ -215,8 +232,8 @@ def holds_several(hypotheses: list[Hypothesis], ink_map: InkMap) -> bool:
                 not one.labels & other.labels
                 and smaller.extent >= ALIKE * larger.extent
                 and _overlap(one.box, other.box) <= APART
-                and not _are_one_digit(one.labels | other.labels, of_map)
-                and not any(_belongs_to_edge(*pair) for pair in ((one, other), (other, one)))
+                and not _are_one_digit(one, other, of_map)
+                and not any(_is_something_else(*pair) for pair in ((one, other), (other, one)))
             ):
                 return True
     return False
@@ -232,15 +249,27 @@ def _overlap(one: Box, other: Box) -> float:
     return down * across / min(areas)
 
 
-def _are_one_digit(labels: frozenset[int], hypotheses: list[Hypothesis]) -> bool:
-    """Whether all these components together are surely one digit, such as a 5 whose bar is apart."""
+def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothesis]) -> bool:
+    """Whether two digits together are surely another one, such as a 9 of a 0 and a 1.
+
+    If both are read as one of them, the network does not see the other, whose pen is thin.
+    """
     return any(
-        each.labels >= labels
+        each.labels >= one.labels | other.labels
         and each.probability >= ONE_DIGIT
+        and each.digit not in (one.digit, other.digit)
         and each.cost < 0.05
         and each.is_shaped_like_one()
         for each in hypotheses
     )
+
+
+def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
+    """Whether a part that reads as a digit is a stamp, or what lies at an edge."""
+    mark = part.extent <= MARK * digit.extent and any(
+        part.labels <= each for each in part.map.marks
+    )
+    return mark or _belongs_to_edge(part, digit)
 
 
 def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
@@ -259,28 +288,5 @@ def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
         each.edges and each.depth <= REST * digit.extent for each in parts
     )
     scroll_bar = all(is_scroll_bar(each, part.map.ink.shape) for each in parts)
-    return across or short or scroll_bar or _is_cut_off(part)
-
-
-def _is_cut_off(part: Hypothesis) -> bool:
-    """Whether a flat part at one edge is bent, or cut in several places: not a whole 1 that touches it."""
-    if len(part.components) != 1:
-        return False
-    (component,) = part.components
-    if component.edges != 1 or component.depth > 1.2 * REST * part.extent:
-        return False
-    mask = part.map.components.crop(component)
-    _, width = part.map.ink.shape
-    if component.left == 0 or component.right == width:
-        lines = mask if component.left == 0 else mask[:, ::-1]
-    else:
-        lines = (mask if component.top == 0 else mask[::-1]).T
-    # Each line begins at the edge. The far side of a straight stroke is a straight line.
-    cuts = np.count_nonzero(np.diff(lines[:, 0].astype(np.int8), prepend=0) == 1)
-    if cuts >= 2:
-        return True
-    far = lines.shape[1] - 1 - lines[:, ::-1].argmax(1)
-    middle = slice(int(0.08 * len(far)), max(int(0.92 * len(far)), 2))
-    places = np.arange(len(far))[middle]
-    misfit = far[middle] - np.polyval(np.polyfit(places, far[middle], 1), places)
-    return float(np.sqrt((misfit**2).mean())) > 0.035 * part.extent
+    cut_off = len(parts) == 1 and is_cut_off(parts[0], part.map.components)
+    return across or short or scroll_bar or cut_off

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from digitre.recognition.components import Box, Component, bounding_box, run_lengths
+from digitre.recognition.components import Box, Component, Components, bounding_box, run_lengths
 from digitre.recognition.found import LeftOut
 from digitre.recognition.lines import NEAR, Line
 from digitre.recognition.maps import InkMap
@@ -36,6 +36,13 @@ ROUND = 0.6  # of its bounding box: a dot fills at least so much
 AWAY = 0.5  # a dot that is not level with the digit is at least so far from it
 RECTANGLE = 0.985  # of its bounding box: a hand fills less, but the thumb of a scroll bar does
 GREY = 180  # of 255: a scroll bar differs from the page by at most so much
+WHOLE = 0.97  # of an edge of the picture: no digit on paper covers so much
+LIGHT = (
+    2  # of a 1's ink, on paper: what lies along an edge and has more is a shadow with a soft edge
+)
+MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at most so large ...
+MARK_APART = 0.15  # ... and at least so far from it
+SMALLEST_MARK = 6  # pixels
 NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far as it is thick
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
@@ -141,6 +148,8 @@ def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
         return "bar", 0.0
     if _is_hole(part, hypothesis):
         return "dot", 0.0
+    if _is_mark(part, hypothesis):
+        return "mark", 0.0
     if _is_rule(part, hypothesis):
         return "rule", 0.0
     if _is_frame(part, hypothesis):
@@ -196,13 +205,38 @@ def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
     top, bottom, left, right = hypothesis.box
 
     def is_apart(dot: Component) -> bool:
-        across = max(dot.left - right, left - dot.right)
-        down = max(dot.top - bottom, top - dot.bottom)
-        level = across > 0 and dot.top >= top and dot.bottom <= bottom
-        return level or max(across, down) >= AWAY * extent
+        beyond = dot.right <= left or dot.left >= right
+        level = dot.top >= top and dot.bottom <= bottom
+        return (beyond and level) or _gap(dot, hypothesis) >= AWAY * extent
 
     row = [each for each in hypothesis.map.components.all if _are_alike(part, each)]
     return any(map(is_apart, row))
+
+
+def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is of a stamp or a logo: a filled shape, or a ring with something in it, that is
+    smaller than the digit and apart from it."""
+    extent = hypothesis.extent
+    if _is_dot(part) and part.extent <= HOLE * extent:
+        return False  # it may be the dot of an "i"
+    if part.fill >= ROUND and min(part.width, part.height) >= SMALLEST_MARK:
+        return part.extent <= MARK * extent and _gap(part, hypothesis) >= MARK_APART * extent
+    components = hypothesis.map.components.all
+    for labels in hypothesis.map.marks:
+        if part.label in labels and not labels & hypothesis.labels:
+            ring = max(
+                (each for each in components if each.label in labels), key=lambda each: each.extent
+            )
+            return ring.extent <= MARK * extent and _gap(ring, hypothesis) >= MARK_APART * extent
+    return False
+
+
+def _gap(part: Component, hypothesis: Hypothesis) -> int:
+    """How far a component's box is from the digit's, in pixels; negative if they overlap."""
+    top, bottom, left, right = hypothesis.box
+    across = max(part.left - right, left - part.right)
+    down = max(part.top - bottom, top - part.bottom)
+    return max(across, down)
 
 
 def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
@@ -261,8 +295,12 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     parts = hypothesis.components
     if all(is_scroll_bar(each, hypothesis.map.ink.shape) for each in parts):
         return True
-    if hypothesis.digit == 1 and all(map(_is_dot, parts)):
-        return True  # a column of holes, or one of them
+    if hypothesis.digit == 1 and _is_no_one(hypothesis):
+        return True
+    if hypothesis.map.on_paper and any(each.span >= WHOLE for each in parts):
+        return True  # the border of a photo
+    if len(parts) == 1 and is_cut_off(parts[0], hypothesis.map.components):
+        return True
     if not all(each.edges for each in parts):
         return False
     if all(each.edges >= 2 for each in parts) and hypothesis.extent < 0.9 * min(height, width):
@@ -271,3 +309,35 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     return hypothesis.digit == 1 and (
         hypothesis.map.on_paper or longest >= 0.25 * hypothesis.extent
     )
+
+
+def _is_no_one(hypothesis: Hypothesis) -> bool:
+    """Whether what the network takes for a 1 is a row of dots, a side of the picture, or the edge of a shadow."""
+    parts = hypothesis.components
+    if all(map(_is_dot, parts)) or any(each.edges == 3 for each in parts):
+        return True
+    if not hypothesis.map.on_paper:
+        return False
+    bars = sum(each.share for each in hypothesis.left_out if each.what == "bar")
+    return bars > LIGHT or len(parts) > 2
+
+
+def is_cut_off(component: Component, components: Components) -> bool:
+    """Whether a flat component at one edge is bent, or cut in several places: not a whole 1 that touches it."""
+    if component.edges != 1 or component.depth > 1.2 * REST * component.extent:
+        return False
+    mask = components.crop(component)
+    _, width = components.ink.shape
+    if component.left == 0 or component.right == width:
+        lines = mask if component.left == 0 else mask[:, ::-1]
+    else:
+        lines = (mask if component.top == 0 else mask[::-1]).T
+    # Each line begins at the edge. The far side of a straight stroke is a straight line.
+    cuts = np.count_nonzero(np.diff(lines[:, 0].astype(np.int8), prepend=0) == 1)
+    if cuts >= 2:
+        return True
+    far = lines.shape[1] - 1 - lines[:, ::-1].argmax(1)
+    middle = slice(int(0.08 * len(far)), max(int(0.92 * len(far)), 2))
+    places = np.arange(len(far))[middle]
+    misfit = far[middle] - np.polyval(np.polyfit(places, far[middle], 1), places)
+    return float(np.sqrt((misfit**2).mean())) > 0.035 * component.extent

@@ -16,6 +16,7 @@ UNLIKE = 14  # of 255: so much unlike them is the inset
 LEAST = 0.08  # of the picture: an inset is at least so large
 FILLED = 0.7  # of its bounding box, an inset fills at least so much: it may be turned
 STRAIGHT = 0.97  # one that fills so much of its box is not turned
+CORNERS = 0.84  # of the smallest turned rectangle around it: an ellipse fills 0.785
 SMALLEST = 12  # pixels a side
 MOST = 2  # insets of one picture that are looked at
 
@@ -81,6 +82,8 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int) -> Image.Image |
     filled = region.mean()
     if region.size < LEAST * mask.size or filled < FILLED or not _is_convex(region):
         return None
+    if filled < STRAIGHT and not _has_corners(region):
+        return None
     if region.shape == mask.shape and filled > 0.985:
         return None  # the whole picture
     inset = factor  # its outermost pixels are mixed with what lies around
@@ -100,6 +103,16 @@ def _is_convex(region: np.ndarray) -> bool:
         if (runs > 1).mean() > 0.03:
             return False
     return True
+
+
+def _has_corners(region: np.ndarray) -> bool:
+    """Whether a region fills the smallest rectangle around it, however that is turned: a 0 does not."""
+    edge = np.argwhere(region & ~ndimage.binary_erosion(region, border_value=0))
+    angles = np.deg2rad(np.arange(-45, 45, 3))
+    axes = np.stack([np.cos(angles), np.sin(angles)])
+    across, along = edge @ axes, edge @ (axes[::-1] * [[-1], [1]])
+    areas = (np.ptp(across, axis=0) + 1) * (np.ptp(along, axis=0) + 1)
+    return bool(region.sum() >= CORNERS * areas.min())
 
 
 def _fill_outside(part: Image.Image, region: np.ndarray) -> Image.Image | None:

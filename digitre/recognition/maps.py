@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -58,6 +59,16 @@ class InkMap:
     def __post_init__(self) -> None:
         self.components = Components(self.ink)
 
+    @cached_property
+    def marks(self) -> list[frozenset[int]]:
+        """The labels of each ring, such as a stamp, and of what lies in it; not of rings around nothing."""
+        parts = self.components.all
+        return [
+            frozenset({ring.label, *(each.label for each in inside)})
+            for ring in parts
+            if (inside := self.components.enclosed(ring, parts))
+        ]
+
     def without_lines(self) -> Iterator[InkMap]:
         """The map without its lines; and without only those that run from edge to edge."""
         lines = find_lines(self.ink)
@@ -85,6 +96,7 @@ def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:
         The maps, none if the ground is not even; and whether a program drew the picture.
     """
     maps: list[InkMap] = []
+    faint: list[InkMap] = []
     drawn = False
     for difference in differences_from_even_ground(image):
         visible = difference[difference >= MIN_CONTRAST]
@@ -95,8 +107,9 @@ def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:
         ground = np.count_nonzero(difference <= 1)
         drawn = bool(drawn or ground >= DRAWN * np.count_nonzero(~inked))
         ink = np.where(inked, difference, 0).astype(np.uint8)
-        maps += [InkMap("even ground", ink), *_strong(ink, strongest, "even ground", WEAK)]
-    return maps, drawn
+        one = [InkMap("even ground", ink), *_strong(ink, strongest, "even ground", WEAK)]
+        (faint if strongest < LEAST_CONTRAST else maps).extend(one)
+    return maps + faint if drawn else maps, drawn
 
 
 def paper_maps(image: Image.Image) -> Iterator[InkMap]:

@@ -107,6 +107,55 @@ def test_a_scroll_bar_is_left_out(classifier: Classifier) -> None:
     assert classifier.read(alone).result == "1"
 
 
+def test_a_stamp_is_left_out(classifier: Classifier) -> None:
+    """A small filled shape, or a ring around a letter, far from the digit is not read with it."""
+    page = Image.fromarray(255 - np.pad(SEVEN, ((90, 10), (90, 10))))
+    for shape in ("ellipse", "rectangle"):
+        for fill in (90, None):
+            stamped = page.copy()
+            pen = ImageDraw.Draw(stamped)
+            getattr(pen, shape)((12, 12, 72, 72), fill=fill, outline=90, width=4)
+            pen.line((30, 30, 42, 55, 54, 30), fill=230 if fill else 90, width=4)
+            assert classifier.read(stamped).result == "7", (shape, fill)
+            assert "mark" in {part.what for part in classifier.detect(stamped).left_out}
+
+
+def test_a_thin_digit_next_to_a_thick_one_is_seen(classifier: Classifier) -> None:
+    """The network hardly sees a stroke of a pixel next to a thick 2; the answer is "several"."""
+    page = Image.fromarray(255 - np.pad(drawn(DIGITS[2]), ((0, 0), (0, 50))))
+    ImageDraw.Draw(page).line((255, 60, 250, 190), fill=0, width=3)
+    assert classifier.read(page).reason == "several"
+
+
+def test_a_zero_is_not_a_picture_within_the_picture(classifier: Classifier) -> None:
+    """A large 0 next to another digit is not cut out and read alone."""
+    page = Image.new("L", (430, 200), 255)
+    ImageDraw.Draw(page).ellipse((6, 4, 196, 196), outline=0, width=9)
+    page.paste(Image.fromarray(255 - SEVEN[25:225]), (190, 0))
+    assert classifier.read(page).digit is None
+
+
+def test_the_rest_of_a_stroke_at_an_edge_is_not_a_1(classifier: Classifier) -> None:
+    """A flat arc that an edge cuts off is refused; a straight 1 that touches the edge is read."""
+    page = Image.new("L", (250, 250), 255)
+    ImageDraw.Draw(page).ellipse((-75, 70, 25, 180), outline=0, width=8)
+    assert classifier.read(page).digit is None
+    page = Image.new("L", (250, 250), 255)
+    ImageDraw.Draw(page).line((0, 60, 6, 190), fill=0, width=10)
+    assert classifier.read(page).result == "1"
+
+
+@pytest.mark.parametrize("tone", [20, 90, 255])
+def test_an_empty_picture_within_a_picture_holds_no_digit(
+    tone: int, classifier: Classifier
+) -> None:
+    """Neither the border nor the strip next to an empty canvas or photo is a 1 or a 7."""
+    page = np.full((420, 400), tone, np.uint8)
+    slope = np.linspace(150, 220, 260)[:, None] + np.linspace(0, 20, 330)
+    page[100:360, 50:380] = slope if tone == 255 else 255
+    assert classifier.read(page).digit is None
+
+
 def test_a_rule_through_a_low_digit_is_left_out(classifier: Classifier) -> None:
     """A thin line from edge to edge goes, also if the digit is small next to the page, or lies along it."""
     page = Image.fromarray(255 - np.pad(SEVEN[::4, ::4], ((60, 100), (60, 100))))

@@ -22,6 +22,7 @@ from digitre.recognition.hypotheses import (
     MARK,
     REST,
     Hypothesis,
+    explain,
     is_cut_off,
     is_scroll_bar,
     judge,
@@ -41,9 +42,18 @@ SMALL = 0.05
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
 # Two parts are two digits if the network reads each with this probability ...
 A_DIGIT = 0.6
+NO_DIGIT = {
+    "faint",
+    "bar",
+    "rule",
+    "frame",
+    "mark",
+}  # what is explained so is not one of several digits
 ALIKE = 0.45  # ... the smaller one is at least so large, compared with the other ...
 APART = 0.3  # ... and their boxes overlap by at most this share of the smaller one.
 ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
+# What is left out for one of these reasons is not one of several digits.
+NO_DIGIT = {"faint", "bar", "rule", "frame", "mark"}
 
 
 def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> Detection | None:
@@ -83,7 +93,7 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         kept,
         best.pixels,
         (best.row * best.factor).tolist(),
-        holds_several(hypotheses, best.map),
+        holds_several(hypotheses, best),
         tuple(best.left_out),
         np.where(kept > 0, 0, best.map.ink),
     )
@@ -185,7 +195,8 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
                         add(one)
     largest = max(each.extent for each in parts)
     for each in parts[:5]:
-        if each.ink > 0.05 * heaviest or each.extent >= ALIKE * largest:
+        # A thin digit has little ink, and so has a line, which fills its box.
+        if each.ink > 0.05 * heaviest or (each.extent >= ALIKE * largest and each.fill < 0.7):
             add([each])
     return list(hypotheses.values())
 
@@ -221,16 +232,16 @@ def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
     return max(larger, key=lambda each: len(each.labels), default=best)
 
 
-def holds_several(hypotheses: list[Hypothesis], ink_map: InkMap) -> bool:
-    """Whether two parts of an ink map are digits by themselves."""
-    of_map = [each for each in hypotheses if each.map is ink_map]
+def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
+    """Whether two parts of the best one's ink map are digits by themselves."""
+    of_map = [each for each in hypotheses if each.map is best.map]
     digits = [each for each in of_map if each.probability >= A_DIGIT]
     for k, one in enumerate(digits):
         for other in digits[:k]:
             smaller, larger = sorted((one, other), key=lambda each: each.extent)
             if (
                 not one.labels & other.labels
-                and smaller.extent >= ALIKE * larger.extent
+                and smaller.extent >= ALIKE * max(larger.extent, best.extent)
                 and _overlap(one.box, other.box) <= APART
                 and not _are_one_digit(one, other, of_map)
                 and not any(_is_something_else(*pair) for pair in ((one, other), (other, one)))
@@ -265,11 +276,12 @@ def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothes
 
 
 def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
-    """Whether a part that reads as a digit is a stamp, or what lies at an edge."""
+    """Whether a part that reads as a digit is a stamp, a line, an erased rest, or what lies at an edge."""
     mark = part.extent <= MARK * digit.extent and any(
         part.labels <= each for each in part.map.marks
     )
-    return mark or _belongs_to_edge(part, digit)
+    explained = all(explain(each, digit)[0] in NO_DIGIT for each in part.components)
+    return mark or explained or _belongs_to_edge(part, digit)
 
 
 def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:

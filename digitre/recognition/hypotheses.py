@@ -118,7 +118,7 @@ def judge(hypothesis: Hypothesis) -> None:
     """Say what a hypothesis leaves out, and what that costs."""
     for each in hypothesis.map.components.all:
         if each.label not in hypothesis.labels:
-            what, cost = _explain(each, hypothesis)
+            what, cost = explain(each, hypothesis)
             hypothesis.left_out.append(LeftOut(what, each.ink / hypothesis.ink))
             hypothesis.cost += cost
     for line in hypothesis.map.lines:
@@ -130,7 +130,7 @@ def judge(hypothesis: Hypothesis) -> None:
         hypothesis.cost += 1.0
 
 
-def _explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
+def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     """What a left-out component is, and what leaving it out costs."""
     extent = hypothesis.extent
     if part.extent <= max(3, SPECK * extent):
@@ -219,6 +219,8 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
     extent = hypothesis.extent
     if _is_dot(part) and part.extent <= HOLE * extent:
         return False  # it may be the dot of an "i"
+    if part.edges:
+        return False
     if part.fill >= ROUND and min(part.width, part.height) >= SMALLEST_MARK:
         return part.extent <= MARK * extent and _gap(part, hypothesis) >= MARK_APART * extent
     components = hypothesis.map.components.all

@@ -127,11 +127,13 @@ class Components:
             span=float(max(spans, default=0.0)),
         )
 
-    def mask(self, components: Iterable[Component]) -> np.ndarray:
-        """(height, width) bool: where these components are."""
+    def mask(
+        self, components: Iterable[Component], box: tuple[slice, slice] | None = None
+    ) -> np.ndarray:
+        """(height, width) bool: where these components are, in the picture or in a box of it."""
         chosen = np.zeros(self._count + 1, bool)
         chosen[[each.label for each in components]] = True
-        return chosen[self.labels]
+        return chosen[self.labels[box] if box else self.labels]
 
     def crop(self, component: Component) -> np.ndarray:
         """(h, w) bool: one component within its bounding box."""

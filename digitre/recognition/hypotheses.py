@@ -9,6 +9,7 @@ The constants were chosen on the validation scenes of `digitre.training.evaluati
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -75,11 +76,22 @@ class Hypothesis:
         self.box: Box = bounding_box(self.components)
         self.labels = frozenset(each.label for each in self.components)
         self.ink = sum(each.ink for each in self.components)
-        self.pixels = shape_ink(self.kept())
+        top, bottom, left, right = self.box
+        box = slice(top, bottom), slice(left, right)
+        self.pixels = shape_ink(
+            np.where(self.map.components.mask(self.components, box), self.map.ink[box], 0)
+        )
 
     def kept(self) -> np.ndarray:
         """(height, width) uint8: the ink that is kept, in its place."""
         return np.where(self.map.components.mask(self.components), self.map.ink, 0)
+
+    @cached_property
+    def pen(self) -> float:
+        """The width of its strokes, in pixels: the median of the shorter run through each pixel."""
+        top, bottom, left, right = self.box
+        mask = self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
+        return float(np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]))
 
     @property
     def extent(self) -> int:
@@ -165,9 +177,7 @@ def _is_dot_of_drawing(part: Component, hypothesis: Hypothesis) -> bool:
         return False
     if not 0 <= gap <= 0.4 * hypothesis.extent:
         return False
-    mask = hypothesis.map.components.mask(hypothesis.components)[top:bottom, left:right]
-    pen = np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask])
-    return min(part.width, part.height) >= 0.75 * pen
+    return min(part.width, part.height) >= 0.75 * hypothesis.pen
 
 
 def is_scroll_bar(part: Component, shape: tuple[int, ...]) -> bool:

@@ -272,6 +272,15 @@ def cases() -> Iterator[Case]:
         )
     for query in ("steps=2", "steps=1&steps=1", "explain=true"):
         yield Case(query, SEVEN, 400, "bad_flag", {"query_string": query})
+    number = {"path": "/_get_number"}
+    for query in ("0", "41", "x", "4&length=4"):
+        options = number | {"query_string": f"length={query}"}
+        yield Case(f"/_get_number?length={query}", SEVEN, 400, "bad_length", options)
+    options = number | {"query_string": "signs=yes"}
+    yield Case("/_get_number?signs=yes", SEVEN, 400, "bad_flag", options)
+    for name, strokes in {"empty strokes": [], "strokes without times": [[[1, 2]]]}.items():
+        body = json.dumps({"digit": URL, "strokes": strokes})
+        yield Case(f"/_get_number with {name}", body, 400, "bad_strokes", number)
 
     yield Case("GET", "", 405, "method_not_allowed", {"method": "GET"})
     yield Case("DELETE", "", 405, "method_not_allowed", {"method": "DELETE"})

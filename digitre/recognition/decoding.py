@@ -34,6 +34,9 @@ LARGEST = 750
 # Percent signs in a data URL. Base64 has a character to encode in 32, on average; each takes time and memory.
 MAX_ESCAPES = 400_000
 
+# The key in a picture's `info` of its width and height in the file, upright: what is decoded may be smaller.
+FULL_SIZE = "full_size"
+
 # How to turn a picture upright, by its orientation as EXIF counts.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -205,6 +208,8 @@ def open_picture(data: bytes) -> Image.Image:
         raise PictureError("not_a_picture", containers.DAMAGED) from None
     upright = image.transpose(_UPRIGHT[bare.orientation]) if bare.orientation > 1 else image
     upright.format = bare.format
+    width, height = bare.size
+    upright.info[FULL_SIZE] = (height, width) if bare.orientation > 4 else (width, height)
     return upright
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from digitre.recognition import lattice
 from digitre.recognition.candidates import Candidate, Classify, find_candidates
-from digitre.recognition.decoding import LOSSY, to_eight_bits
+from digitre.recognition.decoding import FULL_SIZE, LOSSY, to_eight_bits
 from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
 from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
 from digitre.recognition.lines import find_lines, remove_lines
@@ -59,7 +59,7 @@ def read_number(
     if length is not None and not 1 <= length <= MOST_DIGITS:
         raise ValueError(f"a length must lie from 1 to {MOST_DIGITS}")
     options = {"length": length, "signs": signs, "lines": lines}
-    full: tuple[int, int] = image.info.get("full_size", image.size)
+    full: tuple[int, int] = image.info.get(FULL_SIZE, image.size)
     small = to_eight_bits(image)
     scale = full[0] / small.width
     paths = [each / scale for each in as_paths(strokes)]

@@ -36,7 +36,12 @@ KINDS = (
     Kind("not_a_picture", 400, "The bytes are not a picture, or the picture is damaged."),
     Kind("bad_pixels", 400, "Not 784 grey values, or not all of them from 0 to 255."),
     Kind("bad_threshold", 400, "The threshold is not a number from 0 to 1, or was sent twice."),
-    Kind("bad_flag", 400, "The value of steps or explain is not 0 or 1, or was sent twice."),
+    Kind(
+        "bad_flag",
+        400,
+        "The value of steps, explain, signs or lines is not 0 or 1, or was sent twice.",
+    ),
+    Kind("bad_length", 400, "The length is not a whole number from 1 to 40, or was sent twice."),
     Kind(
         "bad_strokes",
         400,
@@ -71,7 +76,7 @@ KINDS = (
     Kind(
         "too_many",
         413,
-        "There are more than 256 pictures in one request, or they take too long to read.",
+        "There are over 256 pictures or too many values in one request, or they take too long to read.",
     ),
     Kind(
         "unsupported_format",
@@ -97,8 +102,9 @@ KINDS = (
     Kind(
         "too_many_requests",
         429,
-        "From nginx: this address reads more than 20 drawings per second (and 40 more in a burst), or "
-        "saves more than 2 per second. Retry-After says how long to wait.",
+        "This address reads more than 60 drawings per second (and 120 more in a burst), sends more than 4 large "
+        "ones per second, saves more than 2, or needs more than half of the workers' time. Retry-After says how "
+        "long to wait.",
     ),
     Kind("headers_too_large", 431, "There are more than 50 headers, or they are too long."),
     Kind("internal_error", 500, "A fault of the application. Its log has the details."),

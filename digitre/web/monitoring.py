@@ -17,6 +17,7 @@ import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from digitre.recognition.classifier import SHAPE, Reading
+from digitre.recognition.number_reading import NumberReading
 from digitre.web import errors
 from digitre.web.state import state, state_of
 
@@ -136,6 +137,14 @@ def count_reading(reading: Reading) -> None:
     metrics = state().metrics
     if metrics:
         result = "none" if reading.digit is None else str(reading.digit)
+        metrics.readings.labels(result, reading.reason or "").inc()
+
+
+def count_number(reading: NumberReading) -> None:
+    """Count a picture in which a number was looked for."""
+    metrics = state().metrics
+    if metrics:
+        result = "none" if reading.reason else "number"
         metrics.readings.labels(result, reading.reason or "").inc()
 
 

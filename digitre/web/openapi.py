@@ -15,7 +15,7 @@ from flask import Flask
 import digitre
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, MAX_PIXELS, MAX_SIDE, NAMES
 from digitre.recognition.preprocessing import SIDE, PictureError
-from digitre.web import errors, schemas
+from digitre.web import errors, number_schemas, schemas
 from digitre.web.bodies import RequestError
 from digitre.web.inference import MODEL
 from digitre.web.requests import parse_body
@@ -84,6 +84,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
                     "operationId": "predict",
                 }
             },
+            "/_get_number": {"post": _read_number(read)},
             "/": {
                 "get": _document("The page to draw on.", HTML, schemas.TEXT),
                 "post": _read_upload(),
@@ -101,6 +102,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
         "components": {
             "schemas": {
                 "Reading": schemas.READING,
+                "Number": number_schemas.NUMBER,
                 "Error": schemas.ERROR,
                 "ProtocolError": schemas.PROTOCOL_ERROR,
             },
@@ -153,6 +155,26 @@ def _read(app: Flask) -> dict[str, Any]:
         ],
         "requestBody": {"required": True, "content": bodies},
         "responses": dict(sorted(responses.items())),
+    }
+
+
+def _read_number(read: dict[str, Any]) -> dict[str, Any]:
+    """The operation that reads a number: it takes what the one that reads a digit takes, and strokes."""
+    bodies = {
+        kind: {"schema": body["schema"]} for kind, body in read["requestBody"]["content"].items()
+    }
+    drawing = {"digit": SEVEN, "strokes": [[[5, 8, 0], [20, 8, 90], [12, 23, 180]]]}
+    bodies[JSON] = {
+        "schema": number_schemas.NUMBER_IN_JSON,
+        "examples": {"a drawing with its strokes": {"value": drawing}},
+    }
+    return {
+        "summary": "Read a number: several digits, with their boxes",
+        "operationId": "getNumber",
+        "parameters": number_schemas.parameters(read["parameters"][0], _in_query),
+        "requestBody": {"required": True, "content": bodies},
+        "responses": {"200": _content("The number.", JSON, _reference("schemas", "Number"))}
+        | _errors(400, 413, 415, 429, 500, 503),
     }
 
 

@@ -8,7 +8,6 @@ drawings an address saves today is counted under a hash: see `digitre.drawings.q
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image
 
 from digitre import config
-from digitre.drawings.drawing import Drawing, Filter, Strokes
+from digitre.drawings.drawing import Drawing, Filter
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import NO_DIGIT
 from digitre.recognition.decoding import to_image
@@ -27,6 +26,7 @@ from digitre.web import errors, monitoring, receipts
 from digitre.web.address import client_address
 from digitre.web.bodies import RequestError, body_of
 from digitre.web.state import state, state_of
+from digitre.web.strokes import check_strokes
 
 if TYPE_CHECKING:
     from digitre.drawings.collection import Drawings
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 blueprint = Blueprint("saving", __name__)
 
 SIDE = 400  # the longer side of a stored picture has at most this many pixels
-MAX_STROKES, MAX_POINTS = 200, 2000
-MAX_STROKES_BYTES = 64 * 1024  # as JSON
-LARGEST = 1e9  # for a coordinate, and for a time in milliseconds
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RETRY = {"Retry-After": "30"}  # seconds
 UNAVAILABLE = "Cannot open the drawings database: %s"
@@ -160,7 +157,7 @@ def _drawing_in(body: dict[str, Any]) -> Drawing:
         PictureError: if the picture cannot be decoded.
     """
     label = _label(body.get("label"))
-    strokes = _strokes(body.get("strokes"))
+    strokes = check_strokes(body.get("strokes"))
     writer = _writer(body.get("writer"))
     digit = body.get("digit")
     if not isinstance(digit, str) or not digit.strip():
@@ -191,37 +188,6 @@ def _label(label: Any) -> int:
     if re.fullmatch("[0-9]", text):
         return int(text)
     raise RequestError("bad_label", 'Send a label: a digit from 0 to 9, or "none".')
-
-
-def _strokes(strokes: Any) -> Strokes | None:
-    if strokes is None:
-        return None
-    wrong = RequestError(
-        "bad_strokes",
-        f"Send strokes as lists of [x, y, milliseconds]: at most {MAX_STROKES} strokes and "
-        f"{MAX_POINTS:,} points, and {MAX_STROKES_BYTES // 1024} KB in all.",
-    )
-    if not isinstance(strokes, list) or not 0 < len(strokes) <= MAX_STROKES:
-        raise wrong
-    if not all(isinstance(stroke, list) and stroke for stroke in strokes):
-        raise wrong
-    if sum(map(len, strokes)) > MAX_POINTS:
-        raise wrong
-    points = [[_point(point, wrong) for point in stroke] for stroke in strokes]
-    if len(json.dumps(points)) > MAX_STROKES_BYTES:
-        raise wrong
-    return points
-
-
-def _point(point: Any, wrong: RequestError) -> list[float]:
-    if not isinstance(point, list) or len(point) != 3:
-        raise wrong
-    if not all(type(value) in (int, float) and abs(value) <= LARGEST for value in point):
-        raise wrong
-    x, y, time = point
-    if not all(map(math.isfinite, point)):
-        raise wrong
-    return [round(x, 2), round(y, 2), round(time)]
 
 
 def _writer(writer: Any) -> str:

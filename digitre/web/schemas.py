@@ -8,8 +8,8 @@ from digitre.recognition.decoding import NAMES
 from digitre.recognition.preprocessing import SIDE
 from digitre.web import errors
 from digitre.web.inference import DATATYPES, MOST, OUTPUTS
-from digitre.web.saving import LARGEST, MAX_STROKES
 from digitre.web.state import FEATURES
+from digitre.web.strokes import LARGEST, MAX_STROKES
 
 Schema = dict[str, Any]
 
@@ -86,7 +86,7 @@ PICTURE_IN_JSON = {
 _COORDINATE = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 _POINT = {"type": "array", "items": _COORDINATE, "minItems": 3, "maxItems": 3}
 _STROKE = {"type": "array", "items": _POINT, "minItems": 1}
-_STROKES = {"type": "array", "items": _STROKE, "minItems": 1, "maxItems": MAX_STROKES}
+STROKES = {"type": "array", "items": _STROKE, "minItems": 1, "maxItems": MAX_STROKES}
 DRAWING = object_of(
     {
         "digit": PICTURE | {"format": "drawing", "description": "A picture that is not blank."},
@@ -94,7 +94,7 @@ DRAWING = object_of(
     }
 )
 DRAWING["properties"] |= {
-    "strokes": or_null(_STROKES)
+    "strokes": or_null(STROKES)
     | {"description": "The pen's strokes, each a list of [x, y, milliseconds]."},
     "writer": or_null({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
     | {"description": "A random ID that the client made up for itself."},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import errors, monitoring
 from digitre.web.bodies import RequestError
+from digitre.web.parameters import flag, threshold
 from digitre.web.requests import picture_in
 from digitre.web.state import features, state
 
@@ -36,7 +36,7 @@ def page() -> str:
 def read_upload() -> str | tuple[str, int]:
     """The page with the reading of an uploaded file, for a browser without JavaScript."""
     try:
-        reading = state().classifier.read_content(picture_in(request), _threshold())
+        reading = state().classifier.read_content(picture_in(request), threshold())
         monitoring.count_reading(reading)
         return _page(reading=reading)
     except (PictureError, RequestError) as error:
@@ -61,11 +61,11 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
 @blueprint.post("/_get_digit")
 def get_digit() -> Response:
     """Read the picture of a request as JSON. `digitre.web.requests` has the forms it may come in."""
-    threshold = _threshold()
-    with_steps, with_explanation = _flag("steps"), _flag("explain")
+    least = threshold()
+    with_steps, with_explanation = flag("steps"), flag("explain")
     classifier = state().classifier
     found = classifier.detect(picture_in(request))
-    reading = classifier.answer(found, threshold)
+    reading = classifier.answer(found, least)
     monitoring.count_reading(reading)
     answer = reading.to_dict()
     if with_steps:
@@ -113,34 +113,6 @@ def _api() -> dict[str, Any]:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         application.openapi = describe_api(app)
     return application.openapi
-
-
-def _threshold() -> float:
-    """The threshold of this request. Raises RequestError, `bad_threshold`."""
-    values = request.args.getlist("threshold")
-    if not values:
-        return current_app.config["THRESHOLD"]
-    try:
-        (text,) = values
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise RequestError(
-            "bad_threshold", "Send one threshold from 0 to 1, such as threshold=0.6."
-        )
-    return number
-
-
-_FLAGS = {"0": False, "1": True}
-
-
-def _flag(name: str) -> bool:
-    """Whether the query switches this on. Raises RequestError, `bad_flag`."""
-    values = request.args.getlist(name) or ["0"]
-    if len(values) > 1 or values[0] not in _FLAGS:
-        raise RequestError("bad_flag", f"Send {name}=1 or {name}=0, and send it only once.")
-    return _FLAGS[values[0]]
 
 
 def _explanation(classifier: Classifier, pixels: np.ndarray) -> dict[str, Any] | None:

@@ -8,61 +8,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from numbers_drawn import Drawing, write
 from PIL import Image
-from strokes import DIGITS, OTHERS, smooth
+from strokes import OTHERS, smooth
 
 from digitre import Classifier
 from digitre.recognition.number_reading import value_of
 from digitre.training.data.strokes import render
-
-HEIGHT = 140  # pixels of a digit that was drawn on a canvas of 250, and a little room
-LEFT, TOP = 40, 30
-
-
-def write(text: str, gap: float = 20, scale: float = 0.8, pen: float = 8) -> Drawing:
-    """Draw a number: digits from `tests.strokes` side by side, signs, and line breaks."""
-    strokes: list[np.ndarray] = []
-    owners: list[int] = []
-    x, y = float(LEFT), float(TOP)
-    for place, character in enumerate(text):
-        if character == "\n":
-            x, y = float(LEFT), y + 1.5 * HEIGHT * scale
-            continue
-        lines = [smooth(each) for each in DIGITS[int(character)]] if character.isdigit() else None
-        if lines is None:
-            lines = [np.array(SIGNS[character], float)]
-        left = min(each[:, 0].min() for each in lines)
-        moved = [(each - (left, 56)) * scale + (x, y) for each in lines]
-        strokes += moved
-        owners += [place] * len(moved)
-        x = max(each[:, 0].max() for each in moved) + gap
-    return Drawing(text, strokes, pen, owners)
-
-
-# On the same canvas as the digits, which reach from 56 to 196.
-SIGNS = {
-    "-": [(80, 126), (110, 126), (140, 126)],
-    ".": [(100, 194), (101, 195)],
-    ",": [(104, 186), (104, 200), (94, 220)],
-    "/": [(160, 50), (130, 120), (90, 210)],
-}
-
-
-@dataclasses.dataclass
-class Drawing:
-    """A number that was drawn: its text, strokes, pen, and which character each stroke belongs to."""
-
-    text: str
-    strokes: list[np.ndarray]
-    pen: float
-    owners: list[int]
-
-    @property
-    def picture(self) -> np.ndarray:
-        """Dark on white, (height, width) uint8."""
-        points = np.concatenate(self.strokes)
-        width, height = (points.max(0) + 30).astype(int)
-        return 255 - render(self.strokes, int(width), int(height), self.pen)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +125,7 @@ def test_what_is_no_number_is_refused(classifier: Classifier, name: str) -> None
     digits = write("27")
     right = np.concatenate(digits.strokes)[:, 0].max() + 20
     other = [smooth(each) * 0.8 + np.array([right - 40, -20]) for each in OTHERS[name]]
-    drawing = Drawing("", [*digits.strokes, *other], 8, [])
+    drawing = Drawing([*digits.strokes, *other], 8, [])
     reading = classifier.read_number(drawing.picture)
     assert (reading.result, reading.number) == ("Huh...", None)
     assert reading.reason in ("not_a_number", "unsure")

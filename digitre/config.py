@@ -278,8 +278,6 @@ def load(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
             loaded[setting.name] = setting.parse(value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{setting.variable} {error}") from None
-    # Flask limits form fields apart from the body: they may be as long as any other body.
-    loaded["MAX_FORM_MEMORY_SIZE"] = loaded["MAX_CONTENT_LENGTH"]
     loaded["MAX_SAVED_LENGTH"] = loaded["MAX_CONTENT_LENGTH"] if limited else 1024 * 1024
     return loaded | overrides
 

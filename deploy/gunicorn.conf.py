@@ -23,6 +23,7 @@ os.environ.setdefault("DIGITRE_LOG", "1")
 
 from digitre import config as settings
 from digitre.serving import listening, runtime
+from digitre.web import shares
 
 
 def stop(error):
@@ -34,6 +35,7 @@ def stop(error):
 try:
     settings.load()
     bind, workers = listening.address(), listening.workers()
+    shares.workers = workers
     folder = runtime.open_folder()
 except (OSError, ValueError) as error:
     stop(error)
@@ -90,6 +92,8 @@ worker_class = (
     "digitre.serving.worker.WholeAnswers"  # a sync worker: reading never waits for anything
 )
 pidfile = os.environ.get("DIGITRE_PIDFILE") or None
+# A longer queue only makes everyone wait: nginx answers 503 at once when it is full.
+backlog = 256
 timeout = 30
 graceful_timeout = 30
 # Longer than any address of this application, shorter than what an attacker would send.

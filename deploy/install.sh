@@ -121,10 +121,19 @@ start_service() {
     fi
 }
 
+# Debian lets a worker of nginx have 768 connections, which one address can open.
+raise_connections() {
+    main=/etc/nginx/nginx.conf
+    sed -i 's/^\([[:space:]]*worker_connections\) 768;/\1 16384;/' "$main"
+    if ! grep -q worker_rlimit_nofile "$main"; then
+        sed -i '/^worker_processes/a worker_rlimit_nofile 40000;' "$main"
+    fi
+}
+
 install_site() {
     mkdir -p /etc/nginx/digitre.d /var/www/html
     touch /etc/nginx/digitre.d/unlimited.conf
-    for name in headers limits server; do
+    for name in errors headers limits server unknown; do
         install -m 644 "$here/nginx-$name.conf" "/etc/nginx/digitre.d/$name.conf"
     done
     if [ ! -f "$site" ]; then
@@ -133,6 +142,7 @@ install_site() {
         if [ ! -f /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' "$site"; fi
     fi
     ln -sfn "$site" /etc/nginx/sites-enabled/digitre
+    raise_connections
     # Debian's default site would also claim requests for unknown hosts.
     if [ -L /etc/nginx/sites-enabled/default ]; then rm /etc/nginx/sites-enabled/default; fi
     reload_nginx

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +38,14 @@ http {{
 """
 
 
-def install_includes(folder: Path, unlimited: str) -> dict[str, str]:
+def install_includes(
+    folder: Path, unlimited: str, changes: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Install the files that a site includes, as deploy/install.sh does, but in `folder`.
 
     Args:
         unlimited: the content of unlimited.conf.
+        changes: texts to replace in the files.
 
     Returns:
         The replacement to make in the site, for `edit`.
@@ -52,6 +55,8 @@ def install_includes(folder: Path, unlimited: str) -> dict[str, str]:
     (target / "unlimited.conf").write_text(unlimited)
     for file in DEPLOY.glob("nginx-*.conf"):
         text = file.read_text().replace(INCLUDES, f"{target}/")
+        for old, new in (changes or {}).items():
+            text = text.replace(old, new)
         (target / file.name.removeprefix("nginx-")).write_text(text)
     return {INCLUDES: f"{target}/"}
 
@@ -82,7 +87,16 @@ def edit(site: str, replacements: dict[str, str]) -> str:
     return site
 
 
-def configure(folder: Path, port: int, tls_port: int, upstream: str, unlimited: bool) -> Path:
+def configure(
+    folder: Path,
+    port: int,
+    tls_port: int,
+    upstream: str,
+    unlimited: bool,
+    http: str = "",
+    connections: int = 768,
+    changes: Mapping[str, str] | None = None,
+) -> Path:
     """Write the shipped site into `folder`, with this test's addresses and paths.
 
     Returns:
@@ -93,13 +107,14 @@ def configure(folder: Path, port: int, tls_port: int, upstream: str, unlimited: 
     if not static.exists():
         shutil.copytree(ROOT / "digitre" / "static", static)
     site = shipped("nginx.conf")
-    replacements = install_includes(folder, "127.0.0.1 0;" if unlimited else "") | {
+    replacements = install_includes(folder, "127.0.0.1 0;" if unlimited else "", changes) | {
         "server unix:/run/digitre/digitre.sock max_fails=0;": f"server {upstream} max_fails=0;",
         "listen 80 default_server;": f"listen 127.0.0.1:{port} default_server;",
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server_name digits.example.org;": "server_name 127.0.0.1 localhost;",
         "/opt/digitre/static/": f"{folder}/static/",
         "listen 127.0.0.1:9180;": f"listen unix:{folder}/watched.sock;",
+        "/var/log/nginx/digitre.log": f"{folder}/access.log",
     }
     if tls_port:
         site = site.replace("# TLS: ", "")
@@ -116,6 +131,8 @@ def configure(folder: Path, port: int, tls_port: int, upstream: str, unlimited: 
     user = "user root;" if os.geteuid() == 0 else ""
     main.write_text(
         AROUND.format(user=user, folder=folder, types=types if types.exists() else "mime.types")
+        .replace("worker_connections 768;", f"worker_connections {connections};")
+        .replace("    access_log off;", f"    access_log off;\n    {http}")
     )
     return main
 
@@ -139,7 +156,14 @@ def make_certificate(folder: Path) -> None:
 
 @contextmanager
 def serve(
-    folder: Path, upstream: str, *, tls: bool = False, unlimited: bool = True
+    folder: Path,
+    upstream: str,
+    *,
+    tls: bool = False,
+    unlimited: bool = True,
+    http: str = "",
+    connections: int = 768,
+    changes: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
     """Run nginx with the shipped site in front of a server that is already running.
 
@@ -148,13 +172,17 @@ def serve(
         upstream: the server's address, host:port.
         tls: serve TLS as well, with a certificate made here.
         unlimited: exempt this machine's address from the limits.
+        http: more lines for nginx's http block.
+        connections: worker_connections; Debian's default is 768.
+        changes: texts to replace in the files that the site includes.
     """
     program = need("nginx")
     folder.chmod(0o755)
     port, tls_port = free_port(), free_port() if tls else 0
     if tls:
         make_certificate(folder)
-    main = configure(folder, port, tls_port, upstream.removeprefix("http://"), unlimited)
+    address = upstream.removeprefix("http://")
+    main = configure(folder, port, tls_port, address, unlimited, http, connections, changes)
     arguments = [program, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")]
     subprocess.run([*arguments, "-t", "-q"], check=True)
     with running(

@@ -74,8 +74,8 @@ def test_the_files_agree() -> None:
         assert path in installer or path == "/opt/digitre"
     assert "home=/opt/digitre" in installer
     assert "alias /opt/digitre/static/$1;" in nginx
-    assert "client_max_body_size 1m;" in nginx
-    assert 'set $digitre_max_body "1,048,576";' in nginx
+    assert "client_max_body_size 8m;" in nginx
+    assert 'set $digitre_max_body "8,388,608";' in nginx
     assert "send at most $digitre_max_body bytes" in complete("nginx.conf")
 
 
@@ -90,7 +90,7 @@ def test_both_sites_share_limits_and_errors() -> None:
         assert len(part) > 800
         assert part in many
     zones = re.findall(r"limit_req zone=.*;", one)
-    assert len(zones) == 3
+    assert len(zones) == 5
     assert all(zone in many for zone in zones)
 
 
@@ -107,7 +107,36 @@ def check_nginx(folder: Path, site: str) -> None:
 def test_nginx_accepts_the_balancer(tmp_path: Path) -> None:
     """The balancer's site is valid, with a user's paths."""
     replacements = install_includes(tmp_path, "")
+    replacements["/var/log/nginx/digitre.log"] = f"{tmp_path}/access.log"
     check_nginx(tmp_path, edit(shipped("nginx-balancer.conf"), replacements))
+
+
+def test_nginx_accepts_a_site_of_the_version_before(tmp_path: Path) -> None:
+    """A site that an upgrade leaves alone is valid with the new files that it includes."""
+    site = edit(
+        shipped("nginx.conf"),
+        {
+            "    include /etc/nginx/digitre.d/unknown.conf;": "    return 444;",
+            "    access_log /var/log/nginx/digitre.log digitre;  # without addresses\n": "",
+            "client_max_body_size 8m;": "client_max_body_size 1m;",
+        },
+    )
+    check_nginx(tmp_path, edit(site, install_includes(tmp_path, "")))
+
+
+def test_nginx_accepts_the_containers_site(tmp_path: Path) -> None:
+    """The site of compose.yaml is valid, and every file that compose.yaml mounts exists."""
+    compose = (DEPLOY / "compose.yaml").read_text()
+    mounted = re.findall(r"- \./(\S+?):/etc/nginx/(\S+):ro", compose)
+    assert {f"nginx-{Path(inside).name}" for _, inside in mounted if "digitre.d" in inside} >= {
+        f"nginx-{name}.conf" for name in ("errors", "headers", "limits", "server", "unknown")
+    }
+    assert all((DEPLOY / file).exists() for file, _ in mounted)
+    assert "DIGITRE_TRUSTED_PROXIES" in compose
+    replacements = install_includes(tmp_path, "") | {
+        "server digitre:8000 max_fails=0;": "server 127.0.0.1:9;"
+    }
+    check_nginx(tmp_path, edit((DEPLOY / "nginx-compose.conf").read_text(), replacements))
 
 
 def test_nginx_accepts_an_older_site(tmp_path: Path) -> None:

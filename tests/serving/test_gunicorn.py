@@ -65,7 +65,7 @@ def test_every_form_of_request_with_curl(server: str, seven: bytes, tmp_path: Pa
 def test_a_body_over_the_limit(server: str, tmp_path: Path, header: list[str]) -> None:
     """The client can read the 413: with Content-Length, chunked, or without Expect."""
     large = tmp_path / "large"
-    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 9_000_000)
     status, answer = curl(*header, "--data-binary", f"@{large}", f"{server}/_get_digit")
     assert status == 413
     assert answer["error"]["code"] == "body_too_large"
@@ -74,7 +74,7 @@ def test_a_body_over_the_limit(server: str, tmp_path: Path, header: list[str]) -
 def test_a_chunked_upload_over_the_limit(server: str, tmp_path: Path) -> None:
     """An upload without Content-Length also gets a 413, and so does a drawing to save."""
     large = tmp_path / "large.png"
-    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 3_000_000)
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 9_000_000)
     status, answer = curl(
         "--header",
         "Transfer-Encoding: chunked",

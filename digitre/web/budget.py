@@ -29,6 +29,8 @@ def register(app: Flask) -> None:
 def _refuse() -> Response | None:
     if request.method != "POST" or request.headers.get(HEADER) != "1":
         return None
+    if request.blueprint == "saving":
+        return None  # it has limits of its own, and waits for the database, which is not the client's fault
     place = shares.place_of(client_address(request))
     if (seconds := shares.wait(place)) > 0:
         while request.stream.read(65_536):  # a proxy that is still sending would not see the answer

@@ -14,6 +14,7 @@ import time
 
 PLACES = 4096  # so two of a hundred addresses share a place with a probability of 1 %
 SHARE = 0.5  # of the workers' time
+FREE = 0.01  # seconds of each request that do not count: a drawing costs a few milliseconds
 BURST = 2.0  # seconds of the share that may be used at once
 
 workers = os.cpu_count() or 1  # gunicorn.conf.py sets how many there are
@@ -35,4 +36,5 @@ def wait(place: int) -> float:
 
 def charge(place: int, seconds: float) -> None:
     """Count a worker's time. Two workers may write at once, and one of both is lost: that does no harm."""
-    _paid[place] = max(_paid[place], time.monotonic()) + seconds / (SHARE * workers)
+    counted = max(seconds - FREE, 0) / (SHARE * workers)
+    _paid[place] = max(_paid[place], time.monotonic()) + counted

@@ -50,16 +50,16 @@ def test_static_files_come_from_nginx_itself(nginx: str) -> None:
             assert answer.read() == (ROOT / "digitre" / "static" / name).read_bytes()
 
 
-@pytest.mark.parametrize("length", [1024 * 1024 - 8, 1024 * 1024 + 1])
+@pytest.mark.parametrize("length", [8 * 2**20 - 8, 8 * 2**20 + 1])
 def test_nginx_and_the_application_have_the_same_body_limit(nginx: str, length: int) -> None:
-    """A body of up to 1 MiB reaches the application; nginx answers a larger one with the same 413."""
+    """A body of up to 8 MiB reaches the application; nginx answers a larger one with the same 413."""
     body = b"\x89PNG\r\n\x1a\n" + b"\0" * (length - 8)
     request = urllib.request.Request(f"{nginx}/_get_digit", data=body)
     started = time.monotonic()
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request, timeout=20)
     error = json.load(raised.value)["error"]
-    if length > 1024 * 1024:
+    if length > 8 * 2**20:
         assert (raised.value.code, error["code"]) == (413, "body_too_large")
     else:
         assert (raised.value.code, error["code"]) == (400, "not_a_picture")
@@ -116,29 +116,37 @@ def test_nginx_makes_the_request_id(nginx: str) -> None:
 
 
 def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
-    """Above 20 readings per second (40 more in a burst), or 2 saves, nginx answers 429; then it recovers."""
+    """Above 60 readings per second (120 more in a burst), or 2 saves, nginx answers 429; then it recovers."""
 
-    def post(address: str, body: bytes) -> tuple[int, dict]:
+    def post(address: str, body: bytes, client: str = "192.0.2.1") -> tuple[int, dict]:
+        request = urllib.request.Request(address, body, {"X-Test-Address": client})
         try:
-            with urllib.request.urlopen(address, data=body, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
-    with serve(tmp_path, server, unlimited=False) as site, ThreadPoolExecutor(8) as threads:
+    # nginx takes a client's address from a header here.
+    behind = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;"
+    with (
+        serve(tmp_path, server, unlimited=False, http=behind) as site,
+        ThreadPoolExecutor(8) as threads,
+    ):
         started = time.monotonic()
-        answers = list(threads.map(lambda _: post(f"{site.http}/_get_digit", seven), range(120)))
+        answers = list(threads.map(lambda _: post(f"{site.http}/_get_digit", seven), range(400)))
         seconds = time.monotonic() - started
         read = sum(status == 200 for status, _ in answers)
         refused = [body for status, body in answers if status == 429]
-        assert 41 <= read <= 42 + 20 * seconds
-        assert read + len(refused) == 120
+        assert 121 <= read <= 122 + 60 * seconds
+        assert read + len(refused) == 400
         assert all(body["error"]["code"] == "too_many_requests" for body in refused)
         started = time.monotonic()
-        saves = list(threads.map(lambda _: post(f"{site.http}/_save_drawing", b"{}"), range(40)))
+        saves = list(
+            threads.map(lambda _: post(f"{site.http}/_save_drawing", b"{}", "192.0.2.2"), range(40))
+        )
         seconds = time.monotonic() - started
         saved = [status for status, _ in saves]
-        assert 9 <= saved.count(422) <= 10 + 2 * seconds
+        assert 9 <= saved.count(422) <= 10 + 2 * seconds, saves
         assert saved.count(422) + saved.count(429) == 40
         while post(f"{site.http}/_get_digit", seven)[0] != 200:  # it recovers
             time.sleep(0.1)

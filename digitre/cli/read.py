@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import numpy as np
@@ -43,17 +43,29 @@ class Outcome:
     reading: Reading | None
     code: str = ""
     error: str = ""
+    columns: ClassVar[tuple[str, ...]] = COLUMNS
+    fields: ClassVar[tuple[str, ...]] = FIELDS
 
     def to_dict(self) -> dict[str, Any]:
         """A line of JSON: what the API answers, and the file. Without a reading, its fields are null."""
         if self.reading is not None:
             return {"file": self.file} | self.reading.to_dict() | {"error": None}
         error = {"code": self.code, "message": self.error}
-        return {"file": self.file} | dict.fromkeys(FIELDS) | {"error": error}
+        return {"file": self.file} | dict.fromkeys(self.fields) | {"error": error}
 
     def row(self) -> dict[str, Any]:
         """A line of CSV."""
-        return {name: self.to_dict()[name] for name in COLUMNS} | {"error": self.error or None}
+        return {name: self.to_dict()[name] for name in self.columns} | {"error": self.error or None}
+
+    def line(self, form: str) -> str:
+        """The answer for a terminal: green if it is a digit, else yellow."""
+        reading = self.reading
+        assert reading is not None
+        colour = "yellow" if reading.digit is None else "green"
+        if form == "sentence":
+            return click.style(sentence(reading), fg=colour)
+        result = click.style(f"{reading.result:6}", fg=colour)
+        return f"{result}  {100 * reading.confidence:5.1f}%  {self.file}"
 
 
 # Naming Digitre's own network is the same as naming none.
@@ -79,7 +91,7 @@ network_option = click.option(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per image.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table as CSV.")
-@click.option("--show", is_flag=True, help="Draw the 28 x 28 pixels that the network sees.")
+@click.option("--show", is_flag=True, help="Draw what the network sees; with --number, the boxes.")
 @click.option(
     "--steps",
     "steps_folder",
@@ -93,6 +105,15 @@ network_option = click.option(
     metavar="FILE",
     help="Plot the image and its probabilities (needs the extra plot).",
 )
+@click.option("--number", is_flag=True, help="Read a number of several digits.")
+@click.option(
+    "--length",
+    type=click.IntRange(1, 40),
+    metavar="N",
+    help="With --number: how many digits it has, if you know it.",
+)
+@click.option("--signs", is_flag=True, help="With --number: it may have - . , and /.")
+@click.option("--lines", is_flag=True, help="With --number: it may have several lines.")
 @network_option
 def read(
     files: tuple[str, ...],
@@ -102,6 +123,10 @@ def read(
     show: bool,
     steps_folder: Path | None,
     plot: Path | None,
+    number: bool,
+    length: int | None,
+    signs: bool,
+    lines: bool,
     network: str | None,
 ) -> None:
     """Read images: PNG, JPEG, WebP, GIF, BMP or TIFF, or a text file with a data URL or base64.
@@ -115,36 +140,59 @@ def read(
         raise click.BadParameter("it must be between 0 and 1", param_hint="--threshold")
     if as_json and as_csv:
         raise click.UsageError("--json and --csv cannot be combined")
+    if number and (steps_folder or network):
+        raise click.UsageError("--number cannot be combined with --steps or --network")
+    if not number and (length or signs or lines):
+        raise click.UsageError("--length, --signs and --lines need --number")
+    if steps_folder and network:
+        raise click.UsageError("--steps shows Digitre's own preprocessing: leave out --network")
     names = list(_expand(files))
     if not names:
         raise click.UsageError("there are no images in these folders")
     if (show or steps_folder or plot) and len(names) > 1:
         raise click.UsageError("--show, --steps and --plot take one image")
-    if steps_folder and network:
-        raise click.UsageError("--steps shows Digitre's own preprocessing: leave out --network")
     if plot:
         _require_matplotlib()
     classifier = network_named(network)  # report a missing network before anything is read
     terminal.detail(f"network {classifier.model} in {classifier.path}; threshold {threshold}")
     began = time.monotonic()
-    reader = functools.partial(_read, threshold=threshold, network=network)
     form = "json" if as_json else "csv" if as_csv else None
-    if len(names) == 1:
-        content = _content(names[0])
-        outcome = reader(names[0], content=content)
-        failed = _print([outcome], form or "sentence")
-        if outcome.reading is not None and isinstance(content, bytes):
-            found = classifier.detect(content) if show or plot or steps_folder else None
-            if found is not None:
-                _show(found.pixels, outcome.reading, show, plot)
-            if found is not None and steps_folder:
-                _write_steps(found, steps_folder)
+    if number:
+        from digitre.cli.numbers import read_numbers  # it needs SciPy, which is slow to import
+
+        options = {"length": length, "signs": signs, "lines": lines, "threshold": threshold}
+        failed = read_numbers(names, form, options, show=show, plot=plot)
     else:
-        failed = _print(_outcomes(names, reader), form or "table")
+        reader = functools.partial(_read, threshold=threshold, network=network)
+        failed = _read_digits(names, reader, form, show, steps_folder, plot)
     seconds = time.monotonic() - began
     terminal.detail(f"{len(names)} read in {seconds:.2f} s")
     if failed:
         raise SystemExit(1)
+
+
+def _read_digits(
+    names: list[str],
+    reader: functools.partial,
+    form: str | None,
+    show: bool,
+    steps_folder: Path | None,
+    plot: Path | None,
+) -> bool:
+    """Read digits and print them. Returns whether a file could not be read."""
+    if len(names) > 1:
+        return print_outcomes(outcomes(names, reader), form or "table")
+    content = content_of(names[0])
+    outcome = reader(names[0], content=content)
+    failed = print_outcomes([outcome], form or "sentence")
+    if outcome.reading is not None and isinstance(content, bytes):
+        classifier = network_named(reader.keywords["network"])
+        found = classifier.detect(content) if show or plot or steps_folder else None
+        if found is not None:
+            _show(found.pixels, outcome.reading, show, plot)
+        if found is not None and steps_folder:
+            _write_steps(found, steps_folder)
+    return failed
 
 
 def _expand(files: tuple[str, ...]) -> Iterator[str]:
@@ -158,12 +206,18 @@ def _expand(files: tuple[str, ...]) -> Iterator[str]:
             yield name
 
 
-def _content(name: str) -> bytes | OSError:
+def content_of(name: str) -> bytes | OSError:
     """The bytes of an image, or of a text with a data URL or base64."""
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return error
+
+
+def error_of(error: OSError) -> tuple[str, str]:
+    """The code and the message for a file that cannot be opened."""
+    code = "no_such_file" if isinstance(error, FileNotFoundError) else "unreadable_file"
+    return code, error.strerror or str(error)
 
 
 @functools.cache
@@ -195,17 +249,16 @@ def network_named(network: str | None) -> Classifier:
 def _read(
     name: str, *, threshold: float, network: str | None, content: bytes | OSError | None = None
 ) -> Outcome:
-    content = _content(name) if content is None else content
+    content = content_of(name) if content is None else content
     if isinstance(content, OSError):
-        code = "no_such_file" if isinstance(content, FileNotFoundError) else "unreadable_file"
-        return Outcome(name, None, code, content.strerror or str(content))
+        return Outcome(name, None, *error_of(content))
     try:
         return Outcome(name, network_named(network).read_content(content, threshold))
     except PictureError as error:
         return Outcome(name, None, error.code, str(error))
 
 
-def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
+def outcomes(names: list[str], reader: functools.partial) -> Iterator[Any]:
     """Read the files in their order. Many files are read on all cores, a few in memory at a time."""
     if len(names) < MANY:
         yield from map(reader, names)
@@ -220,19 +273,20 @@ def _outcomes(names: list[str], reader: functools.partial) -> Iterator[Outcome]:
         while window := list(islice(remaining, CHUNK * 8 * (cores or 1))):
             # Only this process can read standard input.
             files = [name for name in window if name != "-"]
-            outcomes = processes.map(reader, files, chunksize=CHUNK)
+            read = processes.map(reader, files, chunksize=CHUNK)
             for name in window:
-                yield reader(name) if name == "-" else next(outcomes)
+                yield reader(name) if name == "-" else next(read)
             bar.update(len(window))
 
 
-def _print(outcomes: Iterable[Outcome], form: str) -> bool:
+def print_outcomes(outcomes: Iterable[Outcome], form: str) -> bool:
     """Print the readings. Returns whether a file could not be read."""
     failed = False
-    table = csv.DictWriter(sys.stdout, COLUMNS) if form == "csv" else None
-    if table:
-        table.writeheader()
+    table = None
     for outcome in outcomes:
+        if form == "csv" and table is None:
+            table = csv.DictWriter(sys.stdout, outcome.columns)
+            table.writeheader()
         if outcome.reading is None:
             failed = True
             click.secho(f"{outcome.file}: {outcome.error}", err=True, fg="red")
@@ -241,17 +295,8 @@ def _print(outcomes: Iterable[Outcome], form: str) -> bool:
         elif form == "json":
             click.echo(json.dumps(outcome.to_dict()))
         elif outcome.reading is not None:
-            click.echo(_line(outcome.file, outcome.reading, form))
+            click.echo(outcome.line(form))
     return failed
-
-
-def _line(file: str, reading: Reading, form: str) -> str:
-    """The answer for a file: green if it is a digit, else yellow."""
-    colour = "yellow" if reading.digit is None else "green"
-    if form == "sentence":
-        return click.style(sentence(reading), fg=colour)
-    result = click.style(f"{reading.result:6}", fg=colour)
-    return f"{result}  {100 * reading.confidence:5.1f}%  {file}"
 
 
 def sentence(reading: Reading) -> str:

@@ -236,12 +236,13 @@ def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
     """Whether two parts of the best one's ink map are digits by themselves."""
     of_map = [each for each in hypotheses if each.map is best.map]
     digits = [each for each in of_map if each.probability >= A_DIGIT]
+    read = best.box[1] - best.box[0] if best in digits else 0  # the height of what is read
     for k, one in enumerate(digits):
         for other in digits[:k]:
             smaller, larger = sorted((one, other), key=lambda each: each.extent)
             if (
                 not one.labels & other.labels
-                and smaller.extent >= ALIKE * max(larger.extent, best.extent)
+                and smaller.extent >= ALIKE * max(larger.extent, read)
                 and _overlap(one.box, other.box) <= APART
                 and not _are_one_digit(one, other, of_map)
                 and not any(_is_something_else(*pair) for pair in ((one, other), (other, one)))
@@ -280,8 +281,17 @@ def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
     mark = part.extent <= MARK * digit.extent and any(
         part.labels <= each for each in part.map.marks
     )
-    explained = all(explain(each, digit)[0] in NO_DIGIT for each in part.components)
+    explained = all(
+        explain(each, digit)[0] in NO_DIGIT or _is_thin_line(each, digit)
+        for each in part.components
+    )
     return mark or explained or _belongs_to_edge(part, digit)
+
+
+def _is_thin_line(part: Component, digit: Hypothesis) -> bool:
+    """Whether a component is level or upright, and straight, and much thinner than the digit's strokes."""
+    thickness = min(part.width, part.height)
+    return part.fill >= 0.6 and thickness <= min(0.08 * part.extent, 0.5 * digit.pen)
 
 
 def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:

@@ -43,7 +43,6 @@ LIGHT = (
 )
 MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at most so large ...
 MARK_APART = 0.15  # ... and at least so far from it
-SMALLEST_MARK = 6  # pixels
 NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far as it is thick
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
@@ -217,7 +216,7 @@ def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
     def is_apart(dot: Component) -> bool:
         beyond = dot.right <= left or dot.left >= right
         level = dot.top >= top and dot.bottom <= bottom
-        return (beyond and level) or _gap(dot, hypothesis) >= AWAY * extent
+        return (beyond and level) or _is_away(dot, hypothesis, AWAY)
 
     row = [each for each in hypothesis.map.components.all if _are_alike(part, each)]
     return any(map(is_apart, row))
@@ -227,28 +226,32 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component is of a stamp or a logo: a filled shape, or a ring with something in it, that is
     smaller than the digit and apart from it."""
     extent = hypothesis.extent
-    if _is_dot(part) and part.extent <= HOLE * extent:
-        return False  # it may be the dot of an "i"
     if part.edges:
         return False
-    if part.fill >= ROUND and min(part.width, part.height) >= SMALLEST_MARK:
-        return part.extent <= MARK * extent and _gap(part, hypothesis) >= MARK_APART * extent
+    if _is_dot(part):
+        large = HOLE * extent <= part.extent <= MARK * extent
+        return large and _is_away(part, hypothesis, MARK_APART)
     components = hypothesis.map.components.all
     for labels in hypothesis.map.marks:
         if part.label in labels and not labels & hypothesis.labels:
             ring = max(
                 (each for each in components if each.label in labels), key=lambda each: each.extent
             )
-            return ring.extent <= MARK * extent and _gap(ring, hypothesis) >= MARK_APART * extent
+            return ring.extent <= MARK * extent and _is_away(ring, hypothesis, MARK_APART)
     return False
 
 
-def _gap(part: Component, hypothesis: Hypothesis) -> int:
-    """How far a component's box is from the digit's, in pixels; negative if they overlap."""
+def _is_away(part: Component, hypothesis: Hypothesis, least: float) -> bool:
+    """Whether a component is at least so far from the digit, in shares of its longer side.
+
+    What is above or below it is not: there is the dot of an "i", a "!" or a ";".
+    """
     top, bottom, left, right = hypothesis.box
     across = max(part.left - right, left - part.right)
     down = max(part.top - bottom, top - part.bottom)
-    return max(across, down)
+    extent = hypothesis.extent
+    over = down > 0 and across < 0.3 * extent
+    return not over and max(across, down) >= least * extent
 
 
 def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:

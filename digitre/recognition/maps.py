@@ -61,12 +61,12 @@ class InkMap:
 
     @cached_property
     def marks(self) -> list[frozenset[int]]:
-        """The labels of each ring, such as a stamp, and of what lies in it; not of rings around nothing."""
+        """The labels of each ring with several things in it, such as the letters of a stamp, and of these."""
         parts = self.components.all
         return [
             frozenset({ring.label, *(each.label for each in inside)})
             for ring in parts
-            if (inside := self.components.enclosed(ring, parts))
+            if len(inside := self.components.enclosed(ring, parts)) > 1
         ]
 
     def without_lines(self) -> Iterator[InkMap]:

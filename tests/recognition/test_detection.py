@@ -108,14 +108,15 @@ def test_a_scroll_bar_is_left_out(classifier: Classifier) -> None:
 
 
 def test_a_stamp_is_left_out(classifier: Classifier) -> None:
-    """A small filled shape, or a ring around a letter, far from the digit is not read with it."""
+    """A small filled shape, or a ring around letters, far from the digit is not read with it."""
     page = Image.fromarray(255 - np.pad(SEVEN, ((90, 10), (90, 10))))
     for shape in ("ellipse", "rectangle"):
         for fill in (90, None):
             stamped = page.copy()
             pen = ImageDraw.Draw(stamped)
             getattr(pen, shape)((12, 12, 72, 72), fill=fill, outline=90, width=4)
-            pen.line((30, 30, 42, 55, 54, 30), fill=230 if fill else 90, width=4)
+            for x in (26, 46):
+                pen.line((x, 30, x + 6, 55, x + 12, 30), fill=230 if fill else 90, width=3)
             assert classifier.read(stamped).result == "7", (shape, fill)
             assert "mark" in {part.what for part in classifier.detect(stamped).left_out}
 
@@ -154,6 +155,17 @@ def test_an_empty_picture_within_a_picture_holds_no_digit(
     slope = np.linspace(150, 220, 260)[:, None] + np.linspace(0, 20, 330)
     page[100:360, 50:380] = slope if tone == 255 else 255
     assert classifier.read(page).digit is None
+
+
+def test_a_comb_is_not_two_ones(classifier: Classifier) -> None:
+    """The thin upright lines of a form are not digits; a stroke of the digit's own pen is."""
+    form = Image.fromarray(255 - SEVEN)
+    for line in ((20, 120, 20, 235), (230, 120, 230, 235), (0, 235, 249, 235)):
+        ImageDraw.Draw(form).line(line, fill=0, width=3)
+    assert classifier.read(form).result == "7"
+    number = Image.fromarray(255 - np.pad(SEVEN, ((0, 0), (0, 60))))
+    ImageDraw.Draw(number).line((260, 60, 260, 190), fill=0, width=14)
+    assert classifier.read(number).reason == "several"
 
 
 def test_a_rule_through_a_low_digit_is_left_out(classifier: Classifier) -> None:

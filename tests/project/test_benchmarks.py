@@ -11,6 +11,7 @@ from conftest import ROOT, need
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.timeout(280)
 def test_a_short_round() -> None:
     """Every part prints its figures and checks every answer; no file is written."""

@@ -67,6 +67,8 @@ def figures(real_data, card: Card) -> Figures:
     return Figures(tuple(row for row in measured if row.set in known or row.set not in sets.ADDED))
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None:
     """Each figure of the card is measured again, and none is worse by 0.3 points."""
     assert figures.sets() == [each for each in card.figures.sets() if each not in sets.SCENES]
@@ -82,6 +84,8 @@ def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None
             assert row["agreement"] > expected["agreement"] - 0.3, set_id
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_litert_and_keras_agree_on_mnist(figures: Figures) -> None:
     """The served file and the trained one give the same 10,000 digits, and probabilities within 1e-3."""
     row = figures.of("litert_and_keras")
@@ -89,6 +93,8 @@ def test_litert_and_keras_agree_on_mnist(figures: Figures) -> None:
     assert row["max_difference"] < 1e-3
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_reading_costs_less_than_in_2017(figures: Figures) -> None:
     """The shipped network is faster than the one of 2017 in the same run, and smaller than 4 MB."""
     row = figures.of("time_against_2017")
@@ -96,6 +102,8 @@ def test_a_reading_costs_less_than_in_2017(figures: Figures) -> None:
     assert row["megabytes"] < 4
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_targets(figures: Figures) -> None:
     """Each target is met except those in the list, which are missed by no more than it allows."""
     missed = {(target.set, target.metric) for target in targets.missed(figures)}

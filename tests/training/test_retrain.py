@@ -204,7 +204,7 @@ def test_targets(was: float, now: float, limit: float, most: bool, passed: bool)
     assert gates._stays_inside(Limit("mnist", "refused", **bounds), was, now) is passed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_shipped_network_passes_its_own_gates(real_data, classifier: Classifier) -> None:
     """The shipped network passes every gate when it is compared with itself."""
     held_out = np.zeros((1, 28, 28), np.uint8), np.array([10])
@@ -225,10 +225,10 @@ def test_the_label_replaces_the_teacher_for_saved_drawings() -> None:
             return logits
 
     labels, pictures = np.array([3, 0]), np.zeros((2, 28, 28, 1), np.float32)
-    rows = distillation.targets(labels, pictures, Teacher(), np.zeros(2, bool))  # type: ignore[arg-type]
+    rows = distillation.targets(labels, pictures, [Teacher()], np.zeros(2))  # type: ignore[arg-type]
     assert rows[:, 0].tolist() == [3, 0]
     assert rows[:, 1:].argmax(1).tolist() == [3, 3]
-    rows = distillation.targets(labels, pictures, Teacher(), labels == 0)  # type: ignore[arg-type]
+    rows = distillation.targets(labels, pictures, [Teacher()], 1.0 * (labels == 0))  # type: ignore[arg-type]
     assert rows[:, 1:].argmax(1).tolist() == [3, 0]
     assert rows[0, 4] == 4.0
 

@@ -125,7 +125,11 @@ BAD = {
     "deep": ("[" * 10_000, 400, "malformed_json"),
     "no drawing": ({"label": 7}, 400, "no_picture"),
     "not base64": ({"digit": "data:image/png;base64,@", "label": 7}, 400, "bad_base64"),
-    "a GIF": ({"digit": "data:image/gif;base64,R0lG", "label": 7}, 415, "unsupported_format"),
+    "a HEIC": (
+        {"digit": "data:image/heic;base64,AAAAGGZ0eXBoZWlj", "label": 7},
+        415,
+        "unsupported_format",
+    ),
     "no label": ({"digit": SEVEN}, 422, "bad_label"),
     "label 10": ({"digit": SEVEN, "label": 10}, 422, "bad_label"),
     "label seven": ({"digit": SEVEN, "label": "seven"}, 422, "bad_label"),

@@ -89,7 +89,7 @@ def find_candidates(
         classify: the network.
         signs: whether the number may have signs.
     """
-    found = [_propose(pieces, signs) for pieces in lines]
+    found = [_propose(pieces, pen, signs) for pieces in lines]
     _read([each for line in found for each in line], classify)
     results = []
     parts: list[Candidate] = []
@@ -111,10 +111,10 @@ def _read(candidates: Sequence[Candidate], classify: Classify) -> None:
         each.row = row * each.scale
 
 
-def _propose(pieces: Sequence[Piece], signs: bool) -> list[Candidate]:
+def _propose(pieces: Sequence[Piece], pen: float, signs: bool) -> list[Candidate]:
     """Up to four neighbouring pieces as one character."""
     height = upper_quartile([each.height for each in pieces])
-    likely = [find_sign(pieces, k, height) for k in range(len(pieces))]
+    likely = [find_sign(pieces, k, height, pen) for k in range(len(pieces))]
     found = []
     for start, first in enumerate(pieces):
         left, right, gap = first.left, first.right, 0.0

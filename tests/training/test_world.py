@@ -31,7 +31,7 @@ def test_nothing_of_a_person_is_in_two_parts(real_data) -> None:
         arrays = datasets.arrays_of(name)
         assert arrays is not None
         for part in PARTS:
-            for person in arrays["writer"][world._written_in(part, arrays)]:
+            for person in arrays["writer"][world.written_in(part, arrays)]:
                 parts[str(person)].add(part)
     assert all(len(each) == 1 for each in parts.values())
     for part in ("validation", "test"):

@@ -26,7 +26,7 @@ def strangers(part: Part) -> Traces:
     arrays = arrays_of("unipen-digits-more.npz")
     if arrays is None:
         return Traces()
-    chosen = np.flatnonzero(_written_in(part, arrays) & ~arrays["suspect"])
+    chosen = np.flatnonzero(written_in(part, arrays) & ~arrays["suspect"])
     return Traces(_strokes(arrays, chosen), arrays["label"][chosen].astype(np.int64))
 
 
@@ -36,7 +36,7 @@ def numbers(part: Part) -> Traces:
     if arrays is None:
         return Traces()
     length = np.char.str_len(np.char.replace(arrays["label"], " ", ""))
-    return _not_digits(arrays, _written_in(part, arrays) & (length > 1) & (length <= LONGEST))
+    return _not_digits(arrays, written_in(part, arrays) & (length > 1) & (length <= LONGEST))
 
 
 def runs(part: Part) -> list[tuple[list[Strokes], list[int]]]:
@@ -45,7 +45,7 @@ def runs(part: Part) -> list[tuple[list[Strokes], list[int]]]:
     if arrays is None:
         return []
     found = []
-    for i in np.flatnonzero(_written_in(part, arrays) & (arrays["cuts"] != "")):
+    for i in np.flatnonzero(written_in(part, arrays) & (arrays["cuts"] != "")):
         ends = np.cumsum([int(count) for count in arrays["cuts"][i].split(",")])
         strokes = strokes_of(arrays, i)
         digits = [strokes[a:b] for a, b in zip([0, *ends], ends, strict=False)]
@@ -66,7 +66,7 @@ def words(part: Part) -> Traces:
     if arrays is None:
         return Traces()
     alike = np.isin(arrays["label"], sorted(split.LOOK_ALIKES))
-    return _not_digits(arrays, _written_in(part, arrays) & ~alike)
+    return _not_digits(arrays, written_in(part, arrays) & ~alike)
 
 
 def latex_symbols(part: Part) -> Traces:
@@ -115,7 +115,7 @@ def _in_part(names: np.ndarray, part: Part, part_of: Callable[[str], Part]) -> n
     return np.array([part_of(str(name)) == part for name in different])[which]
 
 
-def _written_in(part: Part, arrays: dict[str, np.ndarray]) -> np.ndarray:
+def written_in(part: Part, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """(n,) bool: which drawings are by the people of a part; none if it is not known who they are."""
     sites = _sites_of_people()
     if sites is None:
@@ -123,6 +123,22 @@ def _written_in(part: Part, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return _in_part(
         arrays["writer"], part, lambda person: split.of_person(person, sites.get(person))
     )
+
+
+def digits_of_people(part: Part) -> dict[str, list[tuple[str, Strokes]]]:
+    """UNIPEN's isolated digits of a part's sites by person: each digit's label and strokes."""
+    arrays = arrays_of("unipen-characters.npz")
+    file = path("unipen-people.csv")
+    if arrays is None or file is None:
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        people = {row["file"]: row["person"] for row in csv.DictReader(lines)}
+    found: dict[str, list[tuple[str, Strokes]]] = {}
+    sites = np.isin(arrays["donor"], split.UNIPEN_SITES[part])
+    for i in np.flatnonzero(sites & (arrays["category"] == "1a")):
+        person = people[str(arrays["writer"][i])]
+        found.setdefault(person, []).append((str(arrays["label"][i]), strokes_of(arrays, i)))
+    return found
 
 
 @functools.cache

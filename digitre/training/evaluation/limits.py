@@ -77,6 +77,19 @@ def _of_scenes(part: Part) -> Iterator[Limit]:
         yield Limit(each.id_of(part), "refused", at_least=98.5)
 
 
+def _of_numbers() -> Iterator[Limit]:
+    """The limits for whole numbers, per form: of their strokes, and of the picture alone."""
+    least = {"strokes": (97, 99, 95), "pictures": (94, 98, 85)}
+    for form, (right, answered_right, touching) in least.items():
+        yield Limit(f"strings_{form}_test", "accuracy", at_least=right)
+        yield Limit(f"strings_{form}_test", "answered_accuracy", at_least=answered_right)
+        yield Limit(f"strings_{form}_test", "refused", at_most=7)
+        yield Limit(f"strings_{form}_test", "calibration_error", at_most=2)
+        yield Limit(f"touching_{form}_test", "accuracy", at_least=touching)
+        yield Limit(f"signed_{form}_test", "accuracy", at_least=90)
+        yield Limit(f"letters_{form}_test", "refused", at_least=95)
+
+
 LIMITS = (
     *(Limit(each, "accuracy", at_least=99.6) for each in _MNIST),
     *(Limit(each, "accuracy", at_least=99) for each in _DRAWN),
@@ -102,6 +115,7 @@ LIMITS = (
     *(Limit(each, "calibration_error", at_most=1) for each in ("drawn", "anywhere", *_DRAWN)),
     *(Limit(each, "agreement", at_least=99) for each in _ROBUSTNESS),
     Limit("robustness_format", "agreement", at_least=99.9),
+    *_of_numbers(),
     *_of_scenes("validation"),
     *_of_scenes("test"),
     Limit("litert_and_keras", "agreement", at_least=100),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from digitre.recognition.card import Figure, Figures
 from digitre.recognition.classifier import Classifier
-from digitre.training.evaluation import latency, metrics, robustness, sets
+from digitre.training.evaluation import latency, metrics, numbers, robustness, sets
 from digitre.training.evaluation.scenes import figures as scenes
 
 
@@ -20,6 +20,7 @@ def evaluate(classifier: Classifier, scene_pictures: int = 0) -> Figures:
             scenes are only measured for a network that may be shipped, or if somebody asks for them.
     """
     figures = [*on_test_parts(classifier), *robustness.measure(classifier)]
+    figures += numbers.measure(classifier, "test")
     if scene_pictures:
         figures += scenes.measure(classifier, "test", count=scene_pictures)
     keras_file = classifier.path.with_suffix(".keras")

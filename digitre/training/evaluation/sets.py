@@ -17,6 +17,7 @@ from digitre.recognition.preprocessing import shape_ink
 from digitre.training.data import augmentation, datasets, synthetic, world
 from digitre.training.data.datasets import NO_DIGIT, Part, Traces
 from digitre.training.data.strokes import fit, render
+from digitre.training.evaluation import number_sets
 from digitre.training.evaluation.scenes.table import SCENE_SETS
 
 CANVAS = 250  # pixels of its side, as on the page
@@ -233,6 +234,17 @@ SETS = (
         EvaluationSet(each.id_of(part), each.title, part)
         for part in SCENE_PARTS
         for each in SCENE_SETS
+    ),
+    *(
+        EvaluationSet(
+            number_sets.set_id(name, form, part),
+            f"{title}, {how}",
+            part,
+            added=True,
+        )
+        for part in SCENE_PARTS
+        for name, title, _, _ in number_sets.SETS
+        for form, how in number_sets.FORMS.items()
     ),
     EvaluationSet("robustness_position", "robustness: moved into each corner", "test"),
     EvaluationSet("robustness_size", "robustness: 25 to 90 % of the canvas", "test"),

@@ -35,7 +35,7 @@ PART_LOWEST, PART_WIDEST = 0.4, 1.3
 # As logarithms: what a cut costs, and each pen's width of ink that it crosses.
 CUT_COST, CROSSING_COST = 2.0, 0.5
 WHOLE = 2.0  # how many pieces one stands for that is cut
-MOST = 600  # candidates of one picture that come from cuts
+MOST_PARTS = 600  # candidates of one picture that come from cuts
 
 
 @dataclass(eq=False)
@@ -79,7 +79,12 @@ class Line:
 
 
 def find_candidates(
-    lines: Sequence[Sequence[Piece]], pen: float, classify: Classify, *, signs: bool = False
+    lines: Sequence[Sequence[Piece]],
+    pen: float,
+    classify: Classify,
+    *,
+    signs: bool = False,
+    most: int = MOST_PARTS,
 ) -> list[Line]:
     """All candidates of each line, read by the network.
 
@@ -88,13 +93,14 @@ def find_candidates(
         pen: the width of the strokes, in pixels.
         classify: the network.
         signs: whether the number may have signs.
+        most: so many candidates come from cuts, at most.
     """
     found = [_propose(pieces, pen, signs) for pieces in lines]
     _read([each for line in found for each in line], classify)
     results = []
     parts: list[Candidate] = []
     for pieces, candidates in zip(lines, found, strict=True):
-        new, last = _cut(pieces, candidates, pen, MOST - len(parts))
+        new, last = _cut(pieces, candidates, pen, most - len(parts))
         parts += new
         results.append(Line(candidates + new, last))
     _read(parts, classify)
@@ -114,7 +120,7 @@ def _read(candidates: Sequence[Candidate], classify: Classify) -> None:
 def _propose(pieces: Sequence[Piece], pen: float, signs: bool) -> list[Candidate]:
     """Up to four neighbouring pieces as one character."""
     height = upper_quartile([each.height for each in pieces])
-    likely = [find_sign(pieces, k, height, pen) for k in range(len(pieces))]
+    likely = [find_sign(pieces, k, height, pen, slashes=signs) for k in range(len(pieces))]
     found = []
     for start, first in enumerate(pieces):
         left, right, gap = first.left, first.right, 0.0

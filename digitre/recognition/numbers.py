@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from digitre.recognition import lattice
-from digitre.recognition.candidates import Candidate, Classify, find_candidates
+from digitre.recognition.candidates import MOST_PARTS, Candidate, Classify, find_candidates
 from digitre.recognition.decoding import FULL_SIZE, LOSSY, to_eight_bits
 from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
 from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
@@ -38,7 +38,7 @@ MOST_PIECES = 120
 MOST_DIGITS = 40
 MOST_STROKES = 200
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
-MOST_MAPS = 8
+MOST_MAPS = 6
 ENOUGH = 0.9  # a reading with this probability ends the search
 LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
@@ -115,11 +115,13 @@ def _search(
         maps = _inks_of_drawing(plain)
     else:
         maps = _inks_of_photo(image)
-    for number, (ink_map, place) in enumerate(maps):
+    complex_ones = 0
+    for number, (ink_map, place) in enumerate(maps, 1):
         found = _find(ink_map, classify, strokes, place, options)
         if found and (best is None or found.confidence > best.confidence):
             best = found
-        if number + 1 == MOST_MAPS or (best and best.confidence >= ENOUGH):
+        complex_ones += found is not None and not found.complete
+        if number == MOST_MAPS or complex_ones == 2 or (best and best.confidence >= ENOUGH):
             break
     return best
 
@@ -267,7 +269,9 @@ def find_number(
     kept, complete = _largest(segmentation)
     if not kept:
         return None
-    found = find_candidates(kept, segmentation.pen, classify, signs=signs)
+    # What is too complex is refused: its text needs no care.
+    parts = MOST_PARTS if complete else 0
+    found = find_candidates(kept, segmentation.pen, classify, signs=signs, most=parts)
     arcs: dict[Arc, Candidate] = {}
     breaks: list[Arc] = []
     first = 0
@@ -282,19 +286,19 @@ def find_number(
     answer = answer or lattice.solve(every, first - 1)
     assert answer is not None  # each piece by itself is a candidate
     digits = sum(each in DIGITS for each in answer.text)
-    complete = complete and segmentation.complete
     complete = complete and len(strokes) <= MOST_STROKES and digits <= MOST_DIGITS
     chosen = tuple(arcs.get(arc) for arc in answer.arcs)
     return Found(answer, chosen, (0, 0, segmentation.factor), complete, fits)
 
 
 def _largest(segmentation: Segmentation) -> tuple[list[list[Piece]], bool]:
-    """The lines with at most `MOST_PIECES` pieces, the largest, and whether these are all."""
+    """The lines with all their pieces, and True; or with the largest pieces only, and False, if there are too
+    many."""
     extents = sorted((each.extent for line in segmentation.lines for each in line), reverse=True)
-    if len(extents) <= MOST_PIECES:
+    if len(extents) <= MOST_PIECES and segmentation.complete:
         return segmentation.lines, True
-    least = extents[MOST_PIECES - 1]
-    left = MOST_PIECES
+    least = extents[min(MOST_DIGITS, len(extents)) - 1]
+    left = MOST_DIGITS
     kept = []
     for line in segmentation.lines:
         large = [each for each in line if each.extent >= least][:left]

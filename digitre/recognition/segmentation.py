@@ -25,7 +25,7 @@ SPECK = 0.7  # widths of the pen: what is smaller was not drawn with it
 DUST = 0.03  # of the line's height: what is smaller is no sign
 HEIGHT = 64  # pixels: larger digits are averaged down to between one and two times this
 MOST_PIXELS = 400_000  # of the ink, once averaged down
-MOST_COMPONENTS = 1000  # that are looked at, the largest
+MOST_COMPONENTS = 400  # that are looked at, the largest
 
 Strokes = Sequence[np.ndarray]
 

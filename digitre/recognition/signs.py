@@ -35,7 +35,7 @@ AT_ALL, TALLER, LEANING = -15.0, 9.9, 6.0
 
 
 def find_sign(
-    pieces: Sequence[Piece], place: int, height: float, pen: float
+    pieces: Sequence[Piece], place: int, height: float, pen: float, *, slashes: bool = True
 ) -> tuple[str, float] | None:
     """The sign that a piece may be, and its probability.
 
@@ -44,6 +44,7 @@ def find_sign(
         place: the index of the piece.
         height: of the line's digits, in pixels.
         pen: the width of the strokes, in pixels.
+        slashes: whether a slash is looked for as well.
 
     Returns:
         None if it has the size or the place of none.
@@ -69,7 +70,7 @@ def find_sign(
             return ".", SURE
         if piece.height <= TAIL[0] * size and (below > DESCENT or piece.height <= 0.5 * size):
             return ",", SURE
-    if piece.height >= TALL * size:
+    if slashes and piece.height >= TALL * size:
         probability = slash_probability(piece, size, pen)
         if place in (0, len(pieces) - 1):
             probability *= OUTSIDE

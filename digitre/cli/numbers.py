@@ -13,7 +13,14 @@ import numpy as np
 from PIL import Image
 
 from digitre.cli import terminal
-from digitre.cli.read import Outcome, content_of, error_of, network_named, outcomes, print_outcomes
+from digitre.cli.outcomes import (
+    Outcome,
+    content_of,
+    error_of,
+    network_named,
+    outcomes,
+    print_outcomes,
+)
 from digitre.recognition import preprocessing
 from digitre.recognition.decoding import FULL_SIZE, PictureError, to_image
 from digitre.recognition.number_reading import NumberReading, blank

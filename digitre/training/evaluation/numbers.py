@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digitre.recognition.card import Figure, Figures
+from digitre.recognition.card import Figure
 from digitre.recognition.classifier import Classifier, is_refused
 from digitre.training.data.split import Part
 from digitre.training.data.strings import Written
@@ -104,10 +104,9 @@ def _figures(id: str, readings: np.ndarray, *, is_number: bool) -> Iterator[Figu
 
 def main(arguments: Sequence[str]) -> None:
     """Print the figures of a part, `test` unless it is named."""
-    from digitre.training.evaluation import report
-
     part: Any = arguments[0] if arguments else "test"
-    print(report.as_text(Figures(tuple(measure(Classifier(), part)))))
+    for figure in measure(Classifier(), part):
+        print(f"{figure.set:24} {figure.metric:18} {figure.value:8.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -159,14 +159,15 @@ TRIALS = {
 }
 
 
-CONVOLUTIONAL = [pytest.param(name, marks=pytest.mark.long) for name in ("digitre-2017", "cnn-3x3")]
-SMALL = [
-    pytest.param(name, marks=pytest.mark.slow) for name in ("mlp-2x128", "mlp-3x128", "mlp-256")
+# One that takes little time in `make test`, all others in `make test-long`.
+RECIPES = [
+    pytest.param(name, marks=pytest.mark.slow if name == "mlp-256" else pytest.mark.long)
+    for name in TRIALS
 ]
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", CONVOLUTIONAL + SMALL)
+@pytest.mark.parametrize("name", RECIPES)
 def test_each_learns_by_its_recipe(name: str, real_data, tmp_path: Path) -> None:
     """Each network reaches its accuracy, and the file is the one that was measured."""
     options, accuracy = TRIALS[name]

@@ -359,14 +359,7 @@ class Classifier:
         lines: bool = False,
         threshold: float = THRESHOLD,
     ) -> NumberReading:
-        """Read a number: see `numbers.read_number`. Like `read`, it opens paths.
-
-        Args:
-            picture: as in `read`.
-            strokes: the pen's, lists of [x, y] or [x, y, milliseconds] in pixels of the picture, y down.
-            length: how many digits it has, if that is known: 1 to 40.
-            signs, lines: whether it may have signs (minus, point, comma, slash), and several lines.
-            threshold: as in `read`, for the whole number.
+        """Read a number. Like `read`, it opens paths. docs/library.md describes the arguments.
 
         Raises what `read` raises; ValueError also for a wrong length or strokes.
         """

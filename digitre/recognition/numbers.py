@@ -54,7 +54,20 @@ def read_number(
     lines: bool = False,
     threshold: float = THRESHOLD,
 ) -> NumberReading:
-    """Read the number in a decoded picture: see `Classifier.read_number`."""
+    """Read the number in a decoded picture.
+
+    Args:
+        classifier: the network.
+        image: of any mode.
+        strokes: the pen's, lists of [x, y] or [x, y, milliseconds] in pixels of the picture, y down.
+        length: how many digits the number has, if that is known: 1 to 40.
+        signs: whether it may have signs: minus, point, comma, slash.
+        lines: whether it may have several lines.
+        threshold: the least confidence of the whole number that is answered.
+
+    Raises:
+        ValueError: if the threshold, the length or the strokes are not as above.
+    """
     lowest_accepted(threshold)  # raises before any work is done
     if length is not None and not 1 <= length <= MOST_DIGITS:
         raise ValueError(f"a length must lie from 1 to {MOST_DIGITS}")

@@ -359,10 +359,9 @@ class Classifier:
         lines: bool = False,
         threshold: float = THRESHOLD,
     ) -> NumberReading:
-        """Read a number. Like `read`, it opens paths. docs/library.md describes the arguments.
+        """Read a number; like `read`, it opens paths. `numbers.read_number` describes the arguments.
 
-        Raises what `read` raises; ValueError also for a wrong length or strokes.
-        """
+        Raises what `read` and that function raise."""
         from digitre.recognition import numbers  # SciPy, which reading a digit rarely needs
 
         return numbers.read_number(

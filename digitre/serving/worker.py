@@ -49,7 +49,7 @@ class WholeAnswers(SyncWorker):
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> None:
         if has_gone(client, req.headers):
-            return  # nobody waits for the answer: the time is better spent on the next request
+            return  # no one waits for the answer: the time is better spent on the next request
         buffered = _Buffered(client)
         req.body = _Body(req.body)
         super().handle_request(listener, req, buffered, addr)

@@ -83,9 +83,8 @@ def train(
             return None
         calibrated = calibration.calibrate(network)
         export.save(network, output)
-    card = new_card(
-        Classifier(output / "digitre.tflite"), network, settings, history, calibrated, before
-    )
+    classifier = Classifier(output / "digitre.tflite")
+    card = new_card(classifier, network, settings, history, calibrated, before)
     return write_card(card, output, own)
 
 

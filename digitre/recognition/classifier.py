@@ -16,7 +16,7 @@ from PIL import Image
 from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
 from digitre.recognition.decoding import to_eight_bits, to_image
-from digitre.recognition.found import NOTHING, Detection, is_one_piece
+from digitre.recognition.found import GREY, NOTHING, RECTANGLE, Detection, is_one_piece
 from digitre.recognition.ink import Ink, flatten
 from digitre.recognition.opening import AnyPicture, OnError
 from digitre.recognition.preprocessing import Picture
@@ -51,8 +51,6 @@ HERE = Path(__file__).resolve().parent.parent
 SHAPE = (28, 28, 1)
 # A plain drawing of one piece that is read with this probability is not searched further.
 SURE = 0.9
-BAR = 0.985  # of its bounding box: what fills so much along an edge of the picture is a bar ...
-GREY = 180  # ... if it differs from the ground by at most so much, of 255
 # Pixels a side: such a picture shows a digit and hardly anything else, in too few pixels for a search.
 THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
@@ -86,7 +84,7 @@ def _is_bar(plain: Detection) -> bool:
     thickness = min(plain.ink.shape)
     return (
         min(plain.margins) <= thickness
-        and bool(np.count_nonzero(plain.ink) >= BAR * plain.ink.size)
+        and bool(np.count_nonzero(plain.ink) >= RECTANGLE * plain.ink.size)
         and plain.ink.mean() <= GREY
     )
 
@@ -148,14 +146,9 @@ class Classifier:
 
     def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
         """What to read if the plain drawing's reading does not stand, or there is none."""
-        from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
-
         if max(image.size) <= THUMBNAIL:
-            ink = preprocessing.find_ink(image)
-            pixels = preprocessing.shape_ink(ink)
-            row = self.classify(pixels[None, :, :, None])[0].tolist()
-            several = bool(pixels.any()) and not is_one_piece(pixels) and self._is_several(image)
-            return Detection(ink, pixels, row, several)
+            return self._read_thumbnail(image)
+        from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
         if plain and (_is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
             plain = None
@@ -171,11 +164,17 @@ class Classifier:
             return plain if max(plain.row) >= max(found.row) else found
         return found or plain or NOTHING
 
-    def _is_several(self, image: Image.Image) -> bool:
+    def _read_thumbnail(self, image: Image.Image) -> Detection:
+        """Read all ink of a small picture; search it only for whether that is several digits."""
+        ink = preprocessing.find_ink(image)
+        pixels = preprocessing.shape_ink(ink)
+        row = self.classify(pixels[None, :, :, None])[0].tolist()
+        if not pixels.any() or is_one_piece(pixels):
+            return Detection(ink, pixels, row)
         from digitre.recognition import detection
 
         found = detection.search(flatten(to_eight_bits(image)), self.classify)
-        return found is not None and found.several
+        return Detection(ink, pixels, row, found is not None and found.several)
 
     def classify(self, batch: np.ndarray) -> np.ndarray:
         """The probability of each digit.

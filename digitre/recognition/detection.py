@@ -279,7 +279,7 @@ def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothes
 def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
     """Whether a part that reads as a digit is a stamp, a line, an erased rest, or what lies at an edge."""
     mark = part.extent <= MARK * digit.extent and any(
-        part.labels <= each for each in part.map.marks
+        part.labels <= labels for _, labels in part.map.marks
     )
     explained = all(
         explain(each, digit)[0] in NO_DIGIT or _is_thin_line(each, digit)

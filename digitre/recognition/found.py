@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# A hand fills less of its bounding box than this, and draws with a pen: what fills more along an edge of the
+# picture and is only grey, such as the thumb of a scroll bar, is not a 1.
+RECTANGLE = 0.985
+GREY = 180  # of 255: it differs from the ground by at most so much
 WIDTH = 32  # bits of a row: 28 pixels, and blank ones to its side
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from digitre.recognition.components import Box, Component, Components, bounding_box, run_lengths
-from digitre.recognition.found import LeftOut
+from digitre.recognition.found import GREY, RECTANGLE, LeftOut
 from digitre.recognition.lines import NEAR, Line
 from digitre.recognition.maps import InkMap
 from digitre.recognition.preprocessing import shape_ink
@@ -35,8 +35,6 @@ SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, 
 HOLE = 0.3  # a dot next to the digit, such as a punched hole, is at most so long
 ROUND = 0.6  # of its bounding box: a dot fills at least so much
 AWAY = 0.5  # a dot that is not level with the digit is at least so far from it
-RECTANGLE = 0.985  # of its bounding box: a hand fills less, but the thumb of a scroll bar does
-GREY = 180  # of 255: a scroll bar differs from the page by at most so much
 WHOLE = 0.97  # of an edge of the picture: no digit on paper covers so much
 LIGHT = (
     2  # of a 1's ink, on paper: what lies along an edge and has more is a shadow with a soft edge
@@ -231,12 +229,8 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
     if _is_dot(part):
         large = HOLE * extent <= part.extent <= MARK * extent
         return large and _is_away(part, hypothesis, MARK_APART)
-    components = hypothesis.map.components.all
-    for labels in hypothesis.map.marks:
+    for ring, labels in hypothesis.map.marks:
         if part.label in labels and not labels & hypothesis.labels:
-            ring = max(
-                (each for each in components if each.label in labels), key=lambda each: each.extent
-            )
             return ring.extent <= MARK * extent and _is_away(ring, hypothesis, MARK_APART)
     return False
 

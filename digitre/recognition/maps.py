@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition import photo
-from digitre.recognition.components import Components
+from digitre.recognition.components import Component, Components
 from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
 from digitre.recognition.lines import Line, find_lines, remove_lines
 
@@ -60,11 +60,11 @@ class InkMap:
         self.components = Components(self.ink)
 
     @cached_property
-    def marks(self) -> list[frozenset[int]]:
-        """The labels of each ring with several things in it, such as the letters of a stamp, and of these."""
+    def marks(self) -> list[tuple[Component, frozenset[int]]]:
+        """Each ring with several things in it, such as the letters of a stamp, and the labels of all of these."""
         parts = self.components.all
         return [
-            frozenset({ring.label, *(each.label for each in inside)})
+            (ring, frozenset({ring.label, *(each.label for each in inside)}))
             for ring in parts
             if len(inside := self.components.enclosed(ring, parts)) > 1
         ]

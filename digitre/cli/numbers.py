@@ -13,16 +13,9 @@ import numpy as np
 from PIL import Image
 
 from digitre.cli import terminal
-from digitre.cli.outcomes import (
-    Outcome,
-    content_of,
-    error_of,
-    network_named,
-    outcomes,
-    print_outcomes,
-)
+from digitre.cli.outcomes import Outcome, network_named, outcome_of, read_and_print
 from digitre.recognition import preprocessing
-from digitre.recognition.decoding import FULL_SIZE, PictureError, to_image
+from digitre.recognition.decoding import FULL_SIZE, to_image
 from digitre.recognition.number_reading import NumberReading, blank
 
 COLUMNS = ("file", "result", "number", "confidence", "reason", "error")
@@ -77,13 +70,8 @@ def read_numbers(
         Whether a file could not be read.
     """
     reader = functools.partial(_read, options=options)
-    if len(names) > 1:
-        return print_outcomes(outcomes(list(names), reader), form or "table")
-    content = content_of(names[0])
-    outcome = reader(names[0], content=content)
-    failed = print_outcomes([outcome], form or "sentence")
-    reading = outcome.reading
-    if reading is not None and isinstance(content, bytes):
+    failed, reading, content = read_and_print(list(names), reader, form)
+    if reading is not None:
         if show:
             click.echo(draw_boxes(*_picture(content), reading))
         if plot:
@@ -97,16 +85,14 @@ def read_numbers(
 def _read(
     name: str, *, options: dict[str, Any], content: bytes | OSError | None = None
 ) -> NumberOutcome:
-    content = content_of(name) if content is None else content
-    if isinstance(content, OSError):
-        return NumberOutcome(name, None, *error_of(content))
     from digitre.recognition import numbers
 
-    try:
-        picture = to_image(content)
-        return NumberOutcome(name, numbers.read_number(network_named(None), picture, **options))
-    except PictureError as error:
-        return NumberOutcome(name, None, error.code, str(error))
+    return outcome_of(
+        NumberOutcome,
+        name,
+        content,
+        lambda data: numbers.read_number(network_named(None), to_image(data), **options),
+    )
 
 
 def _picture(content: bytes) -> tuple[np.ndarray, tuple[int, int]]:

@@ -7,7 +7,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +19,7 @@ import click
 from digitre.cli import settings, terminal
 from digitre.recognition import baselines
 from digitre.recognition.classifier import Classifier, Reading
+from digitre.recognition.decoding import PictureError
 
 MANY = 64  # from this many files on, it pays to start a process per CPU core
 CHUNK = 32  # files that a process gets at a time
@@ -83,12 +84,25 @@ def error_of(error: OSError) -> tuple[str, str]:
     return code, error.strerror or str(error)
 
 
+def outcome_of(
+    kind: type[Outcome], name: str, content: bytes | OSError | None, read: Callable[[bytes], Any]
+) -> Any:
+    """What `read` makes of a file's content, or why it could not. `content` is None if it is not read yet."""
+    content = content_of(name) if content is None else content
+    if isinstance(content, OSError):
+        return kind(name, None, *error_of(content))
+    try:
+        return kind(name, read(content))
+    except PictureError as error:
+        return kind(name, None, error.code, str(error))
+
+
 @functools.cache
 def network_named(network: str | None) -> Classifier:
     """The reader of this process, for the network that is served or for a demo's.
 
     Raises:
-        click.ClickException: if there is no such network, or it cannot be loaded.
+        click.ClickException: if the network is unknown or cannot be loaded.
     """
     from digitre import registry
 
@@ -128,6 +142,23 @@ def outcomes(names: list[str], reader: functools.partial) -> Iterator[Any]:
             for name in window:
                 yield reader(name) if name == "-" else next(read)
             bar.update(len(window))
+
+
+def read_and_print(
+    names: list[str], reader: functools.partial, form: str | None
+) -> tuple[bool, Any, bytes]:
+    """Read files and print them: as "json", "csv", or None for a sentence about one and a table of several.
+
+    Returns:
+        Whether a file could not be read. Of a single file that was read, also the reading and its
+        content; else None and no bytes.
+    """
+    if len(names) > 1:
+        return print_outcomes(outcomes(names, reader), form or "table"), None, b""
+    content = content_of(names[0])
+    outcome = reader(names[0], content=content)
+    failed = print_outcomes([outcome], form or "sentence")
+    return failed, outcome.reading, content if isinstance(content, bytes) else b""
 
 
 def print_outcomes(outcomes: Iterable[Outcome], form: str) -> bool:

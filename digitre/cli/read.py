@@ -16,17 +16,16 @@ from digitre.cli.outcomes import (
     NETWORKS,
     OWN,
     Outcome,
-    content_of,
-    error_of,
     network_named,
-    outcomes,
-    print_outcomes,
+    outcome_of,
+    read_and_print,
     sentence,
 )
 from digitre.recognition import baselines
 from digitre.recognition.classifier import Reading
 from digitre.recognition.found import Detection
-from digitre.recognition.preprocessing import PictureError, found_steps, to_png
+from digitre.recognition.number_reading import MOST_DIGITS
+from digitre.recognition.preprocessing import found_steps, to_png
 
 # Of the images in a folder.
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
@@ -72,7 +71,7 @@ network_option = click.option(
 @click.option("--number", is_flag=True, help="Read a number of several digits.")
 @click.option(
     "--length",
-    type=click.IntRange(1, 40),
+    type=click.IntRange(1, MOST_DIGITS),
     metavar="N",
     help="With --number: how many digits it has, if you know it.",
 )
@@ -144,16 +143,12 @@ def _read_digits(
     plot: Path | None,
 ) -> bool:
     """Read digits and print them. Returns whether a file could not be read."""
-    if len(names) > 1:
-        return print_outcomes(outcomes(names, reader), form or "table")
-    content = content_of(names[0])
-    outcome = reader(names[0], content=content)
-    failed = print_outcomes([outcome], form or "sentence")
-    if outcome.reading is not None and isinstance(content, bytes):
+    failed, reading, content = read_and_print(names, reader, form)
+    if reading is not None:
         classifier = network_named(reader.keywords["network"])
         found = classifier.detect(content) if show or plot or steps_folder else None
         if found is not None:
-            _show(found.pixels, outcome.reading, show, plot)
+            _show(found.pixels, reading, show, plot)
         if found is not None and steps_folder:
             _write_steps(found, steps_folder)
     return failed
@@ -173,13 +168,9 @@ def _expand(files: tuple[str, ...]) -> Iterator[str]:
 def _read(
     name: str, *, threshold: float, network: str | None, content: bytes | OSError | None = None
 ) -> Outcome:
-    content = content_of(name) if content is None else content
-    if isinstance(content, OSError):
-        return Outcome(name, None, *error_of(content))
-    try:
-        return Outcome(name, network_named(network).read_content(content, threshold))
-    except PictureError as error:
-        return Outcome(name, None, error.code, str(error))
+    return outcome_of(
+        Outcome, name, content, lambda data: network_named(network).read_content(data, threshold)
+    )
 
 
 def _show(pixels: np.ndarray, reading: Reading, show: bool, plot: Path | None) -> None:

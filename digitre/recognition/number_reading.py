@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from digitre.recognition.reading import Reading, percent
 
+MOST_DIGITS = 40  # of a number that is answered
+
 
 class Alternative(NamedTuple):
     """A text that the number may be as well, and its probability."""

@@ -21,11 +21,19 @@ from PIL import Image
 from digitre.recognition import lattice
 from digitre.recognition.candidates import MOST_PARTS, Candidate, Classify, find_candidates
 from digitre.recognition.decoding import FULL_SIZE, LOSSY, to_eight_bits
+from digitre.recognition.hypotheses import BAR
 from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
 from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
 from digitre.recognition.lines import find_lines, remove_lines
 from digitre.recognition.maps import even_maps, paper_maps
-from digitre.recognition.number_reading import Alternative, Digit, NumberReading, blank, value_of
+from digitre.recognition.number_reading import (
+    MOST_DIGITS,
+    Alternative,
+    Digit,
+    NumberReading,
+    blank,
+    value_of,
+)
 from digitre.recognition.pieces import Piece
 from digitre.recognition.reading import THRESHOLD, lowest_accepted
 from digitre.recognition.reading import decide as decide_digit
@@ -35,13 +43,11 @@ if TYPE_CHECKING:
     from digitre.recognition.classifier import Classifier
 
 MOST_PIECES = 120
-MOST_DIGITS = 40
 MOST_STROKES = 200
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
 MOST_MAPS = 6
 ENOUGH = 0.9  # a reading with this probability ends the search
 LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
-BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 
 
 def read_number(

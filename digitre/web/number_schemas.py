@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from digitre.recognition.number_reading import MOST_DIGITS
 from digitre.web import schemas
-from digitre.web.numbers import LONGEST
 from digitre.web.schemas import TEXT, Schema, object_of, or_null
 
 _STROKES = schemas.STROKES | {
@@ -18,7 +18,7 @@ NUMBER_IN_JSON: Schema = {
     "description": "As for one digit; an object may have strokes as well.",
     "anyOf": [_DRAWING, schemas.PICTURE_IN_JSON],
 }
-LENGTH = {"type": "integer", "minimum": 1, "maximum": LONGEST}
+LENGTH = {"type": "integer", "minimum": 1, "maximum": MOST_DIGITS}
 _PIXELS = {"type": "integer"}
 _DIGIT: Schema = schemas.READING | {
     "properties": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from digitre.recognition.decoding import to_image
+from digitre.recognition.number_reading import MOST_DIGITS
 from digitre.web import monitoring
 from digitre.web.bodies import RequestError, body_of
 from digitre.web.parameters import flag, threshold
@@ -13,8 +14,6 @@ from digitre.web.state import state
 from digitre.web.strokes import strokes_in
 
 blueprint = Blueprint("numbers", __name__)
-
-LONGEST = 40  # digits, as `digitre.recognition.numbers.MOST_DIGITS`
 
 
 def register(app: Flask) -> None:
@@ -52,6 +51,6 @@ def _length() -> int | None:
         return None
     if len(values) == 1 and values[0].isascii() and values[0].isdecimal():
         length = int(values[0][:9])
-        if 1 <= length <= LONGEST:
+        if 1 <= length <= MOST_DIGITS:
             return length
-    raise RequestError("bad_length", f"Send one length from 1 to {LONGEST}, such as length=4.")
+    raise RequestError("bad_length", f"Send one length from 1 to {MOST_DIGITS}, such as length=4.")

@@ -110,6 +110,11 @@ def as_text(body: bytes) -> str:
     return body.decode("utf-16-le" if wide["le"] else "utf-16-be").removeprefix("\ufeff")
 
 
+def is_json(text: str) -> bool:
+    """Whether a text begins as an object, a list or a string of JSON does."""
+    return text.lstrip()[:1] in ("{", "[", '"')
+
+
 def check_values(text: str | bytes, most: int = MAX_VALUES) -> None:
     """Raise RequestError, `too_many`, if JSON may have more values than this: each takes time and memory."""
     if (text.count(",") if isinstance(text, str) else text.count(b",")) > most:

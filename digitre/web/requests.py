@@ -24,6 +24,7 @@ from digitre.web.bodies import (
     body_of,
     boundary_of,
     check_values,
+    is_json,
     load_json,
     parts_of,
 )
@@ -106,7 +107,7 @@ def _in_form(text: str) -> Found:
         raise RequestError("no_picture", "The form has too many fields: send only img.") from None
     for name, value in fields.items():
         # A plus that the client forgot to encode arrives as a blank; base64 has no blanks.
-        if not _is_json(value) and not grey.are_numbers(value):
+        if not is_json(value) and not grey.are_numbers(value):
             fields[name] = value.replace(" ", "+")
     found = _choose(fields, FIELDS, _in_text)
     if found is None:
@@ -156,16 +157,12 @@ def _looks_like_a_picture(data: bytes) -> bool:
         return False
 
 
-def _is_json(text: str) -> bool:
-    return text.lstrip()[:1] in ("{", "[", '"')
-
-
 def _in_text(text: str, depth: int = 0) -> Found:
     """The picture in a text: JSON, also JSON in a string of JSON; grey values; a data URL or base64."""
     text = text.strip().strip("'")  # the shell of Windows leaves the quotes of an example
     if not text:
         raise RequestError("no_picture", "The picture is empty: send a data URL.")
-    if _is_json(text):
+    if is_json(text):
         return _in_json(text, depth)
     if lacks_data := _BASE64.match(text):
         text = text[lacks_data.end() :]

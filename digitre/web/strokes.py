@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from flask import Request
 
 from digitre.recognition.decoding import is_picture
-from digitre.web.bodies import RequestError, as_text, boundary_of, load_json, parts_of
+from digitre.web.bodies import RequestError, as_text, boundary_of, is_json, load_json, parts_of
 
 Strokes: TypeAlias = list[list[list[float]]]  # of strokes, of points: x, y, milliseconds
 
@@ -87,7 +87,7 @@ def _field_of(body: bytes, request: Request) -> Any:
             parts = {part.name: part.content for part in reversed(list(parts_of(body, boundary)))}
             return as_text(parts[FIELD]) if FIELD in parts else None
         text = as_text(body).strip().strip("'")
-        value = load_json(text) if text[:1] in ("{", "[", '"') else None
+        value = load_json(text) if is_json(text) else None
         while isinstance(value, str) or (isinstance(value, list) and len(value) == 1):
             value = load_json(value) if isinstance(value, str) else value[0]
         if isinstance(value, dict):

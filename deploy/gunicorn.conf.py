@@ -65,7 +65,7 @@ def on_reload(server):
 
 
 def post_fork(server, worker):
-    """Read without metrics if there is no memory for them."""
+    """Keep reading, but without metrics, if there is not enough memory for them."""
     if not settings.load()["METRICS"]:
         return
     try:

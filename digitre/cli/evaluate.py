@@ -36,7 +36,7 @@ def evaluate(
     classifier = training.network_in(folder)
     if scenes is None:
         scenes = 0 if folder else PICTURES
-    # Keras prints the progress of a download, which is no result.
+    # Keras prints the progress of a download to standard output, which is for results.
     with training.reported_errors(), contextlib.redirect_stdout(sys.stderr):
         figures = report.evaluate(classifier, scenes)
     training.show(figures, as_json, target_accuracy)

@@ -82,6 +82,15 @@ def strip(data: bytes) -> Bare | None:
     return None
 
 
+def pixels_of(data: bytes) -> int:
+    """How many pixels a file has by its header; 0 for one that cannot be read: decoding says why."""
+    try:
+        bare = strip(data)
+    except ValueError:
+        return 0
+    return bare.size[0] * bare.size[1] if bare else 0
+
+
 def _starts(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda data: data.startswith(beginnings)
 

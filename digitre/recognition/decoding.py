@@ -112,11 +112,15 @@ def to_image(picture: Picture) -> Image.Image:
     if isinstance(picture, Image.Image):
         return picture
     if isinstance(picture, (bytes, bytearray)):
-        data = bytes(picture)
-        return open_picture(unpack(data) if _is_text(data) else data)
+        return open_picture(to_file(bytes(picture)))
     if isinstance(picture, str):
         return open_picture(unpack(picture))
     raise TypeError(f"a picture cannot be a {type(picture).__name__}")
+
+
+def to_file(content: bytes) -> bytes:
+    """The bytes of a file, which may come as a data URL or base64. Raises what `unpack` raises."""
+    return unpack(content) if _is_text(content) else content
 
 
 def _is_text(data: bytes) -> bool:

@@ -14,6 +14,7 @@ from digitre import config as settings
 from digitre import registry
 from digitre.recognition.classifier import Classifier
 from digitre.web import (
+    batches,
     budget,
     errors,
     headers,
@@ -49,7 +50,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
-    for module in (errors, budget, views, numbers, inference, monitoring, saving, headers):
+    for module in (errors, budget, views, batches, numbers, inference, monitoring, saving, headers):
         module.register(app)
     if app.config["FORWARDED_PREFIX"]:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

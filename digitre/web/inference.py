@@ -323,7 +323,7 @@ def _read(
             )
         try:
             picture = to_picture(value)
-            pixels += _size(picture)
+            pixels += containers.pixels_of(picture) if isinstance(picture, bytes) else 0
             if (
                 index and pixels > MAX_OTHER_PIXELS
             ):  # so that many pictures cost no more than one large one
@@ -342,17 +342,6 @@ def _read(
 
 def _too_many() -> RequestError:
     return RequestError("too_many", f"Send at most {MOST} pictures in one request.")
-
-
-def _size(picture: Picture) -> int:
-    """How many pixels a file has by its header; 0 for one that decoding will refuse, and for arrays."""
-    if not isinstance(picture, bytes):
-        return 0
-    try:
-        bare = containers.strip(picture)
-    except ValueError:
-        return 0  # decoding says what is wrong with the file
-    return bare.size[0] * bare.size[1] if bare else 0
 
 
 def _numbers(value: Any) -> np.ndarray:

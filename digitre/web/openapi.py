@@ -15,7 +15,7 @@ from flask import Flask
 import digitre
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, MAX_PIXELS, MAX_SIDE, NAMES
 from digitre.recognition.preprocessing import SIDE, PictureError
-from digitre.web import errors, number_schemas, schemas
+from digitre.web import batch_schemas, errors, number_schemas, schemas
 from digitre.web.bodies import RequestError
 from digitre.web.inference import MODEL
 from digitre.web.requests import parse_body
@@ -84,6 +84,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
                     "operationId": "predict",
                 }
             },
+            "/_get_digits": {"post": _read_many(read)},
             "/_get_number": {"post": _read_number(read)},
             "/": {
                 "get": _document("The page to draw on.", HTML, schemas.TEXT),
@@ -174,6 +175,26 @@ def _read_number(read: dict[str, Any]) -> dict[str, Any]:
         "parameters": number_schemas.parameters(read["parameters"][0], _in_query),
         "requestBody": {"required": True, "content": bodies},
         "responses": {"200": _content("The number.", JSON, _reference("schemas", "Number"))}
+        | _errors(400, 413, 415, 429, 500, 503),
+    }
+
+
+def _read_many(read: dict[str, Any]) -> dict[str, Any]:
+    """The operation that reads many drawings."""
+    two = [{"digit": SEVEN}, SEVEN]
+    bodies = {
+        JSON: {
+            "schema": batch_schemas.DRAWINGS_IN_JSON,
+            "examples": {"two drawings": {"value": two}},
+        },
+        MULTIPART: {"schema": batch_schemas.UPLOAD},
+    }
+    return {
+        "summary": "Read up to 256 drawings",
+        "operationId": "getDigits",
+        "parameters": [read["parameters"][0]],
+        "requestBody": {"required": True, "content": bodies},
+        "responses": {"200": _content("The readings.", JSON, batch_schemas.READINGS)}
         | _errors(400, 413, 415, 429, 500, 503),
     }
 

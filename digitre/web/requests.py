@@ -65,6 +65,11 @@ def parse_body(body: bytes, request: Request | None = None) -> Found:
     return _in_bytes(body)
 
 
+def parse_value(value: Any) -> Found:
+    """The picture in a value of JSON. Raises RequestError and PictureError as `picture_in` does."""
+    return _in_value(value, 0)
+
+
 def _in_bytes(body: bytes) -> Found:
     """The picture in a body, or in a part of an upload."""
     if is_picture(body):
@@ -210,7 +215,8 @@ def _in_list(value: list[Any], depth: int) -> Found:
         return _in_value(value[0], depth)
     first = [_attempt(lambda each: _in_value(each, depth), each) for each in value[:2]]
     if len(first) == 2 and all(found is not None for found in first):
-        raise RequestError("no_picture", f"Send one picture, not {len(value):,} in a list.")
+        many = f"Send one picture, not {len(value):,} in a list: POST /_get_digits reads many."
+        raise RequestError("no_picture", many)
     numbers = grey.flat(value)
     if len(numbers) == grey.PIXELS or any(isinstance(each, (int, float)) for each in numbers):
         return grey.from_numbers(numbers)

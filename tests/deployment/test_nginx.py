@@ -116,7 +116,7 @@ def test_nginx_makes_the_request_id(nginx: str) -> None:
 
 
 def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
-    """Above 60 readings per second (120 more in a burst), or 2 saves, nginx answers 429; then it recovers."""
+    """Above 60 readings per second (120 more in a burst), or 2 saves or lists, nginx answers 429; then it recovers."""
 
     def post(address: str, body: bytes, client: str = "192.0.2.1") -> tuple[int, dict]:
         request = urllib.request.Request(address, body, {"X-Test-Address": client})
@@ -148,6 +148,12 @@ def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
         saved = [status for status, _ in saves]
         assert 9 <= saved.count(422) <= 10 + 2 * seconds, saves
         assert saved.count(422) + saved.count(429) == 40
+        started = time.monotonic()
+        lists = list(threads.map(lambda _: post(f"{site.http}/_get_digits", b"[]"), range(40)))
+        seconds = time.monotonic() - started
+        sent = [status for status, _ in lists]
+        assert 9 <= sent.count(400) <= 10 + 2 * seconds
+        assert sent.count(400) + sent.count(429) == 40
         while post(f"{site.http}/_get_digit", seven)[0] != 200:  # it recovers
             time.sleep(0.1)
 

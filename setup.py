@@ -71,6 +71,8 @@ setup(
         "numpy>=2.1,<3",
         "scipy>=1.15,<2",
         "pillow>=13,<14",
+        "orjson>=3.10,<4",
+        "pybase64>=1.4,<2",
         "ai-edge-litert>=2,<3",
         "sqlalchemy>=2.0.40,<3",
         "alembic>=1.14,<2",

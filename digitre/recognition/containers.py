@@ -24,6 +24,7 @@ SCANNED_PIXELS = 16_000_000 * LARGEST_SCANS  # scans times pixels
 # Pillow reads run-length encoded BMPs in Python.
 RUN_LENGTHS = 262_144  # bytes
 
+PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file
 _XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 
 
@@ -340,7 +341,7 @@ def _orientation(exif: bytes = b"", xmp: bytes = b"") -> int:
 
 
 _FORMATS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Bare]], ...] = (
-    (_starts(b"\x89PNG\r\n\x1a\n"), _png),
+    (_starts(PNG), _png),
     (_starts(b"\xff\xd8\xff"), _jpeg),
     (lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP", _webp),
     (_starts(b"GIF87a", b"GIF89a"), _gif),

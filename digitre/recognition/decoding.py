@@ -7,7 +7,6 @@ Pillow sees it (`containers`).
 
 from __future__ import annotations
 
-import base64
 import binascii
 import io
 import re
@@ -15,6 +14,7 @@ import urllib.parse
 from typing import TypeAlias
 
 import numpy as np
+import pybase64
 from PIL import Image
 
 from digitre.recognition import containers
@@ -65,6 +65,7 @@ _OTHER_FORMATS = (
     b"\xff\x0a",
 )
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+PNG_URL = b"data:image/png;base64,"  # the beginning of what a canvas makes
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _MEDIA_TYPES = (
     "image/png",
@@ -139,6 +140,8 @@ def unpack(text: str | bytes) -> bytes:
             bytes are not a file of a format that is read either.
     """
     if isinstance(text, bytes):
+        if text.startswith(PNG_URL) and (data := plain_base64(text[len(PNG_URL) :])):
+            return data
         text = text.decode("latin-1")
     text = text.strip()
     media_type = ""
@@ -159,7 +162,7 @@ def unpack(text: str | bytes) -> bytes:
         text = text[head.end() :]
     packed = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        data = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        data = pybase64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise PictureError(
             "bad_base64", "The picture is not valid base64: send a data URL or plain base64."
@@ -167,6 +170,14 @@ def unpack(text: str | bytes) -> bytes:
     if media_type not in _MEDIA_TYPES and not is_picture(data):
         raise unsupported(media_type)
     return data
+
+
+def plain_base64(packed: bytes) -> bytes | None:
+    """The bytes in base64 of the usual alphabet with its padding and nothing else; None if it is none."""
+    try:
+        return pybase64.b64decode(packed, validate=True)
+    except ValueError:
+        return None
 
 
 def unsupported(media_type: str = "") -> PictureError:

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
-from flask import Request, current_app
+from flask import Flask
 
 
-def client_address(request: Request) -> str:
+def client_address(environ: Mapping[str, Any], app: Flask) -> str:
     """The client's IP address; of an IPv6 address the /64, which one client has as a whole.
 
     nginx adds the address that it sees to the end of X-Forwarded-For. That is believed only if the
     request comes through a Unix socket, from this machine, or from DIGITRE_TRUSTED_PROXIES: anyone
     else could have written the header. "" if there is no address at all.
     """
-    peer = request.remote_addr or ""
-    if peer and not _is_proxy(peer):
+    peer = environ.get("REMOTE_ADDR") or ""
+    if peer and not _is_proxy(peer, app):
         return _network(peer)
-    last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    last = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     return _network(last) or _network(peer)
 
 
-def _is_proxy(peer: str) -> bool:
+def _is_proxy(peer: str, app: Flask) -> bool:
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:
         return False
-    networks = current_app.config["TRUSTED_PROXIES"] or []
+    networks = app.config["TRUSTED_PROXIES"] or []
     return address.is_loopback or any(address in ipaddress.ip_network(each) for each in networks)
 
 

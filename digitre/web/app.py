@@ -16,6 +16,7 @@ from digitre.recognition.classifier import Classifier
 from digitre.web import (
     batches,
     budget,
+    direct,
     errors,
     headers,
     inference,
@@ -25,6 +26,7 @@ from digitre.web import (
     state,
     views,
 )
+from digitre.web.answers import JSONProvider
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -46,12 +48,13 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings.load(config))
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     app.url_map.merge_slashes = False  # no redirect in HTML for `//`: the API answers in JSON
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # keep the documented order
+    app.json = JSONProvider(app)
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
     for module in (errors, budget, views, batches, numbers, inference, monitoring, saving, headers):
         module.register(app)
+    direct.register(app)
     if app.config["FORWARDED_PREFIX"]:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from digitre.web import shares
 from digitre.web.address import client_address
 from digitre.web.errors import error_response
 
-# nginx sets it: 1, or 0 for an address in unlimited.conf. Without nginx nothing is limited.
-HEADER = "X-Digitre-Limited"
+# The header X-Digitre-Limited, which nginx sets: 1, or 0 for an address in unlimited.conf. Without nginx nothing is
+# limited.
+LIMITED = "HTTP_X_DIGITRE_LIMITED"
 
 
 def register(app: Flask) -> None:
@@ -26,12 +29,21 @@ def register(app: Flask) -> None:
     app.teardown_request(_charge)
 
 
+def place_in(environ: Mapping[str, Any], app: Flask) -> int | None:
+    """Where the address of a request is counted; None if it is not limited."""
+    if environ.get(LIMITED) != "1":
+        return None
+    return shares.place_of(client_address(environ, app))
+
+
 def _refuse() -> Response | None:
-    if request.method != "POST" or request.headers.get(HEADER) != "1":
+    if request.method != "POST":
         return None
     if request.blueprint == "saving":
         return None  # it has limits of its own, and waits for the database, which is not the client's fault
-    place = shares.place_of(client_address(request))
+    place = place_in(request.environ, current_app)
+    if place is None:
+        return None
     if (seconds := shares.wait(place)) > 0:
         while request.stream.read(65_536):  # a proxy that is still sending would not see the answer
             pass

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
@@ -87,6 +88,11 @@ class Metrics:
             self.model.labels(model).set(1)
             self._reported = process_and_model
 
+    def count_reading(self, reading: Reading) -> None:
+        """Count a drawing that was read."""
+        result = "none" if reading.digit is None else str(reading.digit)
+        self.readings.labels(result, reading.reason or "").inc()
+
     def text(self) -> tuple[bytes, str]:
         """All metrics in the text format of Prometheus, and its content type."""
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -100,44 +106,59 @@ class Metrics:
 
 
 def _begin() -> None:
-    environ = request.environ
-    environ[_STARTED] = time.perf_counter()
-    sent = environ.get("HTTP_X_REQUEST_ID", "")
-    environ[_ID] = sent if _REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
+    begin(request.environ)
+
+
+def begin(environ: dict[str, Any]) -> None:
+    """Take the time of a request, and its ID: the client's, or a new one."""
+    if _STARTED not in environ:
+        environ[_STARTED] = time.perf_counter()
+        sent = environ.get("HTTP_X_REQUEST_ID", "")
+        environ[_ID] = sent if _REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
 
 
 def _end(response: Response) -> Response:
-    environ, application = request.environ, state()
-    if _STARTED not in environ:  # the request was refused before `_begin`
-        _begin()
+    environ, rule = request.environ, request.url_rule
+    begin(environ)  # the request may have been refused before `_begin`
+    route = (rule.rule, environ["REQUEST_METHOD"].upper()) if rule else (UNKNOWN, UNKNOWN)
+    response.headers["X-Request-ID"] = end(current_app, environ, route, response.status_code)
+    return response
+
+
+def end(app: Flask, environ: dict[str, Any], route: tuple[str, str], status: int) -> str:
+    """Count and log a request, and return its ID.
+
+    Args:
+        app: the application that answers it.
+        environ: what `begin` was called with.
+        route: the route and the method.
+        status: of the answer.
+    """
+    application, id = state_of(app), environ[_ID]
     seconds = time.perf_counter() - environ[_STARTED]
-    response.headers["X-Request-ID"] = environ[_ID]
-    rule = request.url_rule
-    route, method = (rule.rule, environ["REQUEST_METHOD"].upper()) if rule else (UNKNOWN, UNKNOWN)
-    model, status = application.classifier.model, response.status_code
+    model = application.classifier.model
     if application.metrics:
-        application.metrics.count_request(route, method, status, seconds, model)
-    if current_app.config["LOG"]:
+        application.metrics.count_request(*route, status, seconds, model)
+    if app.config["LOG"]:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "route": route,
+            "route": route[0],
             "status": status,
             "ms": round(1000 * seconds, 2),
-            "request": environ[_ID],
+            "request": id,
             "model": model,
         }
         with suppress(OSError):  # the answer goes out even if a full disk stops the log
             sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
-    return response
+    return id
 
 
 def count_reading(reading: Reading) -> None:
     """Count a drawing that was read."""
     metrics = state().metrics
     if metrics:
-        result = "none" if reading.digit is None else str(reading.digit)
-        metrics.readings.labels(result, reading.reason or "").inc()
+        metrics.count_reading(reading)
 
 
 def count_number(reading: NumberReading) -> None:

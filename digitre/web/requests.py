@@ -7,16 +7,23 @@ be taken for the path of a file, and a request must not open one.
 
 from __future__ import annotations
 
-import base64
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import pybase64
 from flask import Request
 
-from digitre.recognition.decoding import MAX_ESCAPES, PictureError, is_picture
+from digitre.recognition.containers import PNG
+from digitre.recognition.decoding import (
+    MAX_ESCAPES,
+    PNG_URL,
+    PictureError,
+    is_picture,
+    plain_base64,
+)
 from digitre.web import grey
 from digitre.web.bodies import (
     RequestError,
@@ -45,6 +52,13 @@ _DATA_URL = re.compile(rb"data(?::|%3a)[^,]{0,100}?(?:,|%2c)", re.IGNORECASE)
 _BASE64 = re.compile(r"(?!data)[^,]{0,100}?base64,", re.IGNORECASE)
 
 
+_PLAIN_JSON = tuple(
+    (begin + blank.join((b'{"digit":', b'"')) + PNG_URL, b'"}' + end)
+    for begin, end in ((b"[", b"]"), (b"", b""))
+    for blank in (b"", b" ")
+)
+
+
 def picture_in(request: Request) -> Found:
     """The picture of a request, not decoded yet.
 
@@ -58,11 +72,22 @@ def picture_in(request: Request) -> Found:
 
 def parse_body(body: bytes, request: Request | None = None) -> Found:
     """The picture in a body. Raises RequestError and PictureError as `picture_in` does."""
+    if (plain := _in_plain_json(body)) is not None:
+        return plain
     if not is_picture(body):  # the bytes of a picture may happen to contain `&img=`
         boundary = boundary_of(body, request)
         if boundary is not None:
             return _in_upload(body, boundary)
     return _in_bytes(body)
+
+
+def _in_plain_json(body: bytes) -> bytes | None:
+    """The PNG in a body that is exactly what the page sends, found without trying the other forms; else None."""
+    for begin, end in _PLAIN_JSON:
+        if body.startswith(begin) and body.endswith(end):
+            file = plain_base64(body[len(begin) : -len(end)])  # so there is no other field
+            return file if file and file.startswith(PNG) else None
+    return None
 
 
 def parse_value(value: Any) -> Found:
@@ -157,7 +182,7 @@ def _looks_like_a_picture(data: bytes) -> bool:
         return True
     packed = b"".join(data[:100].split())[:32].replace(b"-", b"+").replace(b"_", b"/")
     try:
-        return is_picture(base64.b64decode(packed, validate=True))
+        return is_picture(pybase64.b64decode(packed, validate=True))
     except ValueError:
         return False
 

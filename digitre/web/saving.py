@@ -64,7 +64,7 @@ def save_drawing() -> Response | tuple[Response, int]:
     try:
         drawing = replace(drawing, held_out=receipts.is_held_out(drawing.writer))
         receipt = receipts.sign(drawing.id, drawing.writer)
-        is_new = _collection().save(drawing, limits, client_address(request))
+        is_new = _collection().save(drawing, limits, client_address(request.environ, current_app))
     except collection.ShareError:
         return _error("too_many_drawings", "Too many of your drawings are waiting for a review.")
     except collection.TooManyError:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
-from digitre.web import errors, monitoring
+from digitre.web import direct, errors, monitoring
 from digitre.web.bodies import RequestError
 from digitre.web.parameters import flag, threshold
 from digitre.web.requests import picture_in
@@ -63,6 +63,7 @@ def get_digit() -> Response:
     """Read the picture of a request as JSON. `digitre.web.requests` has the forms it may come in."""
     least = threshold()
     with_steps, with_explanation = flag("steps"), flag("explain")
+    direct.raise_failure(request.environ)
     classifier = state().classifier
     found = classifier.detect(picture_in(request))
     reading = classifier.answer(found, least)

@@ -73,6 +73,7 @@ setup(
         "pillow>=13,<14",
         "orjson>=3.10,<4",
         "pybase64>=1.4,<2",
+        "pyspng>=0.1.4,<0.2",
         "ai-edge-litert>=2,<3",
         "sqlalchemy>=2.0.40,<3",
         "alembic>=1.14,<2",

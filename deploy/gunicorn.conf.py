@@ -75,6 +75,13 @@ def post_fork(server, worker):
         server.log.warning("digitre: no metrics of worker %s: %s", worker.pid, error)
 
 
+def post_worker_init(worker):
+    """Load LiteRT before the first request comes, which would else wait for it."""
+    from digitre.serving.warm import warm
+
+    warm(worker.wsgi)
+
+
 def child_exit(server, worker):
     """Keep a worker's counters, but drop the gauges that described only that worker."""
     from prometheus_client import multiprocess

@@ -15,7 +15,7 @@ from PIL import Image
 
 from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
-from digitre.recognition.decoding import to_eight_bits, to_image
+from digitre.recognition.decoding import as_image, to_eight_bits, to_image, to_pixels
 from digitre.recognition.found import GREY, NOTHING, RECTANGLE, Detection, is_one_piece
 from digitre.recognition.ink import Ink, flatten
 from digitre.recognition.opening import AnyPicture, OnError
@@ -136,13 +136,13 @@ class Classifier:
 
         Raises what `preprocessing.preprocess` raises.
         """
-        image = to_image(picture)
-        drawing = preprocessing.find_plain_drawing(image)
+        decoded = to_pixels(picture)
+        drawing = preprocessing.find_plain_drawing(decoded)
         if drawing is None:
-            return self._search(image, None)
+            return self._search(as_image(decoded), None)
         pixels = preprocessing.shape_ink(drawing.values)
         plain = _plain(drawing, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
-        return plain if _stands(plain) else self._search(image, plain)
+        return plain if _stands(plain) else self._search(as_image(decoded), plain)
 
     def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
         """What to read if the plain drawing's reading does not stand, or there is none."""
@@ -323,7 +323,7 @@ class Classifier:
         pixels = np.zeros((len(pictures), *SHAPE), np.float32)
         for index, picture in enumerate(pictures):
             try:
-                drawings.append(preprocessing.find_plain_drawing(to_image(picture)))
+                drawings.append(preprocessing.find_plain_drawing(to_pixels(picture)))
             except (preprocessing.PictureError, TypeError) as error:
                 error.add_note(f"It is picture {index} of the list, counted from 0.")
                 raise

@@ -16,6 +16,7 @@ from typing import NamedTuple
 # Bytes of EXIF or XMP that are looked at. A JPEG's segment cannot hold more.
 METADATA = 65_536
 PARTS = 50_000  # chunks, segments or blocks in a file, at most: no camera or program writes so many
+CHECKED = 1000  # of a PNG: parts with pixels whose checksums are looked at
 STRIPS = 10_000  # in a TIFF: as many as rows in the highest picture
 # Of a JPEG: each scan takes time for the whole picture, however few bytes it has.
 SCANS = 100
@@ -25,6 +26,9 @@ SCANNED_PIXELS = 16_000_000 * LARGEST_SCANS  # scans times pixels
 RUN_LENGTHS = 262_144  # bytes
 
 PNG = b"\x89PNG\r\n\x1a\n"  # the first bytes of such a file
+# Pictures of twice this many pixels per side are averaged down to between one and two times this before
+# anything else, which limits the time and the memory that a request takes.
+LARGEST = 750
 _XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 
 
@@ -54,12 +58,14 @@ class Bare(NamedTuple):
         data: the file.
         size: width and height in pixels, as the header names them.
         orientation: 1 to 8, as EXIF counts; 1 is upright.
+        intact: of a PNG, whether the checksums of its pixels were right.
     """
 
     format: str
     data: bytes
     size: tuple[int, int]
     orientation: int = 1
+    intact: bool = False
 
 
 def strip(data: bytes) -> Bare | None:
@@ -100,12 +106,16 @@ def _png(data: bytes) -> Bare:
     kept: dict[bytes, bytes] = {}
     pixels: list[bytes] = []
     metadata: dict[str, bytes] = {}
-    others, start = 0, 8
+    others, intact, start = 0, 0, 8
     while start + 8 <= len(data) and len(pixels) + others <= PARTS:
         length, kind = struct.unpack_from(">I4s", data, start)
         end = start + 12 + length
         if kind == b"IDAT":
             pixels.append(data[start + 8 : end - 4])
+            if len(pixels) <= CHECKED and data[end - 4 : end] == checksum(
+                data[start + 4 : end - 4]
+            ):
+                intact += 1
         elif kind in (b"IHDR", b"PLTE", b"tRNS") and not pixels:
             kept.setdefault(kind, data[start:end])
         elif kind == b"IEND":
@@ -125,7 +135,12 @@ def _png(data: bytes) -> Bare:
         body = b"IDAT" + b"".join(pixels)
         chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
         data = data[:8] + b"".join(kept.values()) + chunk + b"\0\0\0\0IEND\xaeB`\x82"
-    return Bare("PNG", data, size, _orientation(**metadata))
+    return Bare("PNG", data, size, _orientation(**metadata), intact == len(pixels))
+
+
+def checksum(part: bytes) -> bytes:
+    """What a PNG has after each part: the CRC of its kind and its content."""
+    return struct.pack(">I", zlib.crc32(part))
 
 
 _MARKER = re.compile(rb"\xff+([^\xff\0])", re.DOTALL)  # the first one: what is before it is skipped

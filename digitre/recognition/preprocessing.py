@@ -20,7 +20,15 @@ from PIL import Image
 from digitre.recognition import photo, surroundings
 from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_image
 from digitre.recognition.found import Detection
-from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
+from digitre.recognition.ink import (
+    Ink,
+    bounding_box,
+    flatten,
+    on_clear_ground,
+    on_even_ground,
+    on_plain_ground,
+    trim,
+)
 
 __all__ = [
     "Picture",
@@ -85,26 +93,30 @@ def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
     return np.pad(drawing, ((top, bottom), (left, right)))
 
 
-def find_plain_drawing(image: Image.Image) -> Ink | None:
+def find_plain_drawing(picture: Image.Image | np.ndarray) -> Ink | None:
     """The ink of a picture that shows one drawing on an even ground and nothing else.
 
     Args:
-        image: in any mode.
+        picture: in any mode, or the pixels of one, as `decoding.to_pixels` returns them.
 
     Returns:
         Its ink, margins left out; None if there is anything around the drawing: then `detection` looks
         closer.
     """
-    lossy = image.format in LOSSY
-    image = to_eight_bits(image)
-    ink = on_plain_ground(image, lossy)
+    lossy = isinstance(picture, Image.Image) and picture.format in LOSSY
+    image = to_eight_bits(picture) if isinstance(picture, Image.Image) else None
+    pixels = np.asarray(picture if image is None else image)
+    ink = on_plain_ground(pixels, lossy)
     if ink is None:
-        ink = on_even_ground(flatten(image), lossy)
+        if pixels.shape[2:] == (4,) and not lossy and (ink := on_clear_ground(pixels)):
+            return ink
+        ink = on_even_ground(flatten(image or Image.fromarray(pixels)), lossy)
         if ink is None:
             return None
     drawing = surroundings.remove(ink)
-    if drawing.shape != ink.values.shape or np.count_nonzero(drawing) != np.count_nonzero(
-        ink.values
+    if drawing is not ink.values and (
+        drawing.shape != ink.values.shape
+        or np.count_nonzero(drawing) != np.count_nonzero(ink.values)
     ):
         return None
     return ink if ink.margins else trim(ink)
@@ -121,11 +133,10 @@ def crop(ink: np.ndarray) -> np.ndarray:
         drawings are averaged down by a whole factor. Smaller ones are enlarged, since a centre of mass can
         only be placed to the whole pixel.
     """
-    box = Image.fromarray(ink).getbbox()
-    if box is None:
+    rows, columns = bounding_box(ink)
+    if rows.stop == 0:
         return np.zeros((0, 0), np.float32)
-    left, top, right, bottom = box
-    values = ink[top:bottom, left:right].astype(np.float32)
+    values = ink[rows, columns].astype(np.float32)
     longest = max(values.shape)
     if FIT <= longest < 2 * WORKING_SIDE:
         return values

@@ -23,7 +23,7 @@ from digitre.recognition.decoding import PictureError
 from digitre.web import budget, headers, monitoring, shares
 from digitre.web.answers import to_json
 from digitre.web.bodies import RequestError
-from digitre.web.requests import parse_body
+from digitre.web.requests import Found, parse_body
 from digitre.web.state import state_of
 
 ROUTES = ("/_get_digit", "/predict")
@@ -50,29 +50,20 @@ class _Direct:
 
     def __init__(self, app: Flask) -> None:
         self.app, self.whole_way = app, app.wsgi_app
+        self.headers = [("Content-Type", "application/json"), *headers.HEADERS.items()]
 
     def __call__(self, environ: Environment, start_response: Callable) -> Iterable[bytes]:
         if environ["PATH_INFO"] in ROUTES and self._is_plain(environ):
             place = budget.place_in(environ, self.app)
             if place is None or shares.wait(place) <= 0:
                 started = time.monotonic()
-                body = self._answer(environ)
+                answer = self._answer(environ)
                 if place is not None:
                     shares.charge(place, time.monotonic() - started)
-                if body is not None:
-                    start_response("200 OK", self._end(environ, len(body)))
-                    return [body]
+                if answer is not None:
+                    start_response("200 OK", answer[0])
+                    return [answer[1]]
         return self.whole_way(environ, start_response)
-
-    def _end(self, environ: Environment, length: int) -> list[tuple[str, str]]:
-        """Count and log the reading; returns the headers of the answer."""
-        id = monitoring.end(self.app, environ, (environ["PATH_INFO"], "POST"), 200)
-        return [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(length)),
-            *headers.HEADERS.items(),
-            ("X-Request-ID", id),
-        ]
 
     def _is_plain(self, environ: Environment) -> bool:
         """Whether nothing but the picture decides what the answer is."""
@@ -95,24 +86,31 @@ class _Direct:
         hosts = self.app.config["TRUSTED_HOSTS"]
         return not hosts or _is_trusted(environ.get("HTTP_HOST", ""), tuple(hosts))
 
-    def _answer(self, environ: Environment) -> bytes | None:
-        """The reading as JSON; None if Flask has to answer. Then it finds the body as if it had not been read."""
+    def _answer(self, environ: Environment) -> tuple[list[tuple[str, str]], bytes] | None:
+        """The headers and the body of the answer; None if Flask has to answer, which finds all as if nothing had been
+        tried.
+        """
         query = environ.get("QUERY_STRING")
         least = _THRESHOLD.fullmatch(query) if query else None
         if query and least is None:
             return None
         monitoring.begin(environ)
-        application = state_of(self.app)
         try:
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             environ["wsgi.input"] = io.BytesIO(body)
-            found = application.classifier.detect(parse_body(body))
+            threshold = float(least[1]) if least else self.app.config["THRESHOLD"]
+            body = self._read(parse_body(body), threshold)
+            id = monitoring.end(self.app, environ, (environ["PATH_INFO"], "POST"), 200)
         except (PictureError, RequestError, HTTPException) as error:
             environ[_FAILED] = error
             return None
         except Exception:  # Flask meets it again, and logs it
             return None
-        threshold = float(least[1]) if least else self.app.config["THRESHOLD"]
+        return [*self.headers, ("Content-Length", str(len(body))), ("X-Request-ID", id)], body
+
+    def _read(self, picture: Found, threshold: float) -> bytes:
+        application = state_of(self.app)
+        found = application.classifier.detect(picture)
         reading = application.classifier.answer(found, threshold)
         if application.metrics:
             application.metrics.count_reading(reading)

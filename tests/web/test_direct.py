@@ -78,7 +78,7 @@ def answer(app, options: dict) -> tuple:
     options["headers"] = {**PLAIN["headers"], **options.get("headers", {})}
     got = app.test_client().open(**options)
     headers = [(name, re.sub("^[0-9a-f]{32}$", "new", value)) for name, value in got.headers]
-    return got.status, headers, got.get_data()
+    return got.status, sorted(headers), got.get_data()
 
 
 def counts(app) -> list[str]:

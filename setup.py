@@ -41,6 +41,7 @@ TEST = [
     "ruff>=0.14,<1",
     "mypy>=1.18,<3",
 ]
+BENCH = ["fastapi>=0.115,<1", "uvicorn>=0.34,<1", "onnx>=1.17,<2", "onnxruntime>=1.20,<2"]
 MAINTAIN = ["uv>=0.8,<1", "pip-audit>=2.9,<3"]
 
 setup(
@@ -85,6 +86,7 @@ setup(
         "jax": [*TRAIN, *JAX],
         "postgres": POSTGRES,
         "test": [*TRAIN, *JAX, *POSTGRES, *TEST],
+        "bench": [*TRAIN, *BENCH],
         "maintain": MAINTAIN,
     },
 )

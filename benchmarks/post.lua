@@ -1,5 +1,5 @@
 -- wrk's script: post one drawing over and over, and count every wrong answer.
--- Usage: wrk -s benchmarks/post.lua ADDRESS -- FILE (the request's body, JSON)
+-- Usage: wrk -s benchmarks/post.lua ADDRESS -- FILE PATH TEXT (the body, JSON; where to; what each answer has)
 -- The last line of the output: requests, microseconds, wrong or lost answers, p50 and p99 in ms.
 
 local threads = {}
@@ -11,13 +11,14 @@ end
 function init(arguments)
   wrong = 0
   wrk.method = "POST"
-  wrk.path = "/_get_digit"
+  wrk.path = arguments[2]
+  expected = arguments[3]
   wrk.headers["Content-Type"] = "application/json"
   wrk.body = io.open(arguments[1]):read("*a")
 end
 
 function response(status, headers, body)
-  if status ~= 200 or not body:find('"result":%s*"3"') then wrong = wrong + 1 end
+  if status ~= 200 or not body:find(expected, 1, true) then wrong = wrong + 1 end
 end
 
 function done(summary, latency)

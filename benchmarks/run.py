@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.util
 import io
 import json
 import os
@@ -33,6 +34,7 @@ from digitre.recognition.preprocessing import preprocess
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
+MANY = 64  # drawings in a list
 
 
 @dataclass
@@ -66,39 +68,102 @@ class Figure:
 
 
 def throughput(folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Requests per second of one worker. Ratios compare applications within the same round."""
+    """One worker: requests per second, and processor time per request. Ratios compare within the same round."""
     rates: dict[str, list[float]] = {}
+    costs: dict[str, list[float]] = {}
     p50, p99 = [], []
+    peers = [servers.PEER] if has_peer() else []
+    body = folder / "many.json"
+    page = json.loads((servers.DRAWINGS / "page.json").read_text())[0]["digit"]
+    body.write_text(json.dumps([page] * MANY))
+    instances = folder / "instances.json"
+    instances.write_text(json.dumps({"instances": [{"b64": page.partition(",")[2]}]}))
     with ExitStack() as stack:
         running = {
-            name: stack.enter_context(servers.serving(name, folder)) for name in servers.APPS
+            name: stack.enter_context(servers.serving(name, folder))
+            for name in [*servers.APPS, *peers]
         }
-        for name in running:
-            servers.load(running[name], "canvas", 1)
+        for server in running.values():
+            servers.load(server, "canvas", 1)
+
+        def measure(name: str, drawing: str | Path, label: str, **where: str) -> servers.Load:
+            load = servers.load(running[name], drawing, seconds, **where)
+            rates.setdefault(label, []).append(load.rate)
+            costs.setdefault(label, []).append(load.cost)
+            return load
+
         for _ in range(rounds):
-            for name, server in running.items():
-                load = servers.load(server, "canvas", seconds)
-                rates.setdefault(name, []).append(load.rate)
+            for name in running:
+                load = measure(name, "canvas", name)
                 if name == "digitre":
                     p50.append(load.p50)
                     p99.append(load.p99)
-            for name in ("nothing", "digitre"):
-                load = servers.load(running[name], "page", seconds)
-                rates.setdefault(f"{name}, page", []).append(load.rate)
-
-    def ratio(one: str, other: str) -> list[float]:
-        return [a / b for a, b in zip(rates[one], rates[other], strict=True)]
-
-    for name, values in rates.items():
-        yield Figure(f"requests per second: {name}", values)
-    yield Figure("Digitre over decoding alone, a canvas", ratio("digitre", "decode"), 0.6)
-    yield Figure(
-        "Digitre over nothing, from its page", ratio("digitre, page", "nothing, page"), 0.45
-    )
-    yield Figure("Digitre over Keras predict", ratio("digitre", "keras_predict"), 40)
-    yield Figure("Digitre over a tf.function", ratio("digitre", "tf_function"))
+            for name in ("nothing", "digitre", *peers):
+                measure(name, "page", f"{name}, page")
+            for name in ("decode", "digitre"):
+                measure(name, "clear", f"{name}, transparent canvas")
+            measure("digitre", body, "digitre, lists", route="/_get_digits")
+            measure(
+                "digitre",
+                instances,
+                "digitre, as TensorFlow Serving, page",
+                route="/v1/models/digitre:predict",
+                expected="predictions",
+            )
+    costs["digitre, lists"] = [cost / MANY for cost in costs["digitre, lists"]]
+    yield from _throughput_figures(rates, costs)
     yield Figure("p50, ms", p50)
     yield Figure("p99 over p50", [b / a for a, b in zip(p50, p99, strict=True)], at_most=2)
+
+
+def has_peer() -> bool:
+    """Whether FastAPI, uvicorn and ONNX Runtime are installed: nothing else here needs them."""
+    needed = ("fastapi", "uvicorn", "onnxruntime", "onnx")
+    return all(importlib.util.find_spec(name) for name in needed)
+
+
+def _throughput_figures(
+    rates: dict[str, list[float]], costs: dict[str, list[float]]
+) -> Iterator[Figure]:
+    """The rates and the costs, and the ratios that have targets, each by processor time and by rate."""
+    for name, values in rates.items():
+        yield Figure(f"requests per second: {name}", values)
+    for name, values in costs.items():
+        unit = "a drawing" if name == "digitre, lists" else "a request"
+        yield Figure(f"µs of processor time for {unit}: {name}", values)
+    for name, one, other, target in (
+        ("Digitre over decoding alone, a canvas", "digitre", "decode", 0.65),
+        (
+            "Digitre over decoding alone, a transparent canvas",
+            "digitre, transparent canvas",
+            "decode, transparent canvas",
+            0.6,
+        ),
+        ("Digitre over nothing, from its page", "digitre, page", "nothing, page", 0.45),
+        ("Digitre over Keras predict", "digitre", "keras_predict", 38),
+        ("Digitre over a tf.function", "digitre", "tf_function", None),
+        ("Digitre over FastAPI and ONNX Runtime, a canvas", "digitre", servers.PEER, 1),
+        (
+            "Digitre over FastAPI and ONNX Runtime, from its page",
+            "digitre, page",
+            f"{servers.PEER}, page",
+            1,
+        ),
+    ):
+        if other in costs:
+            by_time = [b / a for a, b in zip(costs[one], costs[other], strict=True)]
+            by_rate = [a / b for a, b in zip(rates[one], rates[other], strict=True)]
+            yield Figure(name, by_time, target)
+            yield Figure(f"{name}, by rate", by_rate)
+    lists, page = costs["digitre, lists"], costs["digitre, page"]
+    yield Figure(
+        f"a drawing in a list of {MANY} over one by one",
+        [b / a for a, b in zip(lists, page, strict=True)],
+        1.8,
+    )
+    yield Figure(
+        "drawings in lists per second of processor time", [1e6 / each for each in lists], 2500
+    )
 
 
 def memory(folder: Path, requests: int) -> Iterator[Figure]:
@@ -265,12 +330,21 @@ def compare(figures: list[Figure]) -> list[str]:
     return lines
 
 
+def processor() -> str:
+    """The processor's name, family and model."""
+    file = Path("/proc/cpuinfo")
+    lines = dict(re.findall(r"^(.+?)\s*: (.*)$", file.read_text(), re.M)) if file.exists() else {}
+    names = ("model name", "cpu family", "model")
+    return ", ".join(f"{name} {lines[name]}" for name in names if name in lines)
+
+
 def machine() -> dict[str, object]:
     """The machine, the network, and the versions that the figures depend on."""
     packages = ("flask", "gunicorn", "pillow", "numpy", "ai-edge-litert")
     return {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
+        "processor": processor(),
         "python": platform.python_version(),
         "model": Classifier().model,
     } | {name: importlib.metadata.version(name) for name in packages}
@@ -281,13 +355,14 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="one round of each; write no file")
     short = parser.parse_args().short
     rounds, seconds, many_pictures = (1, 1, 500) if short else (5, 3, 10_000)
+    requests = 500 if short else 100_000
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for part in (
             throughput(folder, rounds, seconds),
-            memory(folder, many_pictures),
+            memory(folder, requests),
             first_answer(folder, rounds),
             two_workers(folder, rounds, seconds),
             canvases(rounds),

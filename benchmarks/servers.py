@@ -24,6 +24,9 @@ APPS = {
     "keras_predict": "benchmarks.apps:keras_predict",
     "tf_function": "benchmarks.apps:tf_function",
 }
+# By the usual way to serve a network: `pip install '.[bench]'` has what it needs.
+FASTAPI = "benchmarks.fastapi_onnx:app"
+PEER = "fastapi_onnx"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Load:
         seconds: how long it ran.
         p50, p99: latency, in milliseconds.
         generator: processor seconds that wrk itself took.
+        processor: processor seconds that the server's workers took.
     """
 
     requests: int
@@ -42,6 +46,12 @@ class Load:
     p50: float
     p99: float
     generator: float
+    processor: float
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of processor time that a request takes a worker: less noisy than the rate."""
+        return self.processor / self.requests * 1e6
 
     @property
     def rate(self) -> float:
@@ -100,12 +110,16 @@ def serving(name: str, folder: Path, workers: int = 1) -> Iterator[Server]:
     request = urllib.request.Request(f"{address}/_get_digit", data=body)
     request.add_header("Content-Type", "application/json")
     settings = "deploy/gunicorn.conf.py" if name == "digitre" else "benchmarks/plain.conf.py"
-    command = [sys.executable, "-m", "gunicorn", "-c", settings, "--timeout", "120", APPS[name]]
+    command = [sys.executable, "-m", "gunicorn", "-c", settings, "--timeout", "120"]
+    if name == PEER:
+        command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--no-access-log", FASTAPI]
+    else:
+        command.append(APPS[name])
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         first = wait_for_answer(request, [process], log)
-        yield Server(address, worker_processes(log), first)
+        yield Server(address, worker_processes(log) or (process.pid,), first)
     finally:
         process.terminate()
         process.wait(30)
@@ -118,15 +132,32 @@ def worker_processes(log: Path) -> tuple[int, ...]:
     return tuple(int(line.rsplit(" ", 1)[1]) for line in starts)
 
 
+def processor_seconds(processes: tuple[int, ...]) -> float:
+    """The processor time that processes have taken, with all their threads."""
+    files = (
+        file for process in processes for file in Path(f"/proc/{process}/task").glob("*/schedstat")
+    )
+    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+
+
 def load(
-    server: Server, drawing: str, seconds: float, connections: int = 2, host: str = "localhost"
+    server: Server,
+    drawing: str | Path,
+    seconds: float,
+    connections: int = 2,
+    host: str = "localhost",
+    route: str = "/_get_digit",
+    expected: str = '"result":"3"',
 ) -> Load:
     """Let wrk post one drawing over and over.
 
     Args:
-        drawing: "canvas" (a PNG of 250 x 250) or "page" (what the page sends).
+        drawing: "canvas" (a PNG of 250 x 250), "clear" (the same, black on transparent), "page" (what the page
+            sends), or a file with another body.
         seconds: how long.
         host: the host name to ask for.
+        route: where to.
+        expected: a text that each answer has.
 
     Raises:
         RuntimeError: if wrk is missing, or any answer is wrong or missing.
@@ -136,20 +167,23 @@ def load(
         raise RuntimeError("wrk is not installed: apt install wrk")
     command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
     command += ["-H", f"Host: {host}", "-s", str(ROOT / "benchmarks" / "post.lua"), server.address]
+    body = drawing if isinstance(drawing, Path) else DRAWINGS / f"{drawing}.json"
+    workers = processor_seconds(server.workers)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [*command, "--", str(DRAWINGS / f"{drawing}.json")],
+        [*command, "--", str(body), route, expected],
         capture_output=True,
         text=True,
         check=True,
         timeout=seconds + 90,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = processor_seconds(server.workers) - workers
     own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     requests, microseconds, wrong, p50, p99 = done.stdout.rsplit("\n", 1)[1].split()
     if int(wrong):
         raise RuntimeError(f"{wrong} of {requests} answers were wrong or missing")
-    return Load(int(requests), int(microseconds) / 1e6, float(p50), float(p99), own)
+    return Load(int(requests), int(microseconds) / 1e6, float(p50), float(p99), own, taken)
 
 
 def memory(process: int) -> float:

@@ -53,7 +53,7 @@ class _Direct:
         self.headers = [("Content-Type", "application/json"), *headers.HEADERS.items()]
 
     def __call__(self, environ: Environment, start_response: Callable) -> Iterable[bytes]:
-        if environ["PATH_INFO"] in ROUTES and self._is_plain(environ):
+        if environ.get("PATH_INFO") in ROUTES and self._is_plain(environ):
             place = budget.place_in(environ, self.app)
             if place is None or shares.wait(place) <= 0:
                 started = time.monotonic()

@@ -47,7 +47,7 @@ def test_a_short_round() -> None:
     ("command", "parts"),
     [
         (["workers", "--short"], ["sync, one per core (shipped)", "4 threads, kept alive"]),
-        (["pieces"], ["finding the ink", "Flask, headers and the rest"]),
+        (["pieces"], ["finding the ink", "headers and the rest"]),
     ],
 )
 def test_the_smaller_ones(command: list[str], parts: list[str]) -> None:

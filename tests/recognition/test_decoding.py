@@ -13,7 +13,7 @@ from conftest import data_url, png
 from PIL import Image, ImageOps
 from strokes import DIGITS, drawn
 
-from digitre.recognition import ink, preprocessing
+from digitre.recognition import preprocessing
 from digitre.recognition.decoding import PictureError, open_picture, unpack
 from digitre.recognition.preprocessing import decode, preprocess
 
@@ -308,9 +308,29 @@ def test_the_fast_way_finds_the_same_ink(
         framed = framed.convert("RGB")
     files = [png(picture, kind) for picture in [*pictures, framed]]
     expected = [preprocessing.find_ink(open_picture(file)) for file in files]
-    monkeypatch.setattr(ink, "STRIP", 4000)
-    for file, drawing in zip(files, expected, strict=True):
-        np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), drawing)
     monkeypatch.setattr(preprocessing, "on_plain_ground", lambda *_: None)
     for file, drawing in zip(files, expected, strict=True):
         np.testing.assert_array_equal(preprocessing.find_ink(open_picture(file)), drawing)
+
+
+@pytest.mark.parametrize("pen", [(0, 0, 0), (200, 30, 90)], ids=["black", "coloured"])
+@pytest.mark.parametrize("strength", [255, 90, 6], ids=["full", "faint", "invisible"])
+def test_the_fast_way_finds_the_same_on_transparent_canvases(
+    monkeypatch: pytest.MonkeyPatch, pen: tuple[int, int, int], strength: int
+) -> None:
+    """A drawing on a transparent canvas is found in its box as it is found in the whole picture."""
+    pictures = []
+    for margin, strokes in enumerate(DIGITS.values()):
+        alpha = np.pad(drawn(strokes)[20:-20, 20:-20] * (strength / 255), margin).astype(np.uint8)
+        alpha[0, 3 * margin] = margin > 7  # a pixel at an edge
+        alpha[40, 40] = 3  # and one that is not seen
+        colours = np.where((alpha > 0)[:, :, None], np.uint8(pen), np.uint8(0))
+        pictures.append(np.dstack([colours, alpha]))
+    fast = [preprocessing.find_plain_drawing(picture) for picture in pictures]
+    monkeypatch.setattr(preprocessing, "on_clear_ground", lambda _: None)
+    for picture, found in zip(pictures, fast, strict=True):
+        expected = preprocessing.find_plain_drawing(picture)
+        assert found is not None
+        assert expected is not None
+        np.testing.assert_array_equal(found.values, expected.values)
+        assert found.margins == expected.margins

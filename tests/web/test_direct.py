@@ -15,6 +15,7 @@ from werkzeug.test import EnvironBuilder
 
 from digitre import create_app
 from digitre.recognition.classifier import Classifier
+from digitre.web import shares
 
 PLAIN = {
     "path": "/_get_digit",
@@ -182,6 +183,21 @@ def test_a_client_that_goes_gets_its_error() -> None:
     body = b"".join(create_app().wsgi_app(environ, lambda status, headers: statuses.append(status)))
     assert statuses == ["400 BAD REQUEST"]
     assert json.loads(body)["error"]["code"] == "bad_request"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0.0, 200), (5.0, 429)])
+def test_the_share_of_an_address_counts(
+    both, monkeypatch: pytest.MonkeyPatch, seconds: float, status: int
+) -> None:
+    """An address that nginx limits pays for its time, and waits if it has used up its share, by both ways."""
+    charged = []
+    monkeypatch.setattr(shares, "wait", lambda place: seconds)
+    monkeypatch.setattr(shares, "charge", lambda place, used: charged.append((place, used > 0)))
+    limited = {"headers": {"X-Digitre-Limited": "1", "X-Forwarded-For": "192.0.2.1"}}
+    short, whole = (answer(app, limited) for app in both)
+    assert short == whole
+    assert short[0].startswith(str(status))
+    assert charged == ([(shares.place_of("192.0.2.1"), True)] * 2 if status == 200 else [])
 
 
 def test_a_fault_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,10 +134,8 @@ def worker_processes(log: Path) -> tuple[int, ...]:
 
 def processor_seconds(processes: tuple[int, ...]) -> float:
     """The processor time that processes have taken, with all their threads."""
-    files = (
-        file for process in processes for file in Path(f"/proc/{process}/task").glob("*/schedstat")
-    )
-    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+    # The clock of another process, as clock_getcpuclockid(3) of the GNU C library makes it.
+    return sum(time.clock_gettime(~process << 3 | 2) for process in processes)
 
 
 def load(

@@ -1,7 +1,7 @@
 """The quick way to decode a common PNG: libspng takes less than half of Pillow's time, and gives an array.
 
 Common is what a canvas or the page sends: eight bits, grey or in colours, no palette, and one part with the pixels. All
-else is for Pillow, and so is whatever libspng refuses: then Pillow says what is wrong.
+else is for Pillow, and so is what libspng refuses: then Pillow says what is wrong.
 """
 
 from __future__ import annotations

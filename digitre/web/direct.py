@@ -27,7 +27,7 @@ from digitre.web.requests import Found, parse_body
 from digitre.web.state import state_of
 
 ROUTES = ("/_get_digit", "/predict")
-LARGEST = 1024 * 1024  # bytes of a body; beside the cost of a larger one, Flask's is nothing
+LARGEST = 1024 * 1024  # bytes of a body; of what a larger one costs, Flask's part is nothing
 _FAILED = "digitre.failed"  # the key in the environment of an error that the view raises
 _THRESHOLD = re.compile(r"threshold=(0(?:\.[0-9]{1,9})?|1)")
 

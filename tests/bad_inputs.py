@@ -281,6 +281,10 @@ def cases() -> Iterator[Case]:
     for name, strokes in {"empty strokes": [], "strokes without times": [[[1, 2]]]}.items():
         body = json.dumps({"digit": URL, "strokes": strokes})
         yield Case(f"/_get_number with {name}", body, 400, "bad_strokes", number)
+    options = {"path": "/_compare"}
+    yield Case("/_compare without a picture", '{"other": 7}', 400, "no_picture", options)
+    options = options | {"query_string": "threshold=2"}
+    yield Case("/_compare?threshold=2", SEVEN, 400, "bad_threshold", options)
 
     yield Case("GET", "", 405, "method_not_allowed", {"method": "GET"})
     yield Case("DELETE", "", 405, "method_not_allowed", {"method": "DELETE"})

@@ -1,6 +1,7 @@
 """The published demos that Digitre grew from: their networks, each with its demo's own preprocessing.
 
-`digitre baseline NAME` trains one; the trained ones are in models/demos/. Serving uses none of this.
+`digitre baseline NAME` trains one; the trained ones are in models/demos/. A server uses them for
+`POST /_compare` only.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digitre.recognition import preprocessing
-from digitre.recognition.classifier import Classifier, shipped_model
+from digitre.recognition import mapped, preprocessing
+from digitre.recognition.classifier import SHAPE, Classifier, shipped_model
 from digitre.recognition.found import Detection
 from digitre.recognition.preprocessing import SIDE, Picture
 
@@ -113,7 +114,10 @@ class DemoClassifier(Classifier):
 
     def detect(self, picture: Picture) -> Detection:
         """The one reading that this demo's preprocessing gives."""
-        ink = preprocessing.decode(picture)
+        return self.detect_ink(preprocessing.decode(picture))
+
+    def detect_ink(self, ink: np.ndarray) -> Detection:
+        """`detect` for the ink of a whole canvas: (h, w) uint8, ink bright, as `preprocessing.decode` returns it."""
         pixels = self.demo.shape(ink)
         return Detection(ink, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
 
@@ -123,6 +127,23 @@ class DemoClassifier(Classifier):
 
     def _scaled(self, pixels: np.ndarray) -> np.ndarray:
         return self.demo.scale(pixels)
+
+
+def load_all(folder: Path) -> dict[str, DemoClassifier]:
+    """The demos' networks whose files are in a folder, by name, in the order of `DEMOS`.
+
+    They are ready to read in this thread. Their weights take up memory, their files do not.
+
+    Raises:
+        ValueError: if a file is not a LiteRT network.
+    """
+    networks = {}
+    for name in DEMOS:
+        if (folder / f"{name}.tflite").is_file():
+            networks[name] = network = DemoClassifier(name, folder)
+            network.classify(np.ones((1, *SHAPE), np.float32))  # packs the weights
+            mapped.release(network.path)
+    return networks
 
 
 def from_npz(file: Path) -> Callable[[np.ndarray], np.ndarray]:

@@ -16,6 +16,7 @@ from digitre.recognition.classifier import Classifier
 from digitre.web import (
     batches,
     budget,
+    comparison,
     direct,
     errors,
     headers,
@@ -52,7 +53,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
-    for module in (errors, budget, views, batches, numbers, inference, monitoring, saving, headers):
+    routes = (views, batches, numbers, comparison, inference, monitoring, saving)
+    for module in (errors, budget, *routes, headers):
         module.register(app)
     direct.register(app)
     if app.config["FORWARDED_PREFIX"]:

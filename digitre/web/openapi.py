@@ -15,7 +15,7 @@ from flask import Flask
 import digitre
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, MAX_PIXELS, MAX_SIDE, NAMES
 from digitre.recognition.preprocessing import SIDE, PictureError
-from digitre.web import batch_schemas, errors, number_schemas, schemas
+from digitre.web import batch_schemas, comparison_schemas, errors, number_schemas, schemas
 from digitre.web.bodies import RequestError
 from digitre.web.inference import MODEL
 from digitre.web.requests import parse_body
@@ -86,6 +86,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
             },
             "/_get_digits": {"post": _read_many(read)},
             "/_get_number": {"post": _read_number(read)},
+            "/_compare": {"post": _compare(read)},
             "/": {
                 "get": _document("The page to draw on.", HTML, schemas.TEXT),
                 "post": _read_upload(),
@@ -195,6 +196,18 @@ def _read_many(read: dict[str, Any]) -> dict[str, Any]:
         "parameters": [read["parameters"][0]],
         "requestBody": {"required": True, "content": bodies},
         "responses": {"200": _content("The readings.", JSON, batch_schemas.READINGS)}
+        | _errors(400, 413, 415, 429, 500, 503),
+    }
+
+
+def _compare(read: dict[str, Any]) -> dict[str, Any]:
+    """The operation that reads with all networks: it takes what the one that reads a digit takes."""
+    return {
+        "summary": "Read an image with Digitre's network and with those of the published demos",
+        "operationId": "compare",
+        "parameters": [read["parameters"][0]],
+        "requestBody": read["requestBody"],
+        "responses": {"200": _content("The readings.", JSON, comparison_schemas.COMPARISON)}
         | _errors(400, 413, 415, 429, 500, 503),
     }
 

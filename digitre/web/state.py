@@ -13,6 +13,7 @@ from digitre.recognition.classifier import Classifier
 
 if TYPE_CHECKING:
     from digitre.drawings.collection import Drawings
+    from digitre.recognition.baselines import DemoClassifier
     from digitre.web.monitoring import Metrics
 
 EXTENSION = "digitre"  # the key in `app.extensions`
@@ -28,6 +29,7 @@ class State:
         card: the model card of the network, or None if there is none.
         metrics: the counters for Prometheus, or None if DIGITRE_METRICS is 0.
         checks: the checks of /readyz besides the network, by name; each returns what is wrong, or "".
+        demos: the published demos' networks by name, loaded when networks are first compared.
         drawings: the saved drawings, opened when the first one is saved.
         secret: the key that signs receipts, read when the first drawing is saved.
         openapi: the description of the API, made when it is first requested.
@@ -37,6 +39,7 @@ class State:
     card: Card | None = None
     metrics: Metrics | None = None
     checks: dict[str, Callable[[], str]] = field(default_factory=dict)
+    demos: dict[str, DemoClassifier] | None = None
     drawings: Drawings | None = None
     secret: bytes | None = None
     openapi: dict[str, Any] | None = None

@@ -113,6 +113,7 @@ def test_a_client_has_a_whole_ipv6_network(site: str, form: str, refused: bool) 
     ("path", "body"),
     [
         ("/_get_digit", bytes(65_537)),
+        ("/_compare", bytes(65_537)),
         ("/v1/models/digitre:predict", b"[" * 70_000),
         ("/v2/models/digitre/infer", b"[" * 70_000),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digitre.recognition import mapped, preprocessing
+from digitre.recognition import preprocessing
 from digitre.recognition.classifier import SHAPE, Classifier, shipped_model
 from digitre.recognition.found import Detection
 from digitre.recognition.preprocessing import SIDE, Picture
@@ -132,7 +132,7 @@ class DemoClassifier(Classifier):
 def load_all(folder: Path) -> dict[str, DemoClassifier]:
     """The demos' networks whose files are in a folder, by name, in the order of `DEMOS`.
 
-    They are ready to read in this thread. Their weights take up memory, their files do not.
+    They are ready to read in this thread.
 
     Raises:
         ValueError: if a file is not a LiteRT network.
@@ -142,7 +142,6 @@ def load_all(folder: Path) -> dict[str, DemoClassifier]:
         if (folder / f"{name}.tflite").is_file():
             networks[name] = network = DemoClassifier(name, folder)
             network.classify(np.ones((1, *SHAPE), np.float32))  # packs the weights
-            mapped.release(network.path)
     return networks
 
 

@@ -16,7 +16,7 @@ from conftest import ROOT, assert_error, data_url, gunicorn, png, workers
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
-from digitre.recognition import baselines, mapped
+from digitre.recognition import baselines
 from digitre.recognition.baselines import DEMOS, DemoClassifier
 
 FILE = png(drawn(DIGITS[7]))
@@ -147,9 +147,8 @@ def test_only_a_comparison_loads_the_networks() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not mapped.MAPS.exists(), reason="measures with /proc")
-def test_a_worker_that_compares_stays_small(tmp_path: Path) -> None:
-    """A worker of a real server has less than 100 MB after comparisons, and does not grow with their number."""
+def test_a_worker_that_compares_does_not_grow(tmp_path: Path) -> None:
+    """A worker of a real server has less than 120 MB after comparisons, and does not grow with their number."""
 
     def megabytes() -> float:
         status = Path(f"/proc/{workers(tmp_path / 'log')[-1]}/status").read_text()
@@ -163,21 +162,5 @@ def test_a_worker_that_compares_stays_small(tmp_path: Path) -> None:
                 with urllib.request.urlopen(f"{address}/_compare", body, timeout=20) as answer:
                     assert len(json.load(answer)["readings"]) == 6
             sizes.append(megabytes())
-    assert sizes[1] < 100, sizes
+    assert sizes[1] < 120, sizes
     assert sizes[1] - sizes[0] < 1, sizes
-
-
-@pytest.mark.skipif(not mapped.MAPS.exists(), reason="measures with /proc")
-def test_a_released_file_is_read_again() -> None:
-    """The memory of a mapped network is given back, and the network answers the same afterwards."""
-
-    def resident(file: Path) -> int:
-        text = Path("/proc/self/smaps").read_text().partition(f"{file}\n")[2]
-        return int(text.partition("Rss:")[2].split()[0])  # kB
-
-    network = DemoClassifier("mlp-2x128")
-    before = network.read_content(FILE)
-    assert resident(network.path) > 100
-    mapped.release(network.path)
-    assert resident(network.path) == 0
-    assert network.read_content(FILE) == before

@@ -20,10 +20,11 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digitre import config, files
+from digitre.recognition import packed
 from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier, shipped_model
 
@@ -195,9 +196,16 @@ class Registry:
         network.runner()  # never promote a network that LiteRT cannot load
         if network.path == shipped_model():
             self.add(network.path.parent)  # the next installation may ship another one
+        self._pack(self.network(name))
         with self._changing() as promoted:
             if not promoted or promoted[-1] != name:
                 promoted.append(name)
+
+    def _pack(self, network: Classifier) -> None:
+        """Make the file that pages read with; a network of other layers has none, and its server reads for them."""
+        target = network.path.with_name(packed.file_name(network.model))
+        with suppress(packed.UnknownLayersError):
+            packed.write(network.path, network.model, target)
 
     def rollback(self) -> str:
         """Serve the version that was served before the current one.

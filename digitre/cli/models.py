@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from digitre import registry
 from digitre.cli import Group, settings, terminal
+from digitre.recognition import packed
 from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 from digitre.registry import Registry
@@ -100,6 +102,28 @@ def rollback() -> None:
     with reported_errors():
         name = registry.from_settings(settings()).rollback()
     _echo_served(name)
+
+
+@models.command()
+@click.option("--name", help="The network.  [default: the served one]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    help="Folder for the file.  [default: this one]",
+)
+def pack(name: str | None, output: Path) -> None:
+    """Write a network for browsers: one file, which digitre.js reads with.
+
+    Example: digitre models pack --output packages/digit-pad
+    """
+    with reported_errors():
+        networks = registry.from_settings(settings())
+        network = networks.network(name) if name else Classifier(registry.network_file(settings()))
+        output.mkdir(parents=True, exist_ok=True)
+        target = output / packed.file_name(network.model)
+        packed.write(network.path, network.model, target)
+    click.echo(f"{target}: {target.stat().st_size:,} bytes")
 
 
 def _echo_served(name: str) -> None:

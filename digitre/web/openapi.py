@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 
 import digitre
+from digitre.recognition import packed
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, MAX_PIXELS, MAX_SIDE, NAMES
 from digitre.recognition.preprocessing import SIDE, PictureError
 from digitre.web import batch_schemas, comparison_schemas, errors, number_schemas, schemas
@@ -96,6 +97,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "/metrics": {"get": _document("Metrics for Prometheus.", "text/plain", schemas.TEXT)},
             **(_saving() if app.config["SAVING"] else {}),
             **_inference(),
+            "/network/{name}": {"get": _network(app)},
             "/openapi.json": {
                 "get": _document("This description for machines.", JSON, {"type": "object"})
             },
@@ -251,6 +253,24 @@ def _health(app: Flask) -> dict[str, Any]:
         "alive": {"value": {"status": "ok", "model": model, "features": features(app)}}
     }
     return operation
+
+
+def _network(app: Flask) -> dict[str, Any]:
+    name = packed.file_name(state_of(app).classifier.model)
+    parameter = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": f"The served network's file, {name}.",
+        "schema": schemas.TEXT | {"examples": [name]},
+    }
+    operation = _document(
+        "The served network in eight bits, for pages that read by themselves.",
+        "application/octet-stream",
+        schemas.FILE,
+    )
+    operation["responses"] |= _errors(404)
+    return operation | {"parameters": [parameter]}
 
 
 def _readiness() -> dict[str, Any]:

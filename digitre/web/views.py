@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
-from digitre.recognition import preprocessing
+from digitre.recognition import packed, preprocessing
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import direct, errors, monitoring
@@ -86,6 +86,22 @@ def get_digit() -> Response:
 def health() -> Response:
     """That the application is alive, the network it serves, and the features it offers."""
     return jsonify(status="ok", model=state().classifier.model, features=features(current_app))
+
+
+@blueprint.get("/network/<name>")
+def network(name: str) -> Response:
+    """The served network for pages that read by themselves: see `digitre.recognition.packed`."""
+    classifier = state().classifier
+    if name != packed.file_name(classifier.model):
+        raise NotFound
+    try:
+        content = packed.load(classifier.path, classifier.model)
+    except packed.UnknownLayersError:
+        raise NotFound from None
+    response = Response(content, mimetype="application/octet-stream")
+    response.cache_control.public = response.cache_control.immutable = True
+    response.cache_control.max_age = 365 * 24 * 3600
+    return response
 
 
 @blueprint.get("/openapi.json")

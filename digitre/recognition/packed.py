@@ -1,0 +1,142 @@
+"""The network as one file for browsers: its layers in a header of JSON, its weights in eight bits.
+
+    bytes 0 to 7    the text "digitre1"
+    bytes 8 to 11   the length of the header, a whole number of 32 bits, little end first
+    the header      JSON, filled up with blanks so that what follows begins at a multiple of 4
+    the data        each layer's weights (int8), scales and biases (float32), at the places that the header names
+
+A weight is its eight bits times the scale of its output, which is a 127th of the largest weight of that output. Small
+layers have weights in single precision and no scales: the first layer's rounding errors would change probabilities by up to
+0.04, and its weights are few. All of it is compressed with gzip. The static file `network.js` reads it. Networks of other layers than convolution, maximum, full connection and softmax aren't
+packed: a page asks the server then.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitre import files
+
+MAGIC = b"digitre1"
+FEW = 10_000  # weights: a layer of fewer stays in single precision
+CONVOLUTION, MAXIMUM, FULL, SOFTMAX, RESHAPE = "conv", "pool", "dense", "softmax", "reshape"
+# By their numbers in LiteRT's schema. A reshape changes no number.
+OPERATORS = {3: CONVOLUTION, 9: FULL, 17: MAXIMUM, 22: RESHAPE, 25: SOFTMAX}
+
+Layer = tuple[dict[str, Any], dict[str, np.ndarray]]  # what describes it, and its arrays
+
+
+class UnknownLayersError(ValueError):
+    """A network with layers that the packed form can't hold."""
+
+
+def file_name(model: str) -> str:
+    """The name of a packed network: its version, which holds a hash, and the form's version."""
+    return f"{model}.{MAGIC.decode()[-1]}.bin"
+
+
+def write(file: Path, model: str, target: Path) -> None:
+    """Pack a network into a file. Raises what `pack` raises, and OSError."""
+    files.write(target, pack(file, model))
+
+
+@functools.lru_cache(maxsize=1)
+def load(file: Path, model: str) -> bytes:
+    """A network's packed form: the file next to it, if promoting made one; else it is made now.
+
+    Raises what `pack` raises.
+    """
+    made = file.with_name(file_name(model))
+    return made.read_bytes() if made.is_file() else pack(file, model)
+
+
+def pack(file: Path, model: str) -> bytes:
+    """Pack a network.
+
+    Args:
+        file: a LiteRT file.
+        model: its version, as `Classifier.model` has it.
+
+    Returns:
+        The content of the packed file: the same for the same network.
+
+    Raises:
+        UnknownLayersError: if it has other layers, or some that don't follow one another.
+        OSError: if the file can't be read.
+    """
+    layers = []
+    data = b""
+    for layer, arrays in _layers(file.read_bytes()):
+        for name, array in arrays.items():
+            layer[name] = len(data)
+            data += array.tobytes().ljust(-(-array.nbytes // 4) * 4, b"\0")
+        layers.append(layer)
+    header = json.dumps({"model": model, "layers": layers}, separators=(",", ":")).encode()
+    header = header.ljust(-(-len(header) // 4) * 4)
+    return gzip.compress(MAGIC + struct.pack("<I", len(header)) + header + data, mtime=0)
+
+
+def _layers(content: bytes) -> list[Layer]:
+    """The layers of a LiteRT file."""
+    from ai_edge_litert import schema_py_generated as schema  # large, and rarely needed
+
+    network = schema.Model.GetRootAs(content)
+    graph = network.Subgraphs(0)
+    found: list[Layer] = []
+    last = graph.Inputs(0)
+    for index in range(graph.OperatorsLength()):
+        operator = graph.Operators(index)
+        kind = OPERATORS.get(network.OperatorCodes(operator.OpcodeIndex()).BuiltinCode())
+        if kind is None or operator.Inputs(0) != last:
+            raise UnknownLayersError(f"the network's operator {index} can't be packed")
+        last = operator.Outputs(0)
+        if kind == SOFTMAX:
+            found.append(({"kind": kind}, {}))
+        elif kind != RESHAPE:
+            found.append(_layer(schema, network, operator, kind))
+    return found
+
+
+def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
+    """A layer that has a shape, and numbers if it isn't a maximum."""
+    graph = network.Subgraphs(0)
+    shape = graph.Tensors(operator.Inputs(0)).ShapeAsNumpy().tolist()[1:]
+    table = operator.BuiltinOptions()
+    names = {CONVOLUTION: "Conv2DOptions", MAXIMUM: "Pool2DOptions", FULL: "FullyConnectedOptions"}
+    options = getattr(schema, names[kind])()
+    options.Init(table.Bytes, table.Pos)
+    if kind == MAXIMUM:
+        sides = options.FilterWidth(), options.FilterHeight(), options.StrideW(), options.StrideH()
+        if sides != (2, 2, 2, 2) or shape[0] % 2 or shape[1] % 2:
+            raise UnknownLayersError("the network has a maximum that isn't of 2 x 2")
+        return {"kind": kind, "shape": shape}, {}
+    has_border = kind == CONVOLUTION and options.Padding() != schema.Padding.VALID
+    if has_border or (kind == CONVOLUTION and (options.StrideW(), options.StrideH()) != (1, 1)):
+        raise UnknownLayersError("the network has a convolution with a border or with steps")
+    activation = options.FusedActivationFunction()
+    if activation not in (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU):
+        raise UnknownLayersError("the network has another activation than ReLU")
+    weights, bias = (_numbers(network, operator.Inputs(k)) for k in (1, 2))
+    layer = {"kind": kind, "shape": shape, "of": list(weights.shape), "relu": bool(activation)}
+    if weights.size < FEW:
+        return layer, {"weights": weights, "bias": bias}
+    rows = weights.reshape(len(weights), -1)
+    scales = np.maximum(np.abs(rows).max(1), np.finfo(np.float32).tiny) / np.float32(127)
+    eight_bits = np.rint(rows / scales[:, None]).astype(np.int8)
+    return layer, {"weights": eight_bits, "scales": scales, "bias": bias}
+
+
+def _numbers(network: Any, index: int) -> np.ndarray:
+    """A constant of the network, float32."""
+    tensor = network.Subgraphs(0).Tensors(index) if index >= 0 else None
+    data = network.Buffers(tensor.Buffer()).DataAsNumpy() if tensor else 0
+    if tensor is None or tensor.Type() != 0 or not isinstance(data, np.ndarray):
+        raise UnknownLayersError("the network has weights that aren't numbers of 32 bits")
+    return data.view("<f4").reshape(tensor.ShapeAsNumpy())

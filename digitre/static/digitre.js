@@ -1,0 +1,54 @@
+// Reads handwritten digits on this device, with the network that the server has:
+//
+//     const reader = await Digitre.load("digitre-b73c7bdf.bin");
+//     const { digit, confidence } = reader.read(canvas);
+//
+// It has no dependencies, and asks no server while it reads.
+import { findDrawing } from "./ink.js";
+import { Network, UnknownNetworkError, fetchNetwork } from "./network.js";
+import { THRESHOLD, decide, wantsCloserLook } from "./reading.js";
+import { shapeInk } from "./shaping.js";
+import { pictureOf } from "./picture.js";
+
+export { UnknownNetworkError };
+
+const blank = () => decide(new Float64Array(10), THRESHOLD, { isBlank: true });
+
+export class Reader {
+  #network;
+
+  constructor(network) {
+    this.#network = network;
+  }
+
+  // The version of the network, such as "digitre-b73c7bdf".
+  get model() {
+    return this.#network.model;
+  }
+
+  // Read a digit: a canvas, an ImageData, or strokes, which are lists of [x, y] with y growing downwards; `pen` is their
+  // width. `forServer` says whether the server would look closer: there may be something to leave out, the
+  // ground is uneven, or it holds several digits.
+  read(drawing, { threshold = THRESHOLD, pen } = {}) {
+    const model = this.model;
+    const image = pictureOf(drawing, pen);
+    if (!image) return { ...blank(), forServer: false, model };
+    const found = findDrawing(image);
+    if (!found) return { ...decide(new Float64Array(10), threshold), forServer: true, model };
+    const pixels = shapeInk(found.ink);
+    const row = this.#network.classify(pixels);
+    const isBlank = !pixels.some((value) => value > 0);
+    const forServer = wantsCloserLook(found, pixels, row);
+    return { ...decide(row, threshold, { isBlank }), forServer, model };
+  }
+}
+
+// Fetch a packed network. Throws UnknownNetworkError if there is none, or if it has layers that are not known.
+export async function load(url) {
+  return new Reader(await fetchNetwork(url));
+}
+
+// The same for bytes that you have already: a Uint8Array, not compressed.
+export const unpack = (bytes) => new Reader(new Network(bytes));
+
+export const Digitre = { load, unpack };

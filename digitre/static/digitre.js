@@ -5,6 +5,7 @@
 //
 // It has no dependencies, and asks no server while it reads.
 import { findDrawing } from "./ink.js";
+import { readNumber } from "./number.js";
 import { Network, UnknownNetworkError, fetchNetwork } from "./network.js";
 import { THRESHOLD, decide, wantsCloserLook } from "./reading.js";
 import { shapeInk } from "./shaping.js";
@@ -30,16 +31,34 @@ export class Reader {
   // width. `forServer` says whether the server would look closer: there may be something to leave out, the
   // ground is uneven, or it holds several digits.
   read(drawing, { threshold = THRESHOLD, pen } = {}) {
-    const model = this.model;
     const image = pictureOf(drawing, pen);
-    if (!image) return { ...blank(), forServer: false, model };
+    return { ...this.#readImage(image, threshold), model: this.model };
+  }
+
+  // Read a number of one line from its strokes: { text, value, confidence, digits, alternatives, reason, model }. `text` is the
+  // most probable text, even if a reason says why it is refused. `length`: how many digits it has, if you
+  // know; `signs`: whether it may have a minus, a point, a comma or a slash.
+  readNumber(strokes, { threshold = THRESHOLD, pen, length = null, signs = false } = {}) {
+    if (length !== null && !(Number.isInteger(length) && length >= 1 && length <= 40)) {
+      throw new RangeError("A length must lie from 1 to 40.");
+    }
+    const options = { threshold, pen, length, signs };
+    const classify = (pixels) => this.#network.classify(pixels);
+    const readDigit = (image) => this.#readImage(image, threshold);
+    const found = readNumber(strokes, options, classify, readDigit);
+    const nothing = { text: "", value: null, confidence: 0, digits: [], alternatives: [], reason: "blank" };
+    return { ...(found ?? nothing), model: this.model };
+  }
+
+  #readImage(image, threshold) {
+    if (!image) return { ...blank(), forServer: false };
     const found = findDrawing(image);
-    if (!found) return { ...decide(new Float64Array(10), threshold), forServer: true, model };
+    if (!found) return { ...decide(new Float64Array(10), threshold), forServer: true };
     const pixels = shapeInk(found.ink);
     const row = this.#network.classify(pixels);
     const isBlank = !pixels.some((value) => value > 0);
     const forServer = wantsCloserLook(found, pixels, row);
-    return { ...decide(row, threshold, { isBlank }), forServer, model };
+    return { ...decide(row, threshold, { isBlank }), forServer };
   }
 }
 

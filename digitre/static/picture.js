@@ -19,9 +19,9 @@ export function pictureOf(drawing, pen) {
   throw new TypeError("A drawing must be a canvas, an ImageData, or a list of strokes.");
 }
 
-// Paint strokes dark on white, their ink so many pixels long, or so many high: { image, scale, left, top }, where a point's
+// Paint strokes dark on white, their ink so many pixels long: { image, scale, left, top, pen }, where a point's
 // pixel is scale * x + left, scale * y + top.
-export function paint(strokes, pen, side, { isHeight = false } = {}) {
+export function paint(strokes, pen, side) {
   const points = strokes.flat();
   if (!points.every(([x, y]) => Number.isFinite(x) && Number.isFinite(y))) {
     throw new TypeError("A stroke must be a list of [x, y].");
@@ -29,7 +29,7 @@ export function paint(strokes, pen, side, { isHeight = false } = {}) {
   const [left, right] = rangeOf(points.map(([x]) => x));
   const [top, bottom] = rangeOf(points.map(([, y]) => y));
   const width = pen ?? Math.max(1, PEN * Math.max(right - left, bottom - top));
-  const size = isHeight ? bottom - top + width : Math.max(right - left, bottom - top) + width;
+  const size = Math.max(right - left, bottom - top) + width;
   const scale = side / size;
   const canvas = new OffscreenCanvas(
     Math.ceil((right - left + width) * scale) + 2 * MARGIN,

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run reload test test-long check lint fuzz soak bench train evaluate lock audit clean
+.PHONY: help run reload test test-long check lint fuzz soak bench train evaluate package lock audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ train: $(VENV)/.training ## train the network: an hour to an hour and a half on 
 
 evaluate: $(VENV)/.training ## measure the network in models/
 	$(BIN)/digitre evaluate
+
+package: $(VENV)/.serving ## make the npm package of <digit-pad> in build/ (needs npm; nothing is published)
+	$(BIN)/python packages/digit-pad/pack.py build/digit-pad
+	cd build && npm pack --silent ./digit-pad
 
 # backports-strenum: its newest version excludes Python 3.11 and later, which pip respects and uv does not.
 lock: $(VENV)/.maintaining ## regenerate requirements.txt, and deploy/build-requirements.txt, with their hashes

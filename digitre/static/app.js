@@ -1,6 +1,7 @@
 // The page: connects the drawing pad, the controls, the reader and the answer.
 import { clearAnswer, showError, showHint } from "./answer.js";
 import { isWaiting, slowness } from "./api.js";
+import { startDevice } from "./device.js";
 import { DrawingPad } from "./drawing_pad.js";
 import { resetFeedback, setResult, startFeedback } from "./feedback.js";
 import { chooseFile, listenForFiles, offerDownloads } from "./files.js";
@@ -110,3 +111,4 @@ listenForFiles(open);
 listenForKeys(pad, { submit, clear });
 offerDownloads(pad, reader);
 startFeedback(pad);
+startDevice();

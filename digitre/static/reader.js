@@ -1,7 +1,8 @@
-// Sends the drawing to the server and shows the answer. One request at a time: a new one replaces the
-// one that is under way.
+// Reads the drawing and shows the answer: while it is drawn, on this device; else, or if there is more to see in it than one
+// drawing, on the server. One request at a time: a new one replaces the one that is under way.
 import { showAnswer, showError, showHint } from "./answer.js";
 import { RequestError, requestJSON } from "./api.js";
+import { readHere } from "./device.js";
 import { toGreyDataURL } from "./png.js";
 
 const byId = (id) => document.getElementById(id);
@@ -38,7 +39,19 @@ export class Reader {
 
   readSoon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.read(), DEBOUNCE);
+    this.#timer = setTimeout(() => this.#readHere() || this.read(), DEBOUNCE);
+  }
+
+  // Read on this device, if it can: a drawing of strokes, whose steps nobody wants to see.
+  #readHere({ evenIfUnsure = false } = {}) {
+    if (byId("how").open && !evenIfUnsure) return false;
+    const threshold = Number(this.threshold ?? byId("threshold").getAttribute("value"));
+    const answer = readHere(this.#pad.toSmallCanvas(), threshold, { evenIfUnsure });
+    if (!answer) return false;
+    this.cancel();
+    showAnswer(answer);
+    this.#onResult(answer.result);
+    return true;
   }
 
   async read() {
@@ -59,6 +72,7 @@ export class Reader {
       this.#onResult(answer.result);
     } catch (error) {
       if (request !== this.#request) return; // a newer request will show its answer
+      if (!navigator.onLine && this.#readHere({ evenIfUnsure: true })) return;
       this.#onResult(null);
       const message = error instanceof RequestError ? error.message : "Something went wrong on this page.";
       showError(message, { label: "Try again", action: () => this.read() });

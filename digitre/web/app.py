@@ -17,6 +17,7 @@ from digitre.web import (
     batches,
     budget,
     comparison,
+    device,
     direct,
     errors,
     headers,
@@ -53,7 +54,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     classifier = Classifier(registry.served_file(app.config))
     state.attach(app, state.State(classifier, classifier.card()))
     # Flask runs what was registered last first: so nothing that fails can lose the headers.
-    routes = (views, batches, numbers, comparison, inference, monitoring, saving)
+    routes = (views, batches, device, numbers, comparison, inference, monitoring, saving)
     for module in (errors, budget, *routes, headers):
         module.register(app)
     direct.register(app)

@@ -101,6 +101,17 @@ def describe_api(app: Flask) -> dict[str, Any]:
             "/openapi.json": {
                 "get": _document("This description for machines.", JSON, {"type": "object"})
             },
+            "/manifest.webmanifest": {
+                "get": _document(
+                    "The page as an app.", "application/manifest+json", {"type": "object"}
+                )
+            },
+            "/worker.js": {
+                "get": _document("The page's service worker.", "text/javascript", schemas.TEXT)
+            },
+            "/pad": {
+                "get": _document("The element <digit-pad>, with examples.", HTML, schemas.TEXT)
+            },
             "/docs": {"get": _document("This description for people.", HTML, schemas.TEXT)},
         },
         "components": {

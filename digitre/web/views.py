@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from digitre.recognition import packed, preprocessing
+from digitre.recognition import preprocessing
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.recognition.preprocessing import PictureError
 from digitre.web import direct, errors, monitoring
 from digitre.web.bodies import RequestError
+from digitre.web.device import network_name
 from digitre.web.parameters import flag, threshold
 from digitre.web.requests import picture_in
 from digitre.web.state import features, state
@@ -50,6 +51,7 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
     return render_template(
         "index.html",
         model=application.classifier.model,
+        network=network_name(),
         threshold=current_app.config["THRESHOLD"],
         card=application.card,
         reading=reading,
@@ -86,22 +88,6 @@ def get_digit() -> Response:
 def health() -> Response:
     """That the application is alive, the network it serves, and the features it offers."""
     return jsonify(status="ok", model=state().classifier.model, features=features(current_app))
-
-
-@blueprint.get("/network/<name>")
-def network(name: str) -> Response:
-    """The served network for pages that read by themselves: see `digitre.recognition.packed`."""
-    classifier = state().classifier
-    if name != packed.file_name(classifier.model):
-        raise NotFound
-    try:
-        content = packed.load(classifier.path, classifier.model)
-    except packed.UnknownLayersError:
-        raise NotFound from None
-    response = Response(content, mimetype="application/octet-stream")
-    response.cache_control.public = response.cache_control.immutable = True
-    response.cache_control.max_age = 365 * 24 * 3600
-    return response
 
 
 @blueprint.get("/openapi.json")

@@ -22,7 +22,7 @@ test: $(VENV)/.testing ## run all tests but the long ones (installs Chromium, ng
 	$(BIN)/python -m pytest -m "not long"
 
 test-long: $(VENV)/.testing ## run the long tests: trainings, several hosts
-	sh tests/install_tools.sh $(BIN)/python
+	sh tests/install_tools.sh $(BIN)/python long
 	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.testing ## run the fast tests: two to four minutes on two cores

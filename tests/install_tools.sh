@@ -2,7 +2,7 @@
 # Install the programs that the tests need, if they are missing: Chromium, nginx, curl, wrk, openssl, ip,
 # systemd-analyze and PostgreSQL, with apt (as root, or by sudo without a password). Tests whose program is still
 # missing are skipped, but fail if CI=true.
-# Usage: install_tools.sh PYTHON (the one with Playwright)
+# Usage: install_tools.sh PYTHON [long] (the one with Playwright; long: npm and Firefox, too, for the long tests)
 set -u
 python=$1
 here=$(dirname -- "$0")
@@ -32,6 +32,11 @@ package() {
 for program in nginx curl wrk openssl; do
     has "$program" || package "$program" || echo "could not install $program" >&2
 done
+if [ "${2:-}" = long ]; then
+    for program in npm firefox-esr; do
+        has "$program" || package "$program" || echo "could not install $program" >&2
+    done
+fi
 has systemd-analyze || package systemd || echo "could not install systemd" >&2
 has ip || package iproute2 || echo "could not install iproute2" >&2
 # Debian keeps PostgreSQL's programs off the PATH.

@@ -18,7 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from digitre import config, registry
-from digitre.recognition import detection  # noqa: F401  # with SciPy: once, and not in each worker
+from digitre.recognition import (
+    detection,  # noqa: F401  # with SciPy: once, and not in each worker
+    packed,
+)
 from digitre.recognition.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"
@@ -53,6 +56,7 @@ def preload(folder: str) -> None:
     with suppress(OSError):  # without its card, a network reads just as well
         copy.with_suffix(".json").unlink(missing_ok=True)
         shutil.copyfile(network.with_suffix(".json"), copy.with_suffix(".json"))
+    _pack(copy)
 
 
 def migrate() -> None:
@@ -79,6 +83,25 @@ def migrate() -> None:
         print(f"digitre: the drawings are not migrated: {error}", file=sys.stderr, flush=True)
     finally:
         os._exit(0)
+
+
+def _pack(network: Path) -> None:
+    """Make the file that pages read with, next to a network: so that no worker needs LiteRT's schema for it.
+
+    In a process of its own, which takes the schema's memory with it. Without the file, a worker makes it.
+    """
+    for old in network.parent.glob("*.bin"):
+        old.unlink(missing_ok=True)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        model = Classifier(network).model
+        packed.write(network, model, network.with_name(packed.file_name(model)))
+    except Exception:
+        os._exit(1)  # a network that can't be packed, or a full disk
+    os._exit(0)
 
 
 def _works(network: Path) -> bool:

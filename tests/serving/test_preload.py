@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from digitre import registry
+from digitre.recognition import packed
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.serving.preload import preload
 
@@ -44,7 +45,7 @@ def copied() -> str:
 
 
 def test_workers_get_a_copy(master: Executor, network: Path, folder: Path) -> None:
-    """The copy is named by the environment, has the card, and outlives the file it came from."""
+    """The copy is named by the environment, has the card and the file for pages, and outlives the file it came from."""
     network.with_suffix(".json").write_text("{}")
     master.submit(preload, str(folder)).result(60)
     copy = Path(master.submit(copied).result(60))
@@ -52,6 +53,9 @@ def test_workers_get_a_copy(master: Executor, network: Path, folder: Path) -> No
     network.unlink()
     assert copy.read_bytes() == shipped_model().read_bytes()
     assert copy.with_suffix(".json").read_text() == "{}"
+    served = Classifier(copy)
+    for_pages = copy.with_name(packed.file_name(served.model))
+    assert for_pages.read_bytes() == packed.pack(copy, served.model)
 
 
 def test_a_damaged_promoted_network(
@@ -71,7 +75,8 @@ def test_a_damaged_promoted_network(
         master.submit(preload, str(folder)).result(60)
     copy = Path(master.submit(copied).result(60))
     assert copy.read_bytes() == shipped_model().read_bytes()
-    assert sorted(path.name for path in folder.iterdir()) == ["digitre.json", "digitre.tflite"]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"digitre.json", "digitre.tflite", packed.file_name(Classifier(copy).model)}
 
 
 @pytest.mark.parametrize("content", [None, b"hello" * 1000, b""])

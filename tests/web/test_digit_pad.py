@@ -182,3 +182,30 @@ def test_a_server_reads_for_the_pad(browser, site: Site, server: str) -> None:
             write(page, [DIGITS[4], DIGITS[2]])
         assert len(waiting.value.post_data_json["strokes"]) == 3
         written(page, "42")
+
+
+def test_the_examples_work(browser, server: str) -> None:
+    """The page of examples passes axe; its first pad shows what is written; its HTML is short."""
+    with browser.new_context(viewport={"width": 1000, "height": 900}) as context:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.goto(f"{server}/pad")
+        page.locator("#one canvas").wait_for()
+        assert Axe().run(page).response["violations"] == []
+        page.locator("#one canvas").scroll_into_view_if_needed()
+        box = page.locator("#one canvas").bounding_box()
+        for stroke in DIGITS[7]:
+            points = smooth(stroke) * 0.45 + (box["x"] + 10, box["y"] + 5)
+            page.mouse.move(*points[0])
+            page.mouse.down()
+            for point in points[1:]:
+                page.mouse.move(*point)
+            page.mouse.up()
+        page.get_by_text("You wrote 7.").wait_for()
+        page.locator("#product input").fill("42")
+        page.locator("#product input").press("Enter")
+        page.get_by_text("Right! The next one:").wait_for()
+        for shown in page.locator("pre").all_inner_texts():
+            assert shown.count("\n") < 20
+        assert errors == []

@@ -25,7 +25,7 @@ const MOST = 600; // candidates that come from cuts
 // All candidates of a line, read by the network: { candidates, last }, where `last` is the last node of the lattice.
 export function findCandidates(pieces, pen, classify, { signs = false } = {}) {
   const height = upperQuartile(pieces.map((each) => each.height));
-  const whole = propose(pieces, height, signs);
+  const whole = propose(pieces, height, pen, signs);
   read(whole, classify);
   const { parts, last } = cutPieces(pieces, whole, height, pen);
   read(parts, classify);
@@ -47,8 +47,8 @@ function read(candidates, classify) {
 }
 
 // Up to four neighbouring pieces as one character.
-function propose(pieces, height, signs) {
-  const likely = pieces.map((_, place) => findSign(pieces, place, height));
+function propose(pieces, height, pen, signs) {
+  const likely = pieces.map((_, place) => findSign(pieces, place, height, pen));
   const found = [];
   pieces.forEach((first, start) => {
     let { left, right } = first;

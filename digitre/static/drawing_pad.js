@@ -46,6 +46,11 @@ export class DrawingPad extends EventTarget {
     return this.#visible().every(({ mode }) => mode === "erase");
   }
 
+  // Whether the pen is down.
+  get isDrawing() {
+    return this.#pointer !== null || Boolean(this.#pen?.down);
+  }
+
   get canUndo() {
     return this.#history.canUndo;
   }

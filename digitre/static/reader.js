@@ -39,12 +39,16 @@ export class Reader {
 
   readSoon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#readHere() || this.read(), DEBOUNCE);
+    this.#timer = setTimeout(() => {
+      // In the middle of a stroke, and without a connection, this device's answer has to do.
+      const evenIfUnsure = this.#pad.isDrawing || !navigator.onLine;
+      if (!this.#readHere({ evenIfUnsure })) this.read();
+    }, DEBOUNCE);
   }
 
   // Read on this device, if it can: a drawing of strokes, whose steps nobody wants to see.
   #readHere({ evenIfUnsure = false } = {}) {
-    if (byId("how").open && !evenIfUnsure) return false;
+    if (byId("how").open && navigator.onLine) return false;
     const threshold = Number(this.threshold ?? byId("threshold").getAttribute("value"));
     const answer = readHere(this.#pad.toSmallCanvas(), threshold, { evenIfUnsure });
     if (!answer) return false;

@@ -10,19 +10,20 @@ const SHORT = 0.35; // a short one
 const LONGEST = 1.3; // and at most so wide
 const LEVEL = 1.15; // and, if it is not short, at least so many times as wide as high
 const BAND = [0.2, 0.8]; // and its middle lies so far below the top of the digits
-const DOT = 0.25; // a point is at most so large
-const ROUND = 1.8; // and at most so many times as high as wide
-const TAIL = 0.55; // a comma is at most so high
-const LOW = 0.6; // point and comma begin so far below the top of the digits
-const FREE = 0.8; // of its own width: they share at most so much with their neighbours
+const DOT = 0.3; // a point is at most so large
+const DESCENT = 0.12; // and reaches at most so far below the digits
+const TAIL = [0.8, 0.5]; // a comma is at most so high and so wide
+const LOW = 0.5; // point and comma begin so far below the top of the digits
+const FREE = 0.5; // of its own width: they share at most so much with their neighbours
 const TALL = 0.8; // a slash is at least so high
-const STRAIGHT = 0.05; // and strays from a straight line by at most so much of its height
+const STRAIGHT = 0.02; // and strays from a straight line by at most so much of its height ...
+const THICK = 0.45; // ... and so many widths of the pen, as standard deviations
+const OUTSIDE = 0.1; // how likely it is to begin or to end a number, compared with a place within
 const UPRIGHT = 0.1; // and leans to the right by at least so much of its height
-const REACH = [1.15, 10]; // at this height ...
-const LEAN = [0.3, 8]; // ... and lean it may be a 1 as well; and how fast that changes
+const [AT_ALL, TALLER, LEANING] = [-15, 9.9, 6]; // a slash is taller than a 1, and leans
 
 // The sign that the piece at `place` may be, and its probability: [sign, probability], or null.
-export function findSign(pieces, place, height) {
+export function findSign(pieces, place, height, pen) {
   const piece = pieces[place];
   const isDigit = (each) => each.height >= DIGIT * height;
   const digits = [pieces.slice(0, place).findLast(isDigit), pieces.slice(place + 1).find(isDigit)].filter(Boolean);
@@ -33,13 +34,14 @@ export function findSign(pieces, place, height) {
   const others = [pieces[place - 1], pieces[place + 1]].filter(Boolean);
   const isFree = others.every((each) => sharedWidth(piece, each) <= FREE * piece.width);
   if (isFree && isMinus(piece, top, size)) return ["-", SURE];
-  const isSmall = piece.height <= TAIL * size && piece.width <= TAIL * size;
-  if (isFree && isSmall && piece.top >= top + LOW * size) {
-    const isPoint = piece.extent <= DOT * size && piece.height <= ROUND * piece.width;
-    return [isPoint ? "." : ",", SURE];
+  if (isFree && piece.top >= top + LOW * size && piece.width <= TAIL[1] * size) {
+    const below = (piece.bottom - bottom) / size;
+    if (piece.extent <= DOT * size && below <= DESCENT) return [".", SURE];
+    if (piece.height <= TAIL[0] * size && (below > DESCENT || piece.height <= 0.5 * size)) return [",", SURE];
   }
   if (piece.height < TALL * size) return null;
-  const probability = slashProbability(piece, size);
+  const isOutside = place === 0 || place === pieces.length - 1;
+  const probability = slashProbability(piece, size, pen) * (isOutside ? OUTSIDE : 1);
   return probability > 0.01 ? ["/", probability] : null;
 }
 
@@ -51,7 +53,7 @@ function isMinus(piece, top, size) {
 }
 
 // How probably a piece is a slash and not a 1: by how straight it is, how much it leans, and how far it reaches.
-function slashProbability({ ink, height, width }, size) {
+function slashProbability({ ink, height, width }, size, pen) {
   const floor = maximum(ink.values) >> 1;
   const points = [];
   ink.values.forEach((value, k) => value > floor && points.push([Math.floor(k / width), k % width]));
@@ -66,8 +68,7 @@ function slashProbability({ ink, height, width }, size) {
   const slope = along ? across / along : 0;
   const misfit = points.map(([y, x]) => x - column - slope * (y - row));
   const spread = Math.sqrt(misfit.reduce((sum, each) => sum + each * each, 0) / count);
-  const pen = count / Math.hypot(height, width);
-  if (spread - 0.35 * pen > STRAIGHT * height || -slope < UPRIGHT) return 0;
-  const odds = REACH[1] * (height / size - REACH[0]) + LEAN[1] * (-slope - LEAN[0]);
+  if (spread > THICK * pen + STRAIGHT * height || -slope < UPRIGHT) return 0;
+  const odds = AT_ALL + (TALLER * height) / size - LEANING * slope;
   return SURE / (1 + Math.exp(-odds));
 }

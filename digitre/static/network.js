@@ -68,7 +68,8 @@ function prepare(layer, buffer, start) {
   } else {
     const bytes = new Int8Array(buffer, start + layer.weights, outputs * length);
     const scales = floats(layer.scales, outputs);
-    weights = Float32Array.from(bytes, (value, k) => value * scales[(k / length) | 0]);
+    weights = new Float32Array(bytes.length);
+    for (let k = 0; k < bytes.length; k += 1) weights[k] = bytes[k] * scales[(k / length) | 0];
   }
   if (kind === "dense") {
     const output = new Float32Array(outputs);

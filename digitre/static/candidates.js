@@ -23,11 +23,11 @@ const WHOLE = 2; // how many pieces one stands for that is cut
 const MOST = 600; // candidates that come from cuts
 
 // All candidates of a line, read by the network: { candidates, last }, where `last` is the last node of the lattice.
-export function findCandidates(pieces, pen, classify, { signs = false } = {}) {
+export function findCandidates(pieces, pen, classify, { signs = false, most = MOST } = {}) {
   const height = upperQuartile(pieces.map((each) => each.height));
   const whole = propose(pieces, height, pen, signs);
   read(whole, classify);
-  const { parts, last } = cutPieces(pieces, whole, height, pen);
+  const { parts, last } = cutPieces(pieces, whole, height, pen, most);
   read(parts, classify);
   return { candidates: [...whole, ...parts], last };
 }
@@ -85,7 +85,7 @@ function sharing(pieces, end, height) {
 }
 
 // The parts of pieces in which digits may touch, and the last node. The candidates' nodes make room for the cuts.
-function cutPieces(pieces, candidates, height, pen) {
+function cutPieces(pieces, candidates, height, pen, most) {
   const best = new Array(pieces.length).fill(0);
   for (const { start, end, row, sign } of candidates) {
     const sure = Math.max(...row, sign ? sign[1] : 0);
@@ -95,7 +95,7 @@ function cutPieces(pieces, candidates, height, pen) {
   const nodes = [0];
   const isCut = [];
   pieces.forEach((piece, k) => {
-    const mayHold = mayHoldSeveral(piece.width / height, best[k]) && parts.length < MOST;
+    const mayHold = mayHoldSeveral(piece.width / height, best[k]) && parts.length < most;
     const cuts = mayHold ? findCuts(piece, height, pen) : [];
     parts.push(...partsOf(piece, cuts, nodes.at(-1), height, pen));
     isCut.push(cuts.length > 0);

@@ -31,7 +31,7 @@ const rangeOf = (values) => Math.max(...values) - Math.min(...values);
 export function readNumber(strokes, { pen, length = null, signs = false, threshold }, classify, readDigit) {
   const drawn = strokes.filter((stroke) => stroke.length);
   if (!drawn.length) return null;
-  const { image, scale, left, top, pen: width } = paintNumber(drawn, pen);
+  const { image, scale, left, top } = paintNumber(drawn, pen);
   const found = findDrawing(image);
   if (!found?.ink.values.some((value) => value > 0)) return null;
   const [cutLeft, cutTop] = found.margins;
@@ -41,7 +41,9 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
   const { pieces, pen: penWidth } = segment(found.ink, moved.slice(0, MOST_STROKES));
   if (!pieces.length) return null;
   const kept = largest(pieces);
-  const { candidates, last } = findCandidates(kept, penWidth || width, classify, { signs });
+  // What is too complex is refused: its text needs no care.
+  const options = kept.length < pieces.length ? { signs, most: 0 } : { signs };
+  const { candidates, last } = findCandidates(kept, penWidth, classify, options);
   const arcs = new Map(candidates.map((each) => [arcOf(each), each]));
   const fitting = solve([...arcs.keys()], last, length);
   const answer = fitting ?? solve([...arcs.keys()], last);
@@ -69,7 +71,7 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
 function largest(pieces) {
   if (pieces.length <= MOST_PIECES) return pieces;
   const extents = pieces.map(({ extent }) => extent).sort((one, other) => other - one);
-  return pieces.filter(({ extent }) => extent >= extents[MOST_PIECES - 1]).slice(0, MOST_PIECES);
+  return pieces.filter(({ extent }) => extent >= extents[MOST_DIGITS - 1]).slice(0, MOST_DIGITS);
 }
 
 // The same answer with the probabilities that the reading of one digit gives.

@@ -13,16 +13,17 @@ const KEPT = 0.5; // both parts keep so much ink on the other side of a cut
 const APART = 2; // pixels, on average, between two cuts
 const MOST = 9; // cuts of one piece, the cheapest
 const PART = 0.08; // of the piece's ink: each side of a cut has at least so much
-const SLACK = 0.002; // what a pixel without ink costs
-const ASIDE = 0.02; // what a step to the side costs
+// In single precision, as Python has them: so that of two paths that cost nearly the same, both take the same one.
+const SLACK = Math.fround(0.002); // what a pixel without ink costs
+const ASIDE = Math.fround(0.02); // what a step to the side costs
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 // Cuts from left to right: { columns: where each row is cut, cost: the ink that it crosses, in widths of the pen }.
 export function findCuts(piece, height, pen) {
   const { values, width } = piece.ink;
-  const strongest = Math.max(1, maximum(values));
-  const ink = Float32Array.from(values, (value) => value / strongest);
+  const share = Math.fround(1 / Math.max(1, maximum(values)));
+  const ink = Float32Array.from(values, (value) => value * share);
   const leftOf = new Float64Array((width + 1) * piece.height);
   for (let y = 0; y < piece.height; y += 1) {
     for (let x = 0; x < width; x += 1) {
@@ -51,9 +52,10 @@ function shortestPaths(ink, { width, height: rows }, height) {
   const window = Math.max(3, roundEven(WINDOW * height));
   const found = [];
   if (width < window) return found;
-  const count = Math.ceil((width - 2 * SIDE * height) / (STEP * height));
+  const first = SIDE * height;
+  const count = Math.ceil((width - 2 * first) / (STEP * height));
   for (let k = 0; k < count; k += 1) {
-    const centre = SIDE * height + k * STEP * height;
+    const centre = first + k * (STEP * height);
     const left = clip(roundEven(centre - window / 2), 0, width - window);
     found.push(shortestPath(ink, width, rows, left, window));
   }
@@ -61,16 +63,19 @@ function shortestPaths(ink, { width, height: rows }, height) {
 }
 
 function shortestPath(ink, width, rows, left, window) {
-  let total = Float64Array.from({ length: window }, (_, x) => ink[left + x] + SLACK);
+  const { fround } = Math;
+  const cost = (x, y) => fround(ink[y * width + left + x] + SLACK);
+  let total = Float32Array.from({ length: window }, (_, x) => cost(x, 0));
   const steps = new Int8Array(rows * window);
   for (let y = 1; y < rows; y += 1) {
-    const next = new Float64Array(window);
+    const next = new Float32Array(window);
     for (let x = 0; x < window; x += 1) {
-      let [step, least] = [-1, x > 0 ? total[x - 1] + ASIDE : Infinity];
+      let [step, least] = [-1, x > 0 ? fround(total[x - 1] + ASIDE) : Infinity];
       if (total[x] < least) [step, least] = [0, total[x]];
-      if (x + 1 < window && total[x + 1] + ASIDE < least) [step, least] = [1, total[x + 1] + ASIDE];
+      const right = x + 1 < window ? fround(total[x + 1] + ASIDE) : Infinity;
+      if (right < least) [step, least] = [1, right];
       steps[y * window + x] = step;
-      next[x] = least + ink[y * width + left + x] + SLACK;
+      next[x] = least + cost(x, y);
     }
     total = next;
   }

@@ -31,3 +31,6 @@ byId("call").addEventListener("submit", (event) => {
   event.preventDefault();
   byId("call-says").textContent = `The form sends: ${new URLSearchParams(new FormData(event.target))}`;
 });
+
+// Keep this page for times without a connection.
+navigator.serviceWorker?.register(document.body.dataset.worker).catch(() => {});

@@ -206,15 +206,16 @@ function grow({ values, width, height }) {
   return grown;
 }
 
-// What lies along strokes of this width.
+// What lies along strokes of this width. As Pillow draws lines: between whole pixels, but with exact ends.
 function maskAlong(atoms, { width, height }, { left, top }, pen) {
   const mask = new Uint8Array(width * height);
   for (const { points } of atoms) {
     const path = points.map(([x, y]) => [x - left, y - top]);
-    path.forEach(([x, y], k) => {
-      const [fromX, fromY] = path[Math.max(0, k - 1)];
-      markSegment(mask, width, height, [fromX, fromY, x, y], pen / 2);
-    });
+    const whole = path.map((point) => point.map(Math.trunc));
+    for (let k = 1; k < path.length; k += 1) {
+      markSegment(mask, width, height, [...whole[k - 1], ...whole[k]], pen / 2);
+    }
+    for (const end of [path[0], path.at(-1)]) markSegment(mask, width, height, [...end, ...end], pen / 2);
   }
   return mask;
 }

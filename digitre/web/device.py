@@ -17,6 +17,7 @@ from flask import (
 )
 from werkzeug.exceptions import NotFound
 
+from digitre import __version__
 from digitre.recognition import packed
 from digitre.web.state import state
 
@@ -78,7 +79,7 @@ def manifest() -> Response:
 
 @blueprint.get("/worker.js")
 def worker() -> Response:
-    """The service worker, which keeps the page and its files for times without a network.
+    """The service worker, which keeps the pages and their files for times without a connection.
 
     It is made for this version: its text changes with any file and with the network, so that a browser takes it.
     """
@@ -86,10 +87,9 @@ def worker() -> Response:
     names = sorted(each.name for each in folder.iterdir())
     files = [_static(name) for name in names]
     model = url_for("device.network", name=network_name())
-    version = hashlib.sha256("\n".join([*files, model]).encode()).hexdigest()[:12]
-    text = render_template(
-        "worker.js", version=version, page=url_for("digitre.page"), files=files, network=model
-    )
+    version = hashlib.sha256("\n".join([__version__, *files, model]).encode()).hexdigest()[:12]
+    pages = [url_for("digitre.page"), url_for("device.pad")]
+    text = render_template("worker.js", version=version, pages=pages, files=files, network=model)
     response = make_response(text)
     response.mimetype = "text/javascript"
     response.cache_control.no_cache = True

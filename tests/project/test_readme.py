@@ -19,6 +19,7 @@ from strokes import DIGITS
 
 from digitre import Classifier, cli
 from digitre.training.reporting import card
+from digitre.web.app import static_version
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
@@ -112,7 +113,7 @@ def test_the_saving_example_saves(code: str, server: str, seven: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", [code for _, code in blocks("js")])
+@pytest.mark.parametrize("code", [code for _, code in blocks("js") if "import " not in code])
 def test_the_javascript_example_reads_a_canvas(code: str, server: str, browser) -> None:
     """The README's JavaScript runs in a browser, and reads what is drawn on the page's canvas."""
     page = browser.new_page()
@@ -126,6 +127,24 @@ def test_the_javascript_example_reads_a_canvas(code: str, server: str, browser) 
     result, confidence = line.split()
     assert result == "7"
     assert float(confidence) > 0.9
+
+
+@pytest.mark.slow
+def test_the_example_of_the_module_reads(server: str, browser) -> None:
+    """The JavaScript in docs/browser.md, on a page with the modules, reads a canvas and strokes."""
+    (code,) = (code for _, code in blocks("js") if "import " in code)
+    modules = f"{server}/static/{static_version()}"
+    code = re.sub('import (.*) from "[.](.*)";', rf'const \1 = await import("{modules}\2");', code)
+    code = code.replace('load("', f'load("{server}/network/')
+    page = browser.new_page()
+    page.goto(server)
+    draw(page, by_hand(DIGITS[7]))
+    strokes = [stroke.tolist() for stroke in by_hand(DIGITS[4])]
+    script = f"async (strokes) => {{ {code}; return [digit, confidence, text, value]; }}"
+    digit, confidence, text, value = page.evaluate(script, strokes)
+    page.close()
+    assert (digit, text, value) == (7, "4", 4)
+    assert confidence > 0.9
 
 
 def anchors(page: Path) -> set[str]:

@@ -74,15 +74,19 @@ def test_nothing_sticks_out(browser, server: str, width: int) -> None:
 
 
 def test_the_whole_page_is_under_60_kb(browser, server: str) -> None:
-    """A first visit loads less than 60 kB, compressed as nginx does, all of it from this server."""
+    """A first visit loads less than 60 kB, compressed as nginx does, all of it from this server. Then the network
+    comes, which has at most 650 kB."""
     context = browser.new_context()
     tab = context.new_page()
     loaded: dict[str, bytes] = {}
     tab.on("response", lambda answer: loaded.update({answer.url: answer.body()}))
     tab.goto(server)
+    tab.locator("#where", has_text="on this device").wait_for()
     tab.wait_for_load_state("networkidle")
     context.close()
     assert all(url.startswith(server) for url in loaded)
+    (network,) = (loaded.pop(url) for url in list(loaded) if "/network/" in url)
+    assert len(network) <= 650_000
     assert len([url for url in loaded if url.endswith(".js")]) >= 5
     assert sum(len(gzip.compress(body)) for body in loaded.values()) < 60_000
 

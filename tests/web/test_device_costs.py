@@ -1,0 +1,108 @@
+"""What the page's own reader costs, in a real Chromium: time, memory, and frames while you draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pages import on_screen
+from strokes import DIGITS, smooth
+
+from digitre import Classifier
+from digitre.recognition import packed
+from digitre.web.app import static_version
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+STROKES = [[smooth(stroke).tolist() for stroke in strokes] for strokes in DIGITS.values()]
+# The time from the network's arrival to the first reading, then that of each of many readings.
+TIMES = """async ([modules, network, drawings]) => {
+  const { Digitre } = await import(`${modules}/digitre.js`);
+  const { paintItems } = await import(`${modules}/painting.js`);
+  const canvases = drawings.map((strokes) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 250, height: 250 });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, 250, 250);
+    paintItems(context, strokes.map((points) => ({ mode: "draw", width: 12, points })), "#000");
+    return canvas;
+  });
+  globalThis.canvases = canvases;
+  globalThis.reader = await Digitre.load(network);
+  reader.read(canvases[0]);
+  const first = performance.now() - performance.getEntriesByName(network)[0].responseEnd;
+  const took = Array.from({ length: 300 }, (_, k) => {
+    const start = performance.now();
+    reader.read(canvases[k % canvases.length]);
+    return performance.now() - start;
+  });
+  return { first, took };
+}"""
+READ_MANY = "count => { for (let k = 0; k < count; k += 1) reader.read(canvases[k % 10]); }"
+# How long each frame was on the screen, while the test draws.
+FRAMES = """() => {
+  globalThis.frames = [];
+  let last = performance.now();
+  const next = (now) => { frames.push(now - last); last = now; requestAnimationFrame(next); };
+  requestAnimationFrame(next);
+}"""
+
+
+@pytest.fixture
+def tab(browser, server: str):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{server}/docs")
+        yield page
+
+
+def arguments(server: str, classifier: Classifier) -> list:
+    network = f"{server}/network/{packed.file_name(classifier.model)}"
+    return [f"{server}/static/{static_version()}", network, STROKES]
+
+
+def test_it_reads_at_once(tab, server: str, classifier: Classifier) -> None:
+    """The first reading is there within 300 ms of the network's arrival; the median one takes at most 12 ms."""
+    found = tab.evaluate(TIMES, arguments(server, classifier))
+    print(f"first {found['first']:.0f} ms, median {np.median(found['took']):.1f} ms")
+    assert found["first"] <= 300
+    assert np.median(found["took"]) <= 12
+
+
+def test_the_memory_stays_flat(tab, server: str, classifier: Classifier) -> None:
+    """10,000 readings leave less than 1 MB more in the page's memory than the first 500."""
+    tab.evaluate(TIMES, arguments(server, classifier))
+    session = tab.context.new_cdp_session(tab)
+
+    def used() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+
+    tab.evaluate(READ_MANY, 200)
+    before = used()
+    for _ in range(20):
+        tab.evaluate(READ_MANY, 500)
+    after = used()
+    print(f"{before:.1f} MB, then {after:.1f} MB")
+    assert after - before < 1
+
+
+def test_drawing_stays_smooth(browser, server: str) -> None:
+    """While you draw and the page reads, half of the frames come within a 60th of a second, and few come late."""
+    with browser.new_context(viewport={"width": 1000, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(server)
+        page.locator("#where", has_text="on this device").wait_for()
+        page.evaluate(FRAMES)
+        for strokes in STROKES:
+            for points in on_screen(page, strokes):
+                page.mouse.move(*points[0])
+                page.mouse.down()
+                for point in points[1:]:
+                    page.mouse.move(*point)
+                page.mouse.up()
+            page.get_by_role("button", name="Clear").click()
+        frames = np.array(page.evaluate("frames"))
+    late = float(np.mean(frames > 34))
+    print(f"{len(frames)} frames, median {np.median(frames):.1f} ms, {late:.1%} over 34 ms")
+    assert np.median(frames) <= 17.5
+    assert late <= 0.05

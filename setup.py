@@ -25,6 +25,7 @@ TRAIN = [
 PLOT = ["matplotlib>=3.10,<4"]
 JAX = ["jax>=0.6,<1"]
 POSTGRES = ["psycopg[binary]>=3.2,<4"]
+BULK = ["dask>=2025.1", "distributed>=2025.1", "pyarrow>=18", "fsspec>=2024.10"]
 TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4,<3",
@@ -85,7 +86,8 @@ setup(
         "plot": PLOT,
         "jax": [*TRAIN, *JAX],
         "postgres": POSTGRES,
-        "test": [*TRAIN, *JAX, *POSTGRES, *TEST],
+        "bulk": BULK,
+        "test": [*TRAIN, *JAX, *POSTGRES, *BULK, *TEST],
         "bench": [*TRAIN, *BENCH],
         "maintain": MAINTAIN,
     },

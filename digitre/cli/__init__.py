@@ -23,6 +23,7 @@ from digitre.cli import terminal
 # Each command's line in `digitre --help`. The command is in the module of the same name.
 COMMANDS = {
     "read": "Read images: files, folders, a pipe.",
+    "bulk": "Read any number of pictures into Parquet files, on one machine or many.",
     "serve": "Serve the page and the API with gunicorn.",
     "drawings": "Manage saved drawings: list, review, export, copy.",
     "models": "Manage networks: list, promote, roll back.",

@@ -31,6 +31,7 @@ EXTRAS = {
     "train": ("to train and measure networks", ("tensorflow", "keras", "sklearn", "HersheyFonts")),
     "plot": ("for digitre read --plot", ("matplotlib",)),
     "postgres": ("for drawings in PostgreSQL", ("psycopg",)),
+    "bulk": ("for digitre bulk", ("dask", "distributed", "pyarrow", "fsspec")),
     "jax": ("to train with several processes", ("jax",)),
 }
 

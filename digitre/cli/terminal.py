@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +73,26 @@ def detail(text: str) -> None:
         click.echo(text, err=True)
 
 
-def progress(length: int, label: str) -> Any:
-    """A progress bar on standard error. It only shows in a terminal, and not among rows in the same one."""
-    shown = sys.stderr.isatty() and not sys.stdout.isatty() and not is_quiet()
+def progress(
+    length: int,
+    label: str,
+    words: Callable[[Any], str] | None = None,
+    *,
+    among_rows: bool = False,
+) -> Any:
+    """A progress bar on standard error. It only shows in a terminal, and not among rows in the same one.
+
+    Args:
+        length: steps.
+        label: in front of the bar.
+        words: what to say after it, of the second value that `update` was given.
+        among_rows: show it although standard output is the same terminal, as nothing is printed meanwhile.
+    """
+    shown = sys.stderr.isatty() and (among_rows or not sys.stdout.isatty()) and not is_quiet()
     if shown:
-        return click.progressbar(length=length, label=label, file=sys.stderr)
+        return click.progressbar(
+            length=length, label=label, file=sys.stderr, item_show_func=words
+        )
     nothing = open(os.devnull, "w")  # noqa: SIM115  # click prints a label to any other file
     click.get_current_context().call_on_close(nothing.close)
     return click.progressbar(length=length, file=nothing)

@@ -156,7 +156,10 @@ def _members(file: str, entries: list[Entry]) -> Iterator[Content]:
             try:
                 yield entry.path, archive.read(members[entry.at or 0])
             except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
-                yield entry.path, "unreadable_file"  # damaged, encrypted, or packed in an unknown way
+                yield (
+                    entry.path,
+                    "unreadable_file",
+                )  # damaged, encrypted, or packed in an unknown way
 
 
 def _rows(file: str, entries: list[Entry]) -> Iterator[Content]:

@@ -93,9 +93,7 @@ def running_cluster(address: str) -> Iterator[Any]:
         yield client
 
 
-def on_dask(
-    client: Any, job: Job, numbers: Iterable[int], stop: threading.Event
-) -> Iterator[Done]:
+def on_dask(client: Any, job: Job, numbers: Iterable[int], stop: threading.Event) -> Iterator[Done]:
     """Read parts on a cluster, as many at a time as it has threads, until `stop` is set.
 
     A worker that dies takes no part with it: another one reads it.

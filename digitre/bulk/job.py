@@ -108,27 +108,29 @@ def load(out: Store) -> Job | None:
     if not out.exists(MANIFEST):
         return None
     try:
-        kept = _manifest(out.address).metadata.metadata or {}
+        kept = _index(out.address).metadata or {}
         fields = json.loads(kept[KEY])
         own = fields.pop("settings")
         settings = Settings(**own | {"columns": tuple(own["columns"])})
         return Job(out.address, settings, **fields)
     except (pa.ArrowInvalid, LookupError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{out.path(MANIFEST)} is not a manifest of Digitre's: {error}"
-        ) from None
+        raise ValueError(f"{out.path(MANIFEST)} is not a manifest of Digitre's: {error}") from None
 
 
 @functools.lru_cache(maxsize=2)
-def _manifest(out: str) -> pq.ParquetFile:
-    """A run's manifest, opened once a process: that of a large run has a long index."""
+def _index(out: str) -> pq.FileMetaData:
+    """The index of a run's manifest, read once a process: that of a large run is long."""
     store = Store(out)
-    return pq.ParquetFile(store.system.open(store.path(MANIFEST), "rb"), pre_buffer=False)
+    with store.system.open(store.path(MANIFEST), "rb") as file:
+        return pq.read_metadata(file)
 
 
 def pictures_of(job: Job, number: int) -> list[Entry]:
     """The pictures of a part."""
-    table = _manifest(job.out).read_row_group(number, use_threads=False)
+    store = Store(job.out)
+    with store.system.open(store.path(MANIFEST), "rb") as file:
+        manifest = pq.ParquetFile(file, metadata=_index(job.out), pre_buffer=False)
+        table = manifest.read_row_group(number, use_threads=False)
     columns = (column.to_pylist() for column in table.columns)
     return [Entry(*row) for row in zip(*columns, strict=True)]
 
@@ -162,7 +164,7 @@ def make(out: Store, settings: Settings, found: Iterable[Entry]) -> Job:
             fields = {"settings": asdict(settings), "pictures": count, "parts": parts, "size": size}
             writer.add_key_value_metadata({KEY.decode(): json.dumps(fields)})
         out.adopt(MANIFEST, file)
-    _manifest.cache_clear()
+    _index.cache_clear()
     return Job(out.address, settings, count, parts, size)
 
 

@@ -73,7 +73,9 @@ def read_row(
         return row | reader(content, classifier, threshold, number)
     except PictureError as error:
         return row | {"error": error.code}
-    except Exception:  # one picture in a billion must not end a run; the code says whose fault it is
+    except (
+        Exception
+    ):  # one picture in a billion must not end a run; the code says whose fault it is
         return row | {"error": "internal_error"}
 
 

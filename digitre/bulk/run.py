@@ -124,7 +124,9 @@ def prepare(
         store.write(own.network, content)
         made = job.make(store, own, found)
     elif (difference := own.differs(before.settings)) is not None:
-        raise OtherRunError(f"{out} has another run: its {difference}; use another folder, or --new")
+        raise OtherRunError(
+            f"{out} has another run: its {difference}; use another folder, or --new"
+        )
     else:
         made = before
     return replace(made, retries=retries, reader=reader)

@@ -18,7 +18,14 @@ from digitre.bulk import store
 
 # Of the pictures in a folder and in an archive.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-LISTED = ("path", "file", "filename", "file_name", "image", "url")  # columns with paths, the first that is there
+LISTED = (
+    "path",
+    "file",
+    "filename",
+    "file_name",
+    "image",
+    "url",
+)  # columns with paths, the first that is there
 PICTURE = ("image", "picture", "bytes", "png", "content")  # columns with pictures, likewise
 
 
@@ -104,7 +111,9 @@ def _file(system: Any, address: str, size: int | None, *, listed: bool = False) 
     elif name.endswith(".zip"):
         yield from _zip(address)
     elif name.endswith((".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")):
-        raise SourceError(f"{address} is compressed as a whole: unpack it to a .tar, or make a .zip")
+        raise SourceError(
+            f"{address} is compressed as a whole: unpack it to a .tar, or make a .zip"
+        )
     elif name.endswith(SUFFIXES):
         yield Entry(address, size=size)
     elif listed:

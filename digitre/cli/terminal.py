@@ -90,9 +90,7 @@ def progress(
     """
     shown = sys.stderr.isatty() and (among_rows or not sys.stdout.isatty()) and not is_quiet()
     if shown:
-        return click.progressbar(
-            length=length, label=label, file=sys.stderr, item_show_func=words
-        )
+        return click.progressbar(length=length, label=label, file=sys.stderr, item_show_func=words)
     nothing = open(os.devnull, "w")  # noqa: SIM115  # click prints a label to any other file
     click.get_current_context().call_on_close(nothing.close)
     return click.progressbar(length=length, file=nothing)

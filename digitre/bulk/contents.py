@@ -15,7 +15,7 @@ from digitre.bulk import store
 from digitre.bulk.sources import Entry, open_file, picture_column
 
 LARGEST = 64 * 1024 * 1024  # bytes of a file: a picture that the network can read is far smaller
-AT_ONCE = 64  # files that are fetched at once from an object store ...
+AT_ONCE = 64  # files that are fetched at once from an object store, or members of a tar ...
 AT_ONCE_BYTES = 32 * 1024 * 1024  # ... if they have no more bytes than this together
 TABLE_BATCH = 256  # rows of a Parquet file in memory
 
@@ -133,17 +133,23 @@ def _ranges(file: str, entries: list[Entry]) -> Iterator[Content]:
         return
 
     def fetch(bunch: list[Entry]) -> list[Content]:
-        some = [entry for entry in bunch if not _too_large(entry) and entry.size]
-        starts = [entry.at or 0 for entry in some]
-        ends = [(entry.at or 0) + (entry.size or 0) for entry in some]
-        got = system.cat_ranges([path] * len(some), starts, ends, on_error="raise") if some else []
-        found = dict(zip((entry.path for entry in some), got, strict=True))
+        some = [entry for entry in bunch if not _too_large(entry)]
+        begin = min((entry.at or 0 for entry in some), default=0)
+        end = max(((entry.at or 0) + (entry.size or 0) for entry in some), default=0)
+        if end - begin > 2 * AT_ONCE_BYTES and len(bunch) > 1:  # much else lies between them
+            return [each for entry in bunch for each in fetch([entry])]
+        block = system.cat_file(path, begin, end) if end > begin else b""  # one request
         return [
-            (entry.path, "picture_too_large" if _too_large(entry) else found.get(entry.path, b""))
+            (entry.path, "picture_too_large" if _too_large(entry) else _slice(block, begin, entry))
             for entry in bunch
         ]
 
     yield from _ahead(fetch, entries)
+
+
+def _slice(block: bytes, begin: int, entry: Entry) -> bytes:
+    first = (entry.at or 0) - begin
+    return block[first : first + (entry.size or 0)]
 
 
 def _members(file: str, entries: list[Entry]) -> Iterator[Content]:

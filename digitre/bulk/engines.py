@@ -63,7 +63,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # without Bokeh it shows nothing
             silence_logs=50,  # a worker that dies is in the summary
             preload=[_QUIET],
         ) as cluster,

@@ -24,7 +24,7 @@ from test_bulk import bulk, rows
 from digitre import Classifier
 from digitre.bulk.store import Store
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
 COUNT = 60
@@ -85,7 +85,7 @@ def worker_of(process: subprocess.Popen) -> psutil.Process:
 
 def finished(process: subprocess.Popen) -> dict:
     """The summary that a run printed."""
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=500)
     assert process.returncode == 0
     return json.loads(output)
 

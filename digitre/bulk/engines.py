@@ -82,7 +82,7 @@ def running_cluster(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise EngineError(f"there is no scheduler at {address}: {error}") from None
     with client:

@@ -1,4 +1,4 @@
-"""Readers of a picture for tests of `digitre.bulk`: they kill or stop their process for some pictures."""
+"""Readers of a picture for tests of `digitre.bulk`: for some pictures they kill their process, or wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from digitre.bulk.reading import Row, read_one
 
-DEADLY = b"deadly"  # a picture's bytes end with it; PNG ignores what comes after its end
+# The last bytes of a picture; PNG ignores what comes after its end.
+DEADLY, HELD = b"deadly", b"held"
 
 
 def die(content: bytes, *how) -> Row:
@@ -28,7 +29,11 @@ def die_once(content: bytes, *how) -> Row:
     return read_one(content, *how)
 
 
-def slow(content: bytes, *how) -> Row:
-    """Read a picture in no less than 20 ms, so that a test can end a run in the middle."""
-    time.sleep(0.02)
+def held(content: bytes, *how) -> Row:
+    """Read a picture; a held one says which process reads it, and waits until the test lets it go on."""
+    gate = Path(os.environ["DIGITRE_TEST_MARK"])
+    if content.endswith(HELD):
+        gate.with_name(f"{gate.name}-{os.getpid()}").touch()
+        while not gate.exists():
+            time.sleep(0.02)
     return read_one(content, *how)

@@ -22,21 +22,22 @@ from strokes import DIGITS, drawn
 from test_bulk import bulk, rows
 
 from digitre import Classifier
+from digitre.bulk import engines
 from digitre.bulk.store import Store
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 HERE = Path(__file__).parent
 COUNT = 60
-# A run with a reader of `killers`, as a program of its own that a test can kill.
+# `digitre bulk` with a reader of `killers`.
 PROGRAM = """
-import json, sys
+import functools, sys
 import killers
 from digitre.bulk import run
+from digitre.cli import main
 if __name__ == "__main__":
-    source, out, reader, workers = sys.argv[1:]
-    job = run.prepare(source, out, part=5, reader=getattr(killers, reader))
-    print(json.dumps(run.run(job, workers=int(workers)).to_dict()))
+    run.prepare = functools.partial(run.prepare, reader=getattr(killers, sys.argv.pop(1)))
+    main()
 """
 
 
@@ -50,23 +51,40 @@ def scans(tmp_path: Path) -> Path:
     return folder
 
 
-def start(tmp_path: Path, scans: Path, reader: str, workers: int = 2) -> subprocess.Popen:
-    """Start a run in a program of its own, with parts of five pictures."""
+def start(tmp_path: Path, scans: Path, reader: str) -> subprocess.Popen:
+    """Start a run by two workers in a session of its own, with parts of five pictures."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    words = [str(scans), str(tmp_path / "out"), reader, str(workers)]
+    words = ["bulk", "--json", "--workers", "2", "--part", "5", str(scans), str(tmp_path / "out")]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "DIGITRE_TEST_MARK": str(tmp_path / "mark"),
     }
     return subprocess.Popen(
-        [sys.executable, str(program), *words], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(program), reader, *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
-def children(process: int) -> list[psutil.Process]:
-    """The processes that a process has started, and those that they have."""
-    return psutil.Process(process).children(recursive=True)
+def mark(scans: Path, number: int, end: bytes) -> Path:
+    """Give a picture the end that a reader of `killers` looks for."""
+    picture = scans / f"{number:03}.png"
+    picture.write_bytes(picture.read_bytes() + end)
+    return picture
+
+
+def holders(tmp_path: Path) -> set[int]:
+    """The processes that have held a picture."""
+    return {int(file.name.partition("-")[2]) for file in tmp_path.glob("mark-*")}
+
+
+def let_go(tmp_path: Path) -> None:
+    """Let the held pictures be read."""
+    (tmp_path / "mark").touch()
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen | None = None) -> None:
@@ -74,19 +92,14 @@ def until(holds: Callable[[], object], process: subprocess.Popen | None = None) 
     end = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end
-        assert process is None or process.poll() is None, "the run ended too early"
+        assert process is None or process.poll() is None, process.stderr.read()
         time.sleep(0.05)
-
-
-def worker_of(process: subprocess.Popen) -> psutil.Process:
-    """A worker process of a run: one that Python has spawned, but not Python's own helper for these."""
-    return next(each for each in children(process.pid) if "spawn_main" in " ".join(each.cmdline()))
 
 
 def finished(process: subprocess.Popen) -> dict:
     """The summary that a run printed."""
-    output, _ = process.communicate(timeout=500)
-    assert process.returncode == 0
+    output, said = process.communicate(timeout=500)
+    assert process.returncode == 0, said
     return json.loads(output)
 
 
@@ -102,39 +115,43 @@ def assert_complete(out: Path, scans: Path, classifier: Classifier) -> None:
 
 
 def test_a_killed_worker_loses_nothing(tmp_path: Path, scans: Path, classifier: Classifier) -> None:
-    """kill -9 of a worker in the middle: the same rows, and no path twice."""
-    process = start(tmp_path, scans, "slow")
-    store = Store(str(tmp_path / "out"))
-    until(lambda: len(store.parts()) >= 2, process)
-    worker_of(process).kill()
-    assert finished(process)["pictures"] == COUNT
+    """kill -9 of a worker in the middle of a part: the same rows, and no path twice."""
+    mark(scans, 31, killers.HELD)
+    process = start(tmp_path, scans, "held")
+    until(lambda: holders(tmp_path), process)
+    (worker,) = holders(tmp_path)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: holders(tmp_path) - {worker}, process)  # another one reads the part
+    let_go(tmp_path)
+    assert finished(process)["read"] == COUNT
     assert_complete(tmp_path / "out", scans, classifier)
 
 
 def test_a_killed_run_goes_on(tmp_path: Path, scans: Path, classifier: Classifier) -> None:
     """kill -9 of client and scheduler: its workers end too, and the next run only writes what is missing."""
-    process = start(tmp_path, scans, "slow")
+    mark(scans, 16, killers.HELD)
+    mark(scans, 21, killers.HELD)
+    process = start(tmp_path, scans, "held")
     store = Store(str(tmp_path / "out"))
-    until(lambda: len(store.parts()) >= 3, process)
-    below = children(process.pid)
+    until(lambda: len(holders(tmp_path)) == 2 and len(store.parts()) == 3, process)
+    below = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
-    assert below
+    assert holders(tmp_path) <= {each.pid for each in below}
     until(lambda: not any(each.is_running() for each in below))
     parts = tmp_path / "out" / "parts"
-    before = {file.name: file.stat().st_mtime_ns for file in parts.glob("part-*")}
-    assert 3 <= len(before) < COUNT // 5
-    assert finished(start(tmp_path, scans, "slow"))["parts_done"] == COUNT // 5
-    assert (
-        before.items() <= {each.name: each.stat().st_mtime_ns for each in parts.iterdir()}.items()
-    )
+    before = {file.name: file.stat().st_mtime_ns for file in parts.iterdir()}
+    assert before.keys() == {f"part-0000{number}.parquet" for number in range(3)}
+    let_go(tmp_path)
+    assert finished(start(tmp_path, scans, "held"))["parts_done"] == COUNT // 5
+    after = {file.name: file.stat().st_mtime_ns for file in parts.iterdir()}
+    assert before.items() <= after.items()
     assert_complete(tmp_path / "out", scans, classifier)
 
 
 def test_a_picture_that_kills_workers_is_a_row(tmp_path: Path, scans: Path) -> None:
     """A part that kills its worker three times is read again picture by picture; the killer is a row."""
-    deadly = scans / "031.png"
-    deadly.write_bytes(deadly.read_bytes() + killers.DEADLY)
+    deadly = mark(scans, 31, killers.DEADLY)
     assert finished(start(tmp_path, scans, "die"))["errors"] == 1
     found = {row["path"]: row for row in rows(tmp_path / "out")}
     assert len(found) == COUNT
@@ -146,8 +163,7 @@ def test_a_worker_that_dies_once_is_forgiven(
     tmp_path: Path, scans: Path, classifier: Classifier
 ) -> None:
     """A picture that was being read when a worker died is read by another one, and is no error."""
-    deadly = scans / "031.png"
-    deadly.write_bytes(deadly.read_bytes() + killers.DEADLY)
+    mark(scans, 31, killers.DEADLY)
     assert finished(start(tmp_path, scans, "die_once"))["errors"] == 0
     assert (tmp_path / "mark").exists()
     assert_complete(tmp_path / "out", scans, classifier)
@@ -155,25 +171,21 @@ def test_a_worker_that_dies_once_is_forgiven(
 
 def test_ctrl_c_finishes_what_is_begun(tmp_path: Path, scans: Path, classifier: Classifier) -> None:
     """Ctrl-C reaches all processes of a terminal; the run ends with whole parts, and says how to go on."""
-    words = ["--workers", "2", "--part", "2", str(scans), str(tmp_path / "out")]
+    mark(scans, 16, killers.HELD)
+    mark(scans, 21, killers.HELD)
+    process = start(tmp_path, scans, "held")
     store = Store(str(tmp_path / "out"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digitre", "bulk", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: store.parts(), process)
+    until(lambda: len(holders(tmp_path)) == 2 and len(store.parts()) == 3, process)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    # A fast machine may have finished by then.
-    if process.returncode == 130:
-        assert "the same command again goes on from here" in said
-        assert "Traceback" not in said
-    else:
-        assert process.returncode == 0, said
-    done = bulk("--no-cluster", "--part", 2, scans, tmp_path / "out")
+    assert process.stderr is not None
+    assert any("finishing the parts that are begun" in line for line in process.stderr)
+    let_go(tmp_path)
+    output, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert said == "stopped: the same command again goes on from here\n"
+    assert json.loads(output)["parts_done"] == 5
+    assert store.parts() == {0, 1, 2, 3, 4}
+    done = bulk("--no-cluster", "--part", 5, scans, tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert_complete(tmp_path / "out", scans, classifier)
 
@@ -201,8 +213,11 @@ def test_a_running_cluster_is_used(tmp_path: Path, scans: Path, classifier: Clas
     assert_complete(tmp_path / "out", scans, classifier)
 
 
-def test_a_missing_scheduler_is_one_line(tmp_path: Path, scans: Path) -> None:
+def test_a_missing_scheduler_is_one_line(
+    tmp_path: Path, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An address where no scheduler answers ends with a line that says so."""
+    monkeypatch.setattr(engines, "PATIENCE", 1)
     done = bulk("--cluster", f"tcp://127.0.0.1:{free_port()}", scans, tmp_path / "out")
     assert done.exit_code == 1
     assert "there is no scheduler at" in done.stderr

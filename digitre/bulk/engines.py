@@ -14,6 +14,20 @@ from digitre.bulk.parts import Counts, write_part
 
 DEATHS = 3  # a part that has killed its worker so often is read again picture by picture
 PATIENCE = 30  # seconds to find a scheduler and its workers
+# How a cluster on this machine differs from Dask's defaults. What Dask does many times a second takes time from reading.
+DASK = {
+    "distributed.scheduler.allowed-failures": DEATHS - 1,
+    "distributed.comm.timeouts.connect": f"{PATIENCE}s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "1h",  # no warnings about a busy machine
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.worker.memory.target": False,  # a worker keeps no results
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.profile.enabled": False,
+    # Dask lets each worker give freed memory back at once; the next picture would have to get it again.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
 # Ctrl-C reaches all processes of a terminal: the client decides what is finished.
 _QUIET = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
@@ -51,13 +65,8 @@ def local_cluster(workers: int) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster
 
-    own = {
-        "distributed.scheduler.allowed-failures": DEATHS - 1,
-        "distributed.admin.tick.limit": "1h",  # no warnings about a busy machine
-        "distributed.comm.timeouts.connect": f"{PATIENCE}s",
-    }
     with (
-        dask.config.set(own),
+        dask.config.set(DASK),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

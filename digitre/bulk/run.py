@@ -243,6 +243,7 @@ def run(
     state.seconds = time.monotonic() - began
     if state.done == own.parts:
         state.finished = True
+        store.remove_torn()
         content = json.dumps(state.to_dict(), indent=1) + "\n"
         store.write(SUMMARY, content.encode())
     return state

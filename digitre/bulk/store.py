@@ -14,6 +14,7 @@ import fsspec.core
 from fsspec.implementations.local import LocalFileSystem
 
 PART = re.compile(r"part-(\d{5,})\.parquet")
+TORN = ".part-*.tmp"
 
 
 def open_address(address: str) -> tuple[Any, str]:
@@ -110,8 +111,15 @@ class Store:
         found = (PART.fullmatch(name.rsplit("/", 1)[-1]) for name in names)
         return {int(match[1]) for match in found if match}
 
+    def remove_torn(self) -> None:
+        """Remove what a killed process was writing. An object store has no such files."""
+        if self.local:
+            for torn in Path(self.path("parts")).glob(TORN):
+                torn.unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Remove what a run wrote here, and nothing else."""
+        self.remove_torn()
         names = ["summary.json", "manifest.parquet"]  # first what says that the parts are complete
         names += [part_name(number) for number in self.parts()]
         for name in names:

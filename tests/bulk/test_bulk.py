@@ -107,7 +107,7 @@ def test_a_folder_becomes_parts_and_a_summary(pictures: Path, tmp_path: Path) ->
 
 
 def test_only_missing_parts_are_read(pictures: Path, tmp_path: Path) -> None:
-    """A run that lacks parts reads these; what was being written when it ended is never taken for a part."""
+    """A run that lacks parts reads these; what was being written when it ended is no part, and is removed."""
     out = tmp_path / "out"
     assert bulk("--no-cluster", "--part", 2, pictures, out).exit_code == 0
     expected = rows(out)
@@ -119,7 +119,7 @@ def test_only_missing_parts_are_read(pictures: Path, tmp_path: Path) -> None:
     said = json.loads(bulk("status", "--json", out).stdout)
     assert (said["parts_done"], said["parts"], said["finished"]) == (2, 3, False)
     assert bulk("--no-cluster", "--part", 2, pictures, out).exit_code == 0
-    torn.unlink()
+    assert not torn.exists()
     assert rows(out) == expected
     assert (out / "parts" / "part-00000.parquet").stat().st_mtime_ns == kept
 

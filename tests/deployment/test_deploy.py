@@ -92,7 +92,7 @@ def test_both_sites_share_limits_and_errors() -> None:
         assert len(part) > 800
         assert part in many
     zones = re.findall(r"limit_req zone=.*;", one)
-    assert len(zones) == 5
+    assert len(zones) == 6
     assert all(zone in many for zone in zones)
 
 

@@ -29,6 +29,12 @@ def _threshold(value: Any) -> float:
     return number
 
 
+def _link(value: Any) -> str:
+    if value and not re.match("https?://[^ ]", str(value)):
+        raise ValueError("must begin with https:// or http://")
+    return str(value or "")
+
+
 def _bytes(value: Any) -> int:
     return _whole(value, 1)
 
@@ -171,6 +177,13 @@ SETTINGS = (
         _list,
         None,
         "Origins whose pages may read digits and save drawings, such as https://example.org, separated by commas; * for all. Default: only the server's own page.",
+    ),
+    Setting(
+        "SOURCE_URL",
+        "DIGITRE_SOURCE_URL",
+        _link,
+        "",
+        "Where your source code is, such as https://git.example.org/digitre: the page's About links to it. Default: no link.",
     ),
     Setting(
         "FORWARDED_PREFIX",

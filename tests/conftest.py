@@ -220,6 +220,7 @@ def page(browser, server: str) -> Iterator:
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(server)
     # Only one request at a time. Reading while drawing has tests of its own.
+    tab.locator("#tools summary").click()
     tab.get_by_label("Read while I draw").uncheck()
     yield tab
     context.close()

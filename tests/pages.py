@@ -37,6 +37,22 @@ def by_hand(strokes) -> list[np.ndarray]:
     return [smooth(stroke) for stroke in strokes]
 
 
+def sure(confidence: float) -> str:
+    """How the page says how sure it is."""
+    return f"{100 * confidence:.1f}% sure" if confidence <= 0.9995 else "> 99.9% sure"
+
+
+def open_tools(page) -> None:
+    """Open the tools below the canvas."""
+    page.locator("#tools summary").click()
+
+
+def read_by_hand(page) -> None:
+    """Read only when Read is pressed: then the server reads."""
+    open_tools(page)
+    page.get_by_label("Read while I draw").uncheck()
+
+
 def press(page, name: str) -> None:
     """Click the button with this name."""
     page.get_by_role("button", name=name, exact=True).click()

@@ -1,7 +1,10 @@
-// Shows the answer: the digit, its probabilities, and how it was read. It asks the server for nothing.
+// Shows the answer: the headline, the line below it, the bars, and how the drawing was read. It asks the server for nothing.
+import { glanceLine, percent, verdictLine, withArticle } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const NOT_A_DIGIT = 10; // the bar after those of the ten digits
+const TITLE = document.title;
+const HINT_TIME = 6000; // milliseconds that a hint stays
 
 const bars = [...byId("bars").children].map((row) => ({
   row,
@@ -9,58 +12,82 @@ const bars = [...byId("bars").children].map((row) => ({
   value: row.querySelector(".value"),
 }));
 
-const percent = (probability) => `${(100 * probability).toFixed(1)}%`;
-
-// A label as it reads in a sentence: "a 7", "an 8", "not a digit".
-export function withArticle(label) {
-  if (label === "none" || label === "not_a_digit") return "not a digit";
-  return `${label === "8" ? "an" : "a"} ${label}`;
+// While the pen is down: the bars move, and the line below the headline says what the drawing begins to look like.
+export function showGlance(verdict) {
+  byId("answer").classList.add("open");
+  byId("probability").textContent = glanceLine(verdict);
+  showBars(verdict, null);
 }
 
-// Show the server's answer to a drawing.
-export function showAnswer(answer) {
-  byId("result").textContent = answer.result;
-  byId("probability").textContent = answer.probability;
-  byId("top").textContent = (answer.candidates ?? [])
-    .map(({ digit, probability }) => `${digit}: ${percent(probability)}`)
-    .join(" · ");
-  byId("message").hidden = true;
-  const probabilities = [...answer.probabilities, answer.not_a_digit];
-  const best = answer.digit ?? (["unsure", "several"].includes(answer.reason) ? null : NOT_A_DIGIT);
+// The pen is up and the drawing is read. `about` of the digits of a number, if one is chosen, has the bars.
+export function showVerdict(verdict) {
+  const { result, reason, number } = verdict;
+  const line = verdictLine(verdict);
+  byId("answer").classList.remove("open");
+  byId("result").textContent = result;
+  byId("result").classList.toggle("long", result.length > 3);
+  byId("probability").textContent = line;
+  byId("announcement").textContent = `${result}. ${line}`;
+  document.title = `${result} · ${TITLE}`;
+  hideMessage();
+  if (number) {
+    showBars({ probabilities: [], notADigit: 0 }, null);
+  } else {
+    const isOpen = ["unsure", "several"].includes(reason);
+    showBars(verdict, verdict.digit ?? (isOpen ? null : NOT_A_DIGIT));
+  }
+  if (verdict.steps) showSteps(verdict);
+}
+
+// The bars of one digit of a number.
+export function showDigit({ character, probabilities, notADigit }) {
+  showBars({ probabilities, notADigit: notADigit ?? rest(probabilities) }, Number(character));
+}
+
+const rest = (probabilities) => Math.max(0, 1 - probabilities.reduce((sum, each) => sum + each, 0));
+
+function showBars({ probabilities, notADigit }, best) {
+  const values = [...probabilities, notADigit];
   bars.forEach(({ row, bar, value }, index) => {
-    bar.style.transform = `scaleX(${probabilities[index]})`;
-    value.textContent = percent(probabilities[index]);
+    const share = probabilities.length ? values[index] : 0;
+    bar.style.setProperty("--share", share);
+    value.textContent = probabilities.length ? percent(share) : "";
+    row.title = probabilities.length ? `${row.querySelector(".name").textContent}: ${percent(share)}` : "";
     row.classList.toggle("best", index === best);
   });
-  if (answer.steps) showSteps(answer);
 }
 
 // Empty the answer, and show an invitation in its place.
 export function clearAnswer(invitation = "") {
   byId("steps").hidden = byId("grey").hidden = true;
   byId("how-empty").hidden = false;
-  byId("result").textContent = byId("top").textContent = "";
+  byId("answer").classList.remove("open");
+  byId("result").textContent = byId("announcement").textContent = "";
   byId("probability").textContent = invitation;
-  byId("message").hidden = true;
-  for (const { row, bar, value } of bars) {
-    bar.style.transform = "scaleX(0)";
-    value.textContent = "";
-    row.classList.remove("best");
-  }
+  document.title = TITLE;
+  hideMessage();
+  showBars({ probabilities: [], notADigit: 0 }, null);
 }
 
-// Show a sentence next to the canvas: a hint.
+// Show a sentence at the foot of the page for a while: a hint. The answer stays.
 export function showHint(text) {
   showMessage(text, { isError: false });
 }
 
-// Empty the answer and show what went wrong. The button, { label, action }, offers a way on.
+// Say what went wrong. The button, { label, action }, offers a way on. The answer stays.
 export function showError(text, button) {
-  clearAnswer();
   showMessage(text, { isError: true, button });
 }
 
+export function hideMessage() {
+  byId("message").hidden = true;
+}
+
+let timer = 0;
+
 function showMessage(text, { isError, button = null }) {
+  clearTimeout(timer);
+  if (!isError) timer = setTimeout(hideMessage, HINT_TIME);
   byId("message-text").textContent = text;
   byId("message").classList.toggle("error", isError);
   byId("message").hidden = false;
@@ -68,6 +95,10 @@ function showMessage(text, { isError, button = null }) {
   byId("retry").textContent = button?.label ?? "";
   byId("retry").onclick = button?.action ?? null;
 }
+
+byId("dismiss").addEventListener("click", hideMessage);
+
+// --- how it was read ---
 
 // Put each step's picture above its caption: each has the step's name in the API.
 function showSteps({ steps, explanation }) {
@@ -104,7 +135,7 @@ async function showGreyValues() {
       const cell = row.insertCell();
       cell.textContent = value;
       cell.style.background = `rgb(${value} ${value} ${value})`;
-      cell.style.color = value > 120 ? "#000" : "#fff";
+      cell.style.color = value > 116 ? "#000" : "#fff"; // either way at least 4.5 to 1
     }
     return row;
   });

@@ -2,14 +2,21 @@
 import { Digitre } from "./digitre.js";
 
 const byId = (id) => document.getElementById(id);
+const SURE = 0.9; // a drawing of one piece that is read with this probability is one digit
 
 let reader = null;
+
+// Fires "ready" once drawings can be read here.
+export const device = new EventTarget();
 
 // Fetch the network once the page is usable; without it, the server reads.
 export function startDevice() {
   const start = () => {
     Digitre.load(byId("result").dataset.network)
-      .then((loaded) => (reader = loaded))
+      .then((loaded) => {
+        reader = loaded;
+        device.dispatchEvent(new Event("ready"));
+      })
       .catch(() => {})
       .finally(showWhere);
     navigator.serviceWorker?.register(byId("result").dataset.worker).catch(() => {});
@@ -21,29 +28,52 @@ export function startDevice() {
 
 // Say where drawings are read.
 function showWhere() {
-  const here = reader ? " on this device" : "";
+  const here = `reads on ${reader ? "this device" : "the server"}`;
   byId("where").textContent = navigator.onLine ? here : `${here} (offline)`;
 }
 
-// Read a canvas, and answer as the server does; null if there is no reader, or if the server should look closer.
-export function readHere(canvas, threshold, { evenIfUnsure = false } = {}) {
-  if (!reader || !canvas) return null;
-  const reading = reader.read(canvas, { threshold });
-  return reading.forServer && !evenIfUnsure ? null : asAnswer(reading);
+// Read a canvas as one digit, whatever else it may be: a verdict with the `pixels` and `layers` of Reader.look; null for a
+// blank, or if there is no network here.
+export function glance(canvas) {
+  const seen = reader && canvas ? reader.look(canvas) : null;
+  return seen && { ...asVerdict(seen), pixels: seen.pixels, layers: seen.layers };
 }
 
-function asAnswer({ digit, confidence, probabilities, notADigit, candidates, reason, model }) {
-  const isRead = digit !== null;
-  return {
-    result: isRead ? String(digit) : "Huh...",
-    probability: isRead ? `(${(100 * confidence).toFixed(1)}% probability)` : "You call that a digit?",
-    digit,
-    confidence,
-    probabilities,
-    not_a_digit: notADigit,
-    candidates,
-    prediction: candidates.length ? String(candidates[0].digit) : null,
-    reason,
-    model,
-  };
+// The probabilities of the pixels that the network sees; only after `glance` has answered.
+export const classify = (pixels) => reader.classify(pixels);
+
+// Read the drawing of a pad: { verdict, isFinal }. It is not final if the server should look closer. Null if there is no
+// network here, or if the drawing holds more than strokes.
+export function judge(pad, threshold) {
+  const canvas = reader && pad.toSmallCanvas();
+  if (!canvas) return null;
+  const digit = reader.read(canvas, { threshold });
+  const verdict = asVerdict(digit);
+  const isOneDigit = !digit.forServer && digit.confidence >= SURE;
+  if (isOneDigit || digit.reason === "blank" || !pad.strokes) {
+    return { verdict, isFinal: !digit.forServer };
+  }
+  const number = readNumber(pad, threshold);
+  if (number.text.length > 1 && !number.reason) return { verdict: asNumber(number), isFinal: true };
+  const isSame = !digit.reason && number.text === String(digit.digit);
+  return { verdict, isFinal: isSame || !digit.forServer };
+}
+
+// Signs are looked for only if there is no number without them: a short 1 may be taken for a minus.
+function readNumber(pad, threshold) {
+  const options = { threshold, pen: pad.items[0].width };
+  const plain = reader.readNumber(pad.strokes, options);
+  if (!plain.reason) return plain;
+  const signed = reader.readNumber(pad.strokes, { ...options, signs: true });
+  return signed.reason ? plain : signed;
+}
+
+function asVerdict({ digit, confidence, probabilities, notADigit, candidates, reason, model }) {
+  const result = digit === null ? "Huh..." : String(digit);
+  return { result, digit, confidence, probabilities, notADigit, candidates, reason, model, number: null };
+}
+
+function asNumber({ text, confidence, digits, alternatives, model }) {
+  const texts = [text, ...alternatives.map((each) => each.text)];
+  return { result: text, digit: null, confidence, reason: null, candidates: [], model, number: { digits, texts } };
 }

@@ -6,7 +6,7 @@
 // It has no dependencies, and asks no server while it reads.
 import { findDrawing } from "./ink.js";
 import { readNumber } from "./number.js";
-import { Network, UnknownNetworkError, fetchNetwork } from "./network.js";
+import { Network, UnknownNetworkError, digitsOf, fetchNetwork } from "./network.js";
 import { THRESHOLD, decide, wantsCloserLook } from "./reading.js";
 import { shapeInk } from "./shaping.js";
 import { pictureOf } from "./picture.js";
@@ -48,6 +48,24 @@ export class Reader {
     const found = readNumber(strokes, options, classify, readDigit);
     const nothing = { text: "", value: null, confidence: 0, digits: [], alternatives: [], reason: "blank" };
     return { ...(found ?? nothing), model: this.model };
+  }
+
+  // Read a digit, and show the work: what `read` returns, with `pixels`, the 28 x 28 floats from 0 to 1 that the network sees,
+  // and `layers`, what each of its layers makes of them: see `Network.trace`. Null for a blank, or if the ground is uneven.
+  look(drawing, { threshold = THRESHOLD, pen } = {}) {
+    const image = pictureOf(drawing, pen);
+    const found = image && findDrawing(image);
+    const pixels = found && shapeInk(found.ink);
+    if (!pixels?.some((value) => value > 0)) return null;
+    const layers = this.#network.trace(pixels);
+    const row = digitsOf(layers.at(-1).values);
+    const forServer = wantsCloserLook(found, pixels, row);
+    return { ...decide(row, threshold), forServer, model: this.model, pixels, layers };
+  }
+
+  // The ten digits' probabilities of what the network sees: 28 x 28 floats from 0 to 1.
+  classify(pixels) {
+    return this.#network.classify(pixels);
   }
 
   #readImage(image, threshold) {

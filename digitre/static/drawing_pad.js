@@ -1,15 +1,17 @@
 // A canvas to draw on with mouse, finger, pen or keys. It knows nothing of the page around it or of a
 // server; geometry.js describes the items of a drawing.
 import { contrastingColors } from "./contrast.js";
-import { toDataURL, toSmallCanvas } from "./export.js";
+import { imageScale, toDataURL, toSmallCanvas } from "./export.js";
 import { SIDE, boundingBox, clip, imageOf, transform } from "./geometry.js";
 import { paintFrame, paintItems, paintPen } from "./painting.js";
 import { UndoStack } from "./undo.js";
 
 const HANDLE = 16; // units around the frame's corner within which a pointer grabs it
 const ZOOM = 1.1; // per notch of the mouse wheel
+const SMALLEST = 15; // units of a drawing's longer side: the wheel makes it no smaller ...
+const LARGEST = 3 * SIDE; // ... and no larger
 
-// Fires "change" whenever the drawing changes, also in the middle of a stroke.
+// Fires "change" whenever the drawing changes, also in the middle of a stroke; and "nothing" if there is nothing to move.
 export class DrawingPad extends EventTarget {
   mode = "draw"; // or "line", "erase", "move"
   width = 12; // of the pen, in units
@@ -21,6 +23,7 @@ export class DrawingPad extends EventTarget {
   #pointer = null; // the ID of the pointer that draws or drags; only one can at a time
   #pointerType = ""; // "mouse", "touch" or "pen"
   #pen = null; // the pen that the arrow keys move: { x, y, down }
+  #preview = null; // the items of an example that is being drawn
 
   constructor(canvas) {
     super();
@@ -48,7 +51,11 @@ export class DrawingPad extends EventTarget {
 
   // Whether the pen is down.
   get isDrawing() {
-    return this.#pointer !== null || Boolean(this.#pen?.down);
+    return this.#pointer !== null || Boolean(this.#pen?.down) || this.isPreviewing;
+  }
+
+  get isPreviewing() {
+    return this.#preview !== null;
   }
 
   get canUndo() {
@@ -74,7 +81,7 @@ export class DrawingPad extends EventTarget {
   // Finish the stroke or drag that is under way, as if the pointer were lifted.
   settle() {
     const items = this.#visible();
-    this.#stroke = this.#pointer = this.#drag = this.#pen = null;
+    this.#stroke = this.#pointer = this.#drag = this.#pen = this.#preview = null;
     if (items !== this.items) this.#push(items);
   }
 
@@ -101,6 +108,12 @@ export class DrawingPad extends EventTarget {
     this.#push(items);
   }
 
+  // Show items that are not finished, as if a pen were drawing them; null ends it.
+  preview(items) {
+    this.#preview = items;
+    if (items) this.#changed();
+  }
+
   // Show an image in place of the drawing, as large as the canvas allows.
   showImage(image) {
     this.settle();
@@ -112,12 +125,24 @@ export class DrawingPad extends EventTarget {
     this.#push([{ mode: "image", image, x, y, width, height, ...contrastingColors(image) }]);
   }
 
-  // Move the drawing, and scale it about its middle.
+  // Move the drawing, and scale it about its middle; its middle stays on the canvas.
   transform(right, down, factor = 1) {
     const box = boundingBox(this.#visible());
-    if (!box) return;
+    if (!box) return this.#nothing();
+    const longest = Math.max(box.right - box.left, box.bottom - box.top);
     const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-    this.#push(transform(this.items, factor, [x, y], [x + right, y + down]));
+    const to = [clip(x + right, 0, SIDE), clip(y + down, 0, SIDE)];
+    const by = clip(factor, Math.min(1, SMALLEST / longest), Math.max(1, LARGEST / longest));
+    this.#push(transform(this.items, by, [x, y], to));
+  }
+
+  #nothing() {
+    this.dispatchEvent(new Event("nothing"));
+  }
+
+  // Turns a box in pixels of the data URL into units.
+  get exportScale() {
+    return imageScale(this.items);
   }
 
   // As a data URL: see export.js.
@@ -132,6 +157,7 @@ export class DrawingPad extends EventTarget {
 
   // The items including the stroke or drag that is under way.
   #visible() {
+    if (this.#preview) return this.#preview;
     if (this.#drag) return this.#drag.items;
     return this.#stroke ? [...this.items, this.#stroke] : this.items;
   }
@@ -182,16 +208,18 @@ export class DrawingPad extends EventTarget {
 
   #pointerDown(event) {
     if (event.button !== 0) return;
+    this.#canvas.focus({ preventScroll: true }); // so that the keys act on the drawing
     if (this.#pointer !== null) {
       // A hand that rests on the screen gives way to the pen; other pointers wait.
       if (this.#pointerType !== "touch" || event.pointerType !== "pen") return;
       this.#stroke = this.#drag = null;
     }
     this.#putPenAway();
+    this.#preview = null;
     const point = this.#pointOf(event);
     if (this.mode === "move") {
       const box = boundingBox(this.#visible());
-      if (!box) return;
+      if (!box) return this.#nothing();
       const scaling = Math.hypot(point[0] - box.right, point[1] - box.bottom) < HANDLE;
       this.#drag = { scaling, from: point, box, items: this.items };
     } else {

@@ -17,6 +17,21 @@ export function toDataURL(items, { small = false } = {}) {
   return isLarge ? canvas.toDataURL("image/jpeg", 0.9) : png;
 }
 
+// A function from a box in pixels of `toDataURL` to one in units.
+export function imageScale(items) {
+  const picture = imageOf(items);
+  if (!picture) return (box) => box;
+  const { image, x, y, width, height } = picture;
+  const pixels = Math.min(IMAGE_SIDE, Math.max(image.width, image.height));
+  const scale = pixels / Math.max(width, height);
+  return ({ left, top, right, bottom }) => ({
+    left: left / scale + x,
+    top: top / scale + y,
+    right: right / scale + x,
+    bottom: bottom / scale + y,
+  });
+}
+
 function canvasWithImage(items, { image, x, y, width, height, pen }) {
   const pixels = Math.min(IMAGE_SIDE, Math.max(image.width, image.height));
   const scale = pixels / Math.max(width, height);

@@ -8,16 +8,26 @@ const COPIED = 2000; // milliseconds for which the button says so
 // Call `onFile` with each file that is opened, dropped or pasted.
 export function listenForFiles(onFile) {
   const receive = (file) => file && onFile(file);
-  byId("file").addEventListener("change", () => {
-    receive(byId("file").files[0]);
-    byId("file").value = ""; // so that choosing the same file again is a change too
-  });
+  for (const input of [byId("file"), byId("photo")]) {
+    input.addEventListener("change", () => {
+      receive(input.files[0]);
+      input.value = ""; // so that choosing the same file again is a change too
+    });
+  }
   byId("open").addEventListener("click", chooseFile);
+  byId("camera").addEventListener("click", () => byId("photo").click());
   document.addEventListener("paste", (event) => receive(imageIn(event.clipboardData)));
   // Without this the browser would leave the page and show the file.
-  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    byId("paper").classList.add("target");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) byId("paper").classList.remove("target");
+  });
   document.addEventListener("drop", (event) => {
     event.preventDefault();
+    byId("paper").classList.remove("target");
     receive(imageIn(event.dataTransfer));
   });
 }
@@ -40,7 +50,7 @@ function download(pad) {
   const link = document.createElement("a");
   link.href = pad.toDataURL();
   const result = byId("result").textContent;
-  link.download = /^\d$/.test(result) ? `digit-${result}.png` : "drawing.png";
+  link.download = /^\d+$/.test(result) ? `digit-${result}.png` : "drawing.png";
   link.click();
 }
 

@@ -1,4 +1,4 @@
-// The strip of recent drawings. Each can be brought back; they live in this page only.
+// The strip of recent drawings. Each can be brought back; they stay in this tab.
 
 const LENGTH = 8;
 
@@ -24,9 +24,17 @@ export class RecentDrawings {
     this.result = null;
     if (result === null) return;
     const others = this.#entries.filter((entry) => entry.items !== items);
-    this.#entries = [{ items, image, result }, ...others].slice(0, LENGTH);
+    this.entries = [{ items, image, result }, ...others];
+  }
+
+  get entries() {
+    return this.#entries;
+  }
+
+  set entries(entries) {
+    this.#entries = entries.slice(0, LENGTH);
     this.#list.replaceChildren(...this.#entries.map((entry) => this.#row(entry)));
-    this.#strip.hidden = false;
+    this.#strip.hidden = !this.#entries.length;
   }
 
   #row({ items, image, result }) {

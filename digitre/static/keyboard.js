@@ -1,4 +1,4 @@
-// The keys: shortcuts on the whole page, and on the canvas a pen to draw with.
+// The keys. Single keys act only while the canvas or the correction has the focus, so that none acts by accident (WCAG 2.1.4).
 import { saveAs } from "./feedback.js";
 
 const byId = (id) => document.getElementById(id);
@@ -8,35 +8,35 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 6; // units that an arrow key moves the pen; with Shift, 1
 const ZOOM = 1.1;
 
-// `submit` reads the drawing, `clear` clears it.
-export function listenForKeys(pad, { submit, clear }) {
+// `submit` reads the drawing, `clear` clears it, `leave` leaves what was chosen.
+export function listenForKeys(pad, { submit, clear, leave }) {
+  document.addEventListener("pointerdown", () => document.body.classList.remove("by-keys"));
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("dialog")) return;
+    document.body.classList.add("by-keys");
+    const { target } = event;
+    if (target.closest("dialog")) return;
     const key = event.key.toLowerCase();
-    if ((event.ctrlKey || event.metaKey) && key === "z") {
+    if (event.ctrlKey || event.metaKey) {
+      const isRedo = key === "y" || (key === "z" && event.shiftKey);
+      if (key !== "z" && !isRedo) return;
       event.preventDefault();
-      if (event.shiftKey) pad.redo();
+      if (isRedo) pad.redo();
       else pad.undo();
-    } else if (event.ctrlKey || event.metaKey || event.altKey) {
+    } else if (event.key === "Escape") {
+      leave();
+    } else if (event.altKey) {
       return;
-    } else if (event.target === byId("canvas") && handleOnCanvas(pad, event)) {
-      event.preventDefault();
-    } else if (event.key === "Enter" && !event.target.matches("button, a, summary, input[type=file]")) {
-      submit();
-    } else if (event.key === "Delete") {
-      clear();
-    } else if (event.key === "?") {
-      byId("keys").showModal();
-    } else if (/^\d$/.test(key)) {
+    } else if (target === byId("canvas")) {
+      if (onCanvas(pad, event, { submit, clear })) event.preventDefault();
+    } else if (target.closest("#feedback") && /^\d$/.test(key)) {
       saveAs(key);
-    } else if (MODES[key]) {
-      byId(`mode-${MODES[key]}`).click();
     }
   });
 }
 
 // Whether the key means something on the canvas.
-function handleOnCanvas(pad, { key, shiftKey }) {
+function onCanvas(pad, event, { submit, clear }) {
+  const { key, shiftKey } = event;
   const arrow = ARROWS[key];
   if (arrow) {
     const [right, down] = arrow.map((direction) => direction * (shiftKey ? 1 : STEP));
@@ -46,6 +46,18 @@ function handleOnCanvas(pad, { key, shiftKey }) {
     pad.togglePen();
   } else if (pad.mode === "move" && (key === "+" || key === "-")) {
     pad.transform(0, 0, key === "+" ? ZOOM : 1 / ZOOM);
+  } else if (key === "Enter") {
+    submit();
+  } else if (key === "Delete") {
+    clear();
+  } else if (key === "?") {
+    byId("keys").showModal();
+  } else if (/^\d$/.test(key)) {
+    saveAs(key);
+  } else if (MODES[key.toLowerCase()]) {
+    byId(`mode-${MODES[key.toLowerCase()]}`).checked = true;
+    pad.mode = MODES[key.toLowerCase()];
+    pad.repaint();
   } else {
     return false;
   }

@@ -20,6 +20,13 @@ async function gunzip(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// The ten digits' probabilities of what the last layer returned; they sum to less than 1.
+export function digitsOf(values) {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return Float64Array.from(values.subarray(0, 10), (value) => (value / sum) * (1 - 1e-12));
+}
+
 export class Network {
   #layers;
 
@@ -39,24 +46,32 @@ export class Network {
     this.#layers = layers.map((layer) => prepare(layer, buffer, start));
   }
 
+  // What each layer makes of a picture: [{ kind, shape, values }], where a shape is [height, width, channels] or [values].
+  trace(pixels) {
+    let values = pixels;
+    return this.#layers.map(({ kind, outputShape, run }) => {
+      values = run(values);
+      return { kind, shape: outputShape, values: values.slice() };
+    });
+  }
+
   // The ten digits' probabilities of a picture: 784 floats from 0 to 1, ink bright. Zeros for a blank one. The array
   // is new each time; the rest, up to 1, is the probability that it is not a digit.
   classify(pixels) {
     if (!pixels.some((value) => value !== 0)) return new Float64Array(10);
     let values = pixels;
     for (const layer of this.#layers) values = layer.run(values);
-    let sum = 0;
-    for (const value of values) sum += value;
-    return Float64Array.from(values.subarray(0, 10), (value) => (value / sum) * (1 - 1e-12));
+    return digitsOf(values);
   }
 }
 
 function prepare(layer, buffer, start) {
   const { kind, shape } = layer;
-  if (kind === "softmax") return { run: softmax };
+  if (kind === "softmax") return { kind, outputShape: [], run: softmax };
   if (kind === "pool") {
-    const output = new Float32Array((shape[0] >> 1) * (shape[1] >> 1) * shape[2]);
-    return { run: (input) => pool(input, output, shape) };
+    const outputShape = [shape[0] >> 1, shape[1] >> 1, shape[2]];
+    const output = new Float32Array(outputShape[0] * outputShape[1] * outputShape[2]);
+    return { kind, outputShape, run: (input) => pool(input, output, shape) };
   }
   const [outputs, ...inner] = layer.of;
   const length = inner.reduce((one, other) => one * other, 1);
@@ -73,11 +88,12 @@ function prepare(layer, buffer, start) {
   }
   if (kind === "dense") {
     const output = new Float32Array(outputs);
-    return { run: (input) => dense(input, output, weights, bias, layer.relu) };
+    return { kind, outputShape: [outputs], run: (input) => dense(input, output, weights, bias, layer.relu) };
   }
   const size = [shape[0] - inner[0] + 1, shape[1] - inner[1] + 1];
   const output = new Float32Array(size[0] * size[1] * outputs);
-  return { run: (input) => convolve(input, output, { shape, inner, size, weights, bias, relu: layer.relu }) };
+  const details = { shape, inner, size, weights, bias, relu: layer.relu };
+  return { kind, outputShape: [...size, outputs], run: (input) => convolve(input, output, details) };
 }
 
 // A convolution without a border: the inputs under the window become one row, then it is a full connection.

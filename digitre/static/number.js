@@ -62,7 +62,16 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
     text: answer.text,
     value: reason ? null : valueOf(answer.text),
     confidence,
-    digits: [...answer.text].map((character, k) => ({ character, strokes: chosen[k].piece.strokes })),
+    digits: [...answer.text].map((character, k) => {
+      const { strokes, left: x, top: y, right, bottom } = chosen[k].piece;
+      const box = {
+        left: (x + cutLeft - left) / scale,
+        top: (y + cutTop - top) / scale,
+        right: (right + cutLeft - left) / scale,
+        bottom: (bottom + cutTop - top) / scale,
+      };
+      return { character, probabilities: [...chosen[k].row], box, strokes };
+    }),
     alternatives: answer.alternatives.map(([text, probability]) => ({ text, probability })),
     reason,
   };

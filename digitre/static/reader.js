@@ -1,34 +1,35 @@
-// Reads the drawing and shows the answer: while it is drawn, on this device; else, or if there is more to see in it than one
-// drawing, on the server. One request at a time: a new one replaces the one that is under way.
-import { showAnswer, showError, showHint } from "./answer.js";
+// Reads the drawing: at a glance while the pen is down, and in earnest once it has been up for a moment. This device reads, if it
+// can; else, or if there is more to see in the drawing, the server does. One request at a time: a new one replaces the
+// one that is under way.
 import { RequestError, requestJSON } from "./api.js";
-import { readHere } from "./device.js";
+import { glance, judge } from "./device.js";
 import { toGreyDataURL } from "./png.js";
 
 const byId = (id) => document.getElementById(id);
 
-const DEBOUNCE = 40; // milliseconds without a change until an unfinished drawing is sent
+const SETTLE = 300; // milliseconds that the pen has to be up: the next stroke may belong to the same drawing
 const VERY_SLOW = 1500; // milliseconds until the page says that it is waiting
+const SHARE = 2; // the drawing gets so many times the time that the glances take
 
-export class Reader {
+// Fires "glance" and "verdict" with a verdict as `detail`: see device.js. "waiting" if the server is slow, and "failure"
+// with { message } as `detail`.
+export class Reader extends EventTarget {
   threshold = null; // null: the server's own, until the slider is moved
 
   #pad;
-  #onResult;
   #timer = 0;
+  #glancing = 0; // the timer of the next glance
+  #rested = 0; // when the next glance may come
   #request = null;
 
-  // `onResult` is called with what each drawing was read as; null if reading failed.
-  constructor(pad, onResult) {
+  constructor(pad) {
+    super();
     this.#pad = pad;
-    this.#onResult = onResult;
   }
 
   // The address that drawings are sent to.
   get url() {
-    const url = new URL(byId("result").dataset.url, location.href);
-    if (this.threshold !== null) url.searchParams.set("threshold", this.threshold);
-    return url;
+    return this.#address("url");
   }
 
   cancel() {
@@ -37,52 +38,84 @@ export class Reader {
     this.#request = null;
   }
 
-  readSoon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      // In the middle of a stroke, and without a connection, this device's answer has to do.
-      const evenIfUnsure = this.#pad.isDrawing || !navigator.onLine;
-      if (!this.#readHere({ evenIfUnsure })) this.read();
-    }, DEBOUNCE);
+  // The drawing has changed: glance at it soon. A slow device glances less often, so that the pen stays quick.
+  glance() {
+    if (this.#glancing) return;
+    this.#glancing = setTimeout(
+      () => {
+        this.#glancing = 0;
+        const began = performance.now();
+        this.#fire("glance", glance(this.#pad.toSmallCanvas()));
+        const ended = performance.now();
+        this.#rested = ended + SHARE * (ended - began);
+      },
+      Math.max(0, this.#rested - performance.now()),
+    );
   }
 
-  // Read on this device, if it can: a drawing of strokes, whose steps nobody wants to see.
-  #readHere({ evenIfUnsure = false } = {}) {
-    if (byId("how").open && navigator.onLine) return false;
-    const threshold = Number(this.threshold ?? byId("threshold").getAttribute("value"));
-    const answer = readHere(this.#pad.toSmallCanvas(), threshold, { evenIfUnsure });
-    if (!answer) return false;
+  // The drawing has changed: read it once the pen has been up for a moment.
+  follow() {
     this.cancel();
-    showAnswer(answer);
-    this.#onResult(answer.result);
-    return true;
+    if (!this.#pad.isDrawing) this.#timer = setTimeout(() => this.read(), SETTLE);
   }
 
-  async read() {
+  // Read the drawing. With `byServer`, this device answers only without a connection.
+  async read({ byServer = false } = {}) {
     this.cancel();
     const request = (this.#request = new AbortController());
-    const verySlow = setTimeout(() => showHint("Still waiting for the server…"), VERY_SLOW);
+    const threshold = Number(this.threshold ?? byId("threshold").getAttribute("value"));
+    const here = judge(this.#pad, threshold);
+    const isEnough = here && (!navigator.onLine || (here.isFinal && !byServer && !byId("how").open));
+    if (isEnough) return this.#fire("verdict", here.verdict);
+    const slow = setTimeout(() => this.#fire("waiting"), VERY_SLOW);
+    try {
+      const verdict = await this.#ask(request.signal);
+      if (request === this.#request) this.#fire("verdict", verdict);
+    } catch (error) {
+      if (request !== this.#request) return; // a newer request will have its answer
+      if (here && !navigator.onLine) return this.#fire("verdict", here.verdict);
+      const message = error instanceof RequestError ? error.message : "Something went wrong on this page.";
+      this.#fire("failure", { message });
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  // The server's verdict. What holds several digits is read as a number.
+  async #ask(signal) {
     const withSteps = byId("how").open;
     const url = this.url;
     if (withSteps) {
       url.searchParams.set("steps", "1");
       url.searchParams.set("explain", "1");
     }
-    try {
-      const digit = await this.#picture({ whole: withSteps });
-      const answer = await requestJSON(url, { body: [{ digit }], signal: request.signal });
-      if (request !== this.#request) return;
-      showAnswer(answer);
-      this.#onResult(answer.result);
-    } catch (error) {
-      if (request !== this.#request) return; // a newer request will show its answer
-      if (!navigator.onLine && this.#readHere({ evenIfUnsure: true })) return;
-      this.#onResult(null);
-      const message = error instanceof RequestError ? error.message : "Something went wrong on this page.";
-      showError(message, { label: "Try again", action: () => this.read() });
-    } finally {
-      clearTimeout(verySlow);
-    }
+    const digit = await this.#picture({ whole: withSteps });
+    const answer = await requestJSON(url, { body: [{ digit }], signal });
+    const verdict = { ...answer, notADigit: answer.not_a_digit, number: null };
+    if (answer.reason !== "several") return verdict;
+    const { strokes } = this.#pad;
+    const body = { digit: this.#pad.toDataURL({ small: !strokes }), ...(strokes && { strokes }) };
+    const number = await requestJSON(this.#address("number"), { body, signal });
+    if (number.digits.length < 2) return verdict;
+    const scale = this.#pad.exportScale;
+    const digits = number.digits.map(({ box: [left, top, right, bottom], digit: read, ...each }) => ({
+      ...each,
+      character: String(read ?? each.prediction),
+      notADigit: each.not_a_digit,
+      box: scale({ left, top, right, bottom }),
+    }));
+    const texts = [number.text, ...number.alternatives.map(({ text }) => text)];
+    return { ...verdict, ...number, digit: null, candidates: [], number: { digits, texts } };
+  }
+
+  #address(name) {
+    const url = new URL(byId("result").dataset[name], location.href);
+    if (this.threshold !== null) url.searchParams.set("threshold", this.threshold);
+    return url;
+  }
+
+  #fire(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   // Whole if its steps will be shown, else as few bytes as can be read just as well.

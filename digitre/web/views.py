@@ -19,6 +19,47 @@ from digitre.web.parameters import flag, threshold
 from digitre.web.requests import picture_in
 from digitre.web.state import features, state
 
+# What app.js imports, straight or through another module: the browser fetches all of it at once.
+MODULES = [
+    "app.js",
+    "answer.js",
+    "api.js",
+    "boxes.js",
+    "candidates.js",
+    "comparison.js",
+    "contrast.js",
+    "cuts.js",
+    "device.js",
+    "digitre.js",
+    "drawing_pad.js",
+    "examples.js",
+    "export.js",
+    "feedback.js",
+    "files.js",
+    "geometry.js",
+    "grid.js",
+    "history.js",
+    "ink.js",
+    "keyboard.js",
+    "lattice.js",
+    "network.js",
+    "network_view.js",
+    "number.js",
+    "occlusion.js",
+    "painting.js",
+    "picture.js",
+    "pieces.js",
+    "png.js",
+    "reader.js",
+    "reading.js",
+    "receipts.js",
+    "session.js",
+    "shaping.js",
+    "signs.js",
+    "undo.js",
+    "words.js",
+]
+
 blueprint = Blueprint("digitre", __name__)
 
 
@@ -52,6 +93,9 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
         "index.html",
         model=application.classifier.model,
         network=network_name(),
+        modules=MODULES,
+        saving="save" in features(current_app),
+        source=current_app.config["SOURCE_URL"],
         threshold=current_app.config["THRESHOLD"],
         card=application.card,
         reading=reading,

@@ -25,17 +25,40 @@ export interface Reading {
   model: string;
 }
 
+export interface NumberDigit {
+  character: string;
+  /** Of the ten digits. */
+  probabilities: number[];
+  /** Where it is, in the unit of the strokes. */
+  box: { left: number; top: number; right: number; bottom: number };
+  /** The indices of the strokes that wrote it. */
+  strokes: number[];
+}
+
 export interface NumberReading {
   /** The most probable text, also if it is refused; "" for a blank. */
   text: string;
   /** Its value, if it is answered and is a number. */
   value: number | null;
   confidence: number;
-  /** Each character, and the indices of the strokes that wrote it. */
-  digits: { character: string; strokes: number[] }[];
+  /** Each character. */
+  digits: NumberDigit[];
   alternatives: { text: string; probability: number }[];
   reason: "blank" | "not_a_number" | "unsure" | "too_complex" | null;
   model: string;
+}
+
+/** What a layer makes of a picture: [height, width, channels] or [values]; a softmax has the shape of what comes before. */
+export interface Layer {
+  kind: "conv" | "pool" | "dense" | "softmax";
+  shape: number[];
+  values: Float32Array | Float64Array;
+}
+
+export interface Look extends Reading {
+  /** 28 x 28 values from 0 to 1, ink bright: what the network sees. */
+  pixels: Float32Array;
+  layers: Layer[];
 }
 
 export interface Options {
@@ -58,6 +81,13 @@ export class Reader {
     drawing: HTMLCanvasElement | OffscreenCanvas | ImageData | readonly Stroke[],
     options?: Options,
   ): Reading;
+  /** A reading with what the network sees; null for a blank, or if the ground is uneven. */
+  look(
+    drawing: HTMLCanvasElement | OffscreenCanvas | ImageData | readonly Stroke[],
+    options?: Options,
+  ): Look | null;
+  /** The ten digits' probabilities of 28 x 28 values from 0 to 1. */
+  classify(pixels: Float32Array): Float64Array;
   readNumber(strokes: readonly Stroke[], options?: NumberOptions): NumberReading;
 }
 

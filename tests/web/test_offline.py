@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from pages import by_hand, draw, press, wait_for_result, wait_until
+from pages import by_hand, draw, press, read_by_hand, wait_for_result, wait_until
 from strokes import DIGITS, OTHERS
 from werkzeug.serving import make_server
 
@@ -38,8 +38,9 @@ def test_the_page_reads_on_the_device(tab) -> None:
         press(tab, "Clear")
     draw(tab, by_hand(OTHERS["heart"]))
     wait_for_result(tab, "Huh...")
-    assert asked == []
+    assert [url for url in asked if not url.endswith("/_compare")] == []  # for the other networks
     with tab.expect_request("**/_get_digit*"):  # the server looks closer if you ask
+        read_by_hand(tab)
         press(tab, "Read")
 
 
@@ -57,7 +58,7 @@ def test_it_works_without_a_connection(tab) -> None:
     draw(tab, by_hand(DIGITS[7]))
     wait_for_result(tab, "7")
     assert asked == []
-    tab.get_by_label("Read while I draw").uncheck()
+    read_by_hand(tab)
     press(tab, "Clear")
     draw(tab, by_hand(DIGITS[2]))
     press(tab, "Read")
@@ -93,7 +94,10 @@ def test_the_worker_keeps_no_answers(tab) -> None:
         tab, "navigator.serviceWorker.ready.then(({ active }) => active?.state === 'activated')"
     )
     tab.reload()
+    read_by_hand(tab)
+    draw(tab, by_hand(DIGITS[2]))
     press(tab, "Read")
+    wait_for_result(tab, "2")
     kept = tab.evaluate(
         """async () => {
           const [name] = await caches.keys();

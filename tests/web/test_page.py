@@ -9,7 +9,17 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT, data_url, png
-from pages import READING, by_hand, draw, press, read, wait_for_result, whole_drawing
+from pages import (
+    READING,
+    by_hand,
+    draw,
+    press,
+    read,
+    read_by_hand,
+    sure,
+    wait_for_result,
+    whole_drawing,
+)
 from playwright.sync_api import Error
 from strokes import DIGITS, OTHERS, drawn
 
@@ -27,7 +37,8 @@ def test_a_digit_drawn_with_the_mouse_is_read(page, digit: int) -> None:
     draw(page, by_hand(DIGITS[digit]))
     answer = read(page)
     assert page.locator("#result").inner_text() == str(digit)
-    assert page.locator("#probability").inner_text() == answer["probability"]
+    assert page.locator("#probability").inner_text() == sure(answer["confidence"])
+    assert page.title() == f"{digit} · Digitre"
     assert page.evaluate("window.here")
 
 
@@ -57,7 +68,7 @@ def test_an_empty_canvas_is_not_sent(page) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     press(page, "Read")
-    assert page.locator("#message").inner_text() == "Draw a digit first."
+    assert page.locator("#message-text").inner_text() == "Draw a digit first."
     assert not [url for url in requests if "_get_digit" in url]
 
 
@@ -118,9 +129,7 @@ def test_a_finger_draws_and_does_not_scroll(browser, server: str) -> None:
             send("touchMove", point)
         send("touchEnd", None)
     assert tab.evaluate("scrollY") == 0
-    with tab.expect_response(READING) as waiting:
-        tab.get_by_role("button", name="Read", exact=True).tap()
-    assert waiting.value.json()["digit"] == 4
+    wait_for_result(tab, "4")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()
 
@@ -156,6 +165,7 @@ def test_each_error_gets_a_message_and_the_drawing_stays(
         READING,
         lambda route: route.abort() if status is None else route.fulfill(status=status, body=body),
     )
+    read_by_hand(tab)
     draw(tab, by_hand(DIGITS[3]))
     press(tab, "Read")
     tab.locator("#message", has_text=message).wait_for()
@@ -187,14 +197,17 @@ def test_it_is_not_read_before_enter_if_live_reading_is_off(page) -> None:
 
 
 def test_bars_show_every_probability(page) -> None:
-    """Eleven bars, for ten digits and "not a digit", show the probabilities of the answer in order."""
+    """Eleven bars, for ten digits and "not a digit", have the probabilities of the answer in order."""
     draw(page, by_hand(DIGITS[6]))
     answer = read(page)
     rows = page.locator("#bars li")
     assert rows.count() == 11
-    shown = [text.split("\n")[-1].strip() for text in rows.all_inner_texts()]
     expected = [*answer["probabilities"], answer["not_a_digit"]]
-    assert shown == [f"{100 * value:.1f}%" for value in expected]
+    shown = rows.locator(".bar > span").evaluate_all(
+        "bars => bars.map((bar) => Number(bar.style.getPropertyValue('--share')))"
+    )
+    assert shown == pytest.approx(expected)
+    assert rows.nth(6).locator(".value").text_content() == sure(expected[6]).removesuffix(" sure")
     assert page.locator("#bars .best .name").inner_text() == "6"
 
 
@@ -207,30 +220,37 @@ def test_undo_redo_and_their_keys(page) -> None:
     assert 0 < half.sum() < whole.sum()
     press(page, "Redo")
     np.testing.assert_array_equal(whole_drawing(page), whole)
+    page.locator("#canvas").focus()
     page.keyboard.press("Delete")
     assert page.locator("#hint").is_visible()
     page.keyboard.press("Control+z")
     np.testing.assert_array_equal(whole_drawing(page), whole)
     page.keyboard.press("Control+z")
     np.testing.assert_array_equal(whole_drawing(page), half)
-    page.keyboard.press("Control+Shift+Z")
-    np.testing.assert_array_equal(whole_drawing(page), whole)
+    for redo in ("Control+Shift+Z", "Control+y"):
+        page.keyboard.press(redo)
+        np.testing.assert_array_equal(whole_drawing(page), whole)
+        page.keyboard.press("Control+z")
 
 
 def test_modes_and_pen(page) -> None:
     """Keys choose the mode: a line is straight however the pointer moves, and the eraser removes ink."""
     page.locator("#width").fill("20")
+    page.locator("#canvas").focus()
     page.keyboard.press("l")
     draw(page, [np.array([(50.0, 125.0), (120, 40), (200, 125)])])
     line = whole_drawing(page)
+    assert page.locator("#width").get_attribute("aria-valuetext") == "20 of 250 wide"
     assert line[125, 50:200].min() == 255
     assert not line[:110].any()
     assert 19 <= (line[:, 125] > 127).sum() <= 21
+    page.locator("#canvas").focus()
     page.keyboard.press("e")
     draw(page, [np.array([(125.0, 60.0), (125, 125), (125, 200)])])
     erased = whole_drawing(page)
     assert not erased[:, 120:130].any()
     assert erased[125, 60] == 255
+    page.locator("#canvas").focus()
     page.keyboard.press("d")
     draw(page, [np.array([(60.0, 200.0), (61, 201)])])
     assert whole_drawing(page)[200, 60] == 255
@@ -274,7 +294,7 @@ def test_a_late_answer_never_overwrites_a_newer_one(page) -> None:
 
 
 def test_the_answer_appears_soon_after_the_last_point(page) -> None:
-    """The answer appears as soon after lifting the pen as a few readings take, at the best of ten tries."""
+    """The verdict comes 300 ms after the pen is up, and a few readings' time, at the best of ten tries."""
     page.get_by_label("Read while I draw").check()
     times = []
     for _ in range(10):
@@ -285,7 +305,7 @@ def test_the_answer_appears_soon_after_the_last_point(page) -> None:
                 document.getElementById("canvas").addEventListener(
                     "pointerup", () => { last = performance.now(); }, { once: true });
                 new MutationObserver((_, watch) => {
-                    if (last) { watch.disconnect(); window.took = performance.now() - last; }
+                    if (last && document.getElementById("result").textContent) { watch.disconnect(); window.took = performance.now() - last; }
                 }).observe(document.getElementById("result"), { childList: true });
                 window.took = null;
                 done();
@@ -308,7 +328,7 @@ def test_the_answer_appears_soon_after_the_last_point(page) -> None:
         }""",
         data_url(png(drawn(DIGITS[7]))),
     )
-    assert min(times) < 60 + 5 * reading, (times, reading)
+    assert 280 < min(times) < 400 + 5 * reading, (times, reading)
 
 
 def test_how_it_was_read(page) -> None:

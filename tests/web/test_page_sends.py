@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pages import READING, by_hand, draw, press, sent_picture, whole_drawing
+from pages import READING, by_hand, draw, press, read_by_hand, sent_picture, whole_drawing
 from strokes import DIGITS
 
 from digitre.recognition.decoding import open_picture, unpack
@@ -38,6 +38,7 @@ def test_a_browser_without_compression_sends_the_same_drawing(browser, server: s
             page = context.new_page()
             page.add_init_script(script)
             page.goto(server)
+            read_by_hand(page)
             draw(page, by_hand(DIGITS[3]))
             with page.expect_request(READING) as waiting:
                 press(page, "Read")
@@ -55,6 +56,7 @@ def test_a_dark_screen_sends_the_same_picture(browser, server: str) -> None:
         context = browser.new_context(color_scheme=scheme, viewport={"width": 1000, "height": 800})
         tab = context.new_page()
         tab.goto(server)
+        read_by_hand(tab)
         draw(tab, by_hand(DIGITS[5]))
         with tab.expect_request(READING) as waiting:
             press(tab, "Read")

@@ -48,13 +48,13 @@ def test_a_drawing_that_was_not_read_stays_out_of_the_strip(page) -> None:
     read(page)
     page.keyboard.press("Control+z")
     draw(page, by_hand(DIGITS[5]))
+    page.locator("#canvas").focus()
     page.keyboard.press("Delete")
     assert not page.locator("#strip").is_visible()
 
 
 def test_clear_in_the_middle_of_a_stroke_loses_nothing(page) -> None:
     """A stroke that Clear interrupts, by key or mouse, comes back with Undo."""
-    (points,) = on_screen(page, [[(60, 60), (120, 160)]])
     page.locator("#canvas").focus()
     page.keyboard.press(" ")
     for _ in range(12):
@@ -64,6 +64,7 @@ def test_clear_in_the_middle_of_a_stroke_loses_nothing(page) -> None:
     page.keyboard.press("Control+z")
     assert np.ptp(whole_drawing(page).nonzero()[0]) > 70
     press(page, "Clear")
+    (points,) = on_screen(page, [[(60, 60), (120, 160)]])
     page.mouse.move(*points[0])
     page.mouse.down()
     page.mouse.move(*points[1])

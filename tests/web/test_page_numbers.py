@@ -1,0 +1,148 @@
+"""Numbers on the page, the network's view, the examples and the six networks, in a real Chromium."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pages import by_hand, draw, press, wait_for_result, wait_until
+from strokes import DIGITS
+
+from digitre.training.data import datasets
+from digitre.training.data.strokes import fit
+
+pytestmark = pytest.mark.slow
+
+SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
+
+
+@pytest.fixture(params=SIZES)
+def tab(request, browser, server: str):
+    """A page that reads on the device, on a phone and on a desktop."""
+    width, height = SIZES[request.param]
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        page.goto(server)
+        page.locator("#where", has_text="this device").wait_for()
+        yield page
+
+
+def written(traces, text: str) -> list[np.ndarray]:
+    """A number as one hand wrote its digits, side by side on a canvas of 250 x 250; signs are drawn by rule."""
+    step = 210 / len(text)
+    size = min(70, 1.1 * step)
+    strokes = []
+    for place, character in enumerate(text):
+        middle = 20 + step * (place + 0.5)
+        if character == "-":
+            strokes.append(np.array([(middle - 12, 125.0), (middle, 124), (middle + 12, 125)]))
+        elif character == ".":
+            strokes.append(np.array([(middle, 155.0), (middle + 1, 156)]))
+        else:
+            of_digit = np.flatnonzero(traces.labels == int(character))
+            trace = traces.strokes[int(of_digit[3])]
+            strokes += fit(trace, size, middle, 125, flip=True)
+    return strokes
+
+
+@pytest.mark.parametrize("number", ["2026", "10", "100", "55", "-3.5"])
+def test_a_number_is_read(tab, real_data, number: str) -> None:
+    """The number is the answer; each of its digits has a box, bars on a choice, and a label of its own."""
+    draw(tab, written(datasets.pen_digits("test"), number))
+    wait_for_result(tab, number)
+    digits = [character for character in number if character.isdigit()]
+    tabs = tab.locator("#boxes button")
+    assert [each for each in tabs.all_inner_texts() if each.isdigit()] == digits
+    tab.locator("#boxes button", has_text=digits[-1]).last.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("#bars .best .name").inner_text() == digits[-1]
+    tab.keyboard.press("Escape")
+    assert tab.locator("#bars .best").count() == 0
+    assert tab.locator("#result").inner_text() == number
+
+
+def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
+    """Corrected in the number, a digit is saved with its own strokes and picture."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        sent: list[dict] = []
+
+        def answer(route) -> None:
+            sent.append(route.request.post_data_json)
+            route.fulfill(status=201, json={"id": "1", "receipt": "r"})
+
+        page.route("**/_save_drawing", answer)
+        page.goto(server)
+        page.locator("#where", has_text="this device").wait_for()
+        four = [stroke * 0.5 + (0, 60) for stroke in by_hand(DIGITS[4])]
+        two = [stroke * 0.5 + (120, 60) for stroke in by_hand(DIGITS[2])]
+        draw(page, four + two)
+        wait_for_result(page, "42")
+        press(page, "Digit 1: 4")
+        page.locator("[data-label='9']").click()
+        page.locator("#saved-text", has_text="Saved as a 9").wait_for()
+        assert sent[0]["label"] == "9"
+        assert len(sent[0]["strokes"]) == 2
+        assert max(x for stroke in sent[0]["strokes"] for x, _, _ in stroke) < 125
+
+
+def test_the_examples_are_drawn_and_read(tab) -> None:
+    """A tap on an example draws it stroke by stroke, and it is read."""
+    for name, result in (
+        ("a seven", "7"),
+        ("a crossed seven", "7"),
+        ("a scribble", "Huh..."),
+        ("42", "42"),
+    ):
+        press(tab, f"Example: {name}")
+        wait_for_result(tab, result)
+        assert not tab.locator(".examples").is_visible()
+        press(tab, "Clear")
+
+
+def test_the_network_is_seen_at_work(tab) -> None:
+    """What the network sees, feature maps of both convolutions, and the ink for an output on the drawing itself."""
+    draw(tab, by_hand(DIGITS[8]))
+    wait_for_result(tab, "8")
+    lit = """(id) => {
+      const canvas = document.getElementById(id);
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, k) => k % 4 === 0 && value > 60).length;
+    }"""
+    for name in ("seen-now", "maps-1", "maps-2"):
+        assert tab.evaluate(lit, name) > 20, name
+    tab.get_by_role("button", name="Ink for 8", exact=True).click()
+    tab.locator("#worth").wait_for()
+    colours = tab.evaluate(
+        """() => {
+          const canvas = document.getElementById("worth");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const found = { yellow: 0, blue: 0 };
+          for (let k = 0; k < data.length; k += 4) {
+            if (data[k + 3] && data[k] > data[k + 2] + 60) found.yellow += 1;
+            if (data[k + 3] && data[k + 2] > data[k] + 60) found.blue += 1;
+          }
+          return found;
+        }"""
+    )
+    assert colours["yellow"] > 100
+    press(tab, "Clear")
+    assert not tab.locator("#worth").is_visible()
+    assert tab.evaluate(lit, "seen-now") == 0
+
+
+def test_six_networks_answer_side_by_side(browser, server: str) -> None:
+    """Once the pen is up, each network's answer is in its row; offline the page says what is missing."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(server)
+        draw(page, by_hand(DIGITS[3]))
+        wait_for_result(page, "3")
+        wait_until(page, "!document.getElementById('compare').classList.contains('waiting')")
+        assert page.locator("#networks .says").all_inner_texts()[0] == "3"
+        said = page.locator("#networks .says").all_inner_texts()
+        assert all(each in {*"0123456789", "Huh..."} for each in said), said
+        context.set_offline(True)
+        press(page, "Clear")
+        draw(page, by_hand(DIGITS[7]))
+        wait_for_result(page, "7")
+        page.locator("#compare-status", has_text="need a connection").wait_for()

@@ -19,6 +19,19 @@ from digitre.recognition.preprocessing import SIDE, PictureError
 from digitre.web import batch_schemas, comparison_schemas, errors, number_schemas, schemas
 from digitre.web.bodies import RequestError
 from digitre.web.inference import MODEL
+from digitre.web.operations import (
+    JSON,
+    PROTOCOL,
+    STATUSES,
+    content_of,
+    document,
+    error_response,
+    failures,
+    get,
+    in_query,
+    post_json,
+    reference,
+)
 from digitre.web.requests import parse_body
 from digitre.web.state import features, state_of
 
@@ -29,9 +42,7 @@ SEVEN = (
     "mGg96qJVZ0166NMx9geBAguLv/BWjAAAAABJRU5ErkJggg=="
 )
 
-JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
-MULTIPART = "multipart/form-data"
-PROTOCOL = "Protocol"  # begins the names of the protocols' responses and schema for errors
+FORM, HTML, MULTIPART = "application/x-www-form-urlencoded", "text/html", "multipart/form-data"
 
 
 def _grey_values() -> list[float]:
@@ -59,7 +70,6 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
 
 def describe_api(app: Flask) -> dict[str, Any]:
     """The OpenAPI 3.1 description of this application, as a dictionary ready for JSON."""
-    read = _read(app)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,44 +86,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "paths": {
-            "/_get_digit": {"post": read},
-            "/predict": {
-                "post": read
-                | {
-                    "summary": "The same as POST /_get_digit, for older clients",
-                    "operationId": "predict",
-                }
-            },
-            "/_get_digits": {"post": _read_many(read)},
-            "/_get_number": {"post": _read_number(read)},
-            "/_compare": {"post": _compare(read)},
-            "/": {
-                "get": _document("The page to draw on.", HTML, schemas.TEXT),
-                "post": _read_upload(),
-            },
-            "/healthz": {"get": _health(app)},
-            "/readyz": {"get": _readiness()},
-            "/metrics": {"get": _document("Metrics for Prometheus.", "text/plain", schemas.TEXT)},
-            **(_saving() if app.config["SAVING"] else {}),
-            **_inference(),
-            "/network/{name}": {"get": _network(app)},
-            "/openapi.json": {
-                "get": _document("This description for machines.", JSON, {"type": "object"})
-            },
-            "/manifest.webmanifest": {
-                "get": _document(
-                    "The page as an app.", "application/manifest+json", {"type": "object"}
-                )
-            },
-            "/worker.js": {
-                "get": _document("The page's service worker.", "text/javascript", schemas.TEXT)
-            },
-            "/pad": {
-                "get": _document("The element <digit-pad>, with examples.", HTML, schemas.TEXT)
-            },
-            "/docs": {"get": _document("This description for people.", HTML, schemas.TEXT)},
-        },
+        "paths": _readings(app) | _pages(app) | _inference(),
         "components": {
             "schemas": {
                 "Reading": schemas.READING,
@@ -122,11 +95,49 @@ def describe_api(app: Flask) -> dict[str, Any]:
                 "ProtocolError": schemas.PROTOCOL_ERROR,
             },
             "responses": {
-                prefix + str(status): _error_response(status, prefix)
+                prefix + str(status): error_response(status, prefix)
                 for prefix in ("", PROTOCOL)
-                for status in sorted(_STATUSES)
+                for status in STATUSES
             },
         },
+    }
+
+
+def _readings(app: Flask) -> dict[str, Any]:
+    """What reads a picture, and what saves one."""
+    read = _read(app)
+    older = {"summary": "The same as POST /_get_digit, for older clients", "operationId": "predict"}
+    return {
+        "/_get_digit": {"post": read},
+        "/predict": {"post": read | older},
+        "/_get_digits": {"post": _read_many(read)},
+        "/_get_number": {"post": _read_number(read)},
+        "/_compare": {"post": _compare(read)},
+        **(_saving() if app.config["SAVING"] else {}),
+    }
+
+
+def _pages(app: Flask) -> dict[str, Any]:
+    """The pages, what they are made of, and what watches the server."""
+    page = document("The page to draw on.", HTML, schemas.TEXT)
+    answers = {
+        "/metrics": ("Metrics for Prometheus.", "text/plain", schemas.TEXT),
+        "/openapi.json": ("This description for machines.", JSON, {"type": "object"}),
+        "/manifest.webmanifest": (
+            "The page as an app.",
+            "application/manifest+json",
+            {"type": "object"},
+        ),
+        "/worker.js": ("The page's service worker.", "text/javascript", schemas.TEXT),
+        "/pad": ("The element <digit-pad>, with examples.", HTML, schemas.TEXT),
+        "/docs": ("This description for people.", HTML, schemas.TEXT),
+    }
+    return {
+        "/": {"get": page, "post": _read_upload()},
+        "/healthz": {"get": _health(app)},
+        "/readyz": {"get": _readiness()},
+        "/network/{name}": {"get": _network(app)},
+        **{path: {"get": document(*answer)} for path, answer in answers.items()},
     }
 
 
@@ -140,16 +151,16 @@ def _read(app: Flask) -> dict[str, Any]:
         MULTIPART: {"schema": schemas.UPLOAD},
         **{f"image/{name}": file for name in ("png", "jpeg", "webp", "gif", "bmp", "tiff")},
     }
-    responses = {"200": _content("The reading.", JSON, _reference("schemas", "Reading"))}
-    responses |= _errors(413, 429, 500, 503)
+    responses = {"200": content_of("The reading.", JSON, reference("schemas", "Reading"))}
+    responses |= failures(413, 429, 500, 503)
     for name, (content_type, body) in EXAMPLES.items():
         status, answer = _answer(app, content_type, body)
         if status == 200:
             bodies[content_type].setdefault("examples", {})[name] = {"value": body}
         elif str(status) not in responses:
             codes = ", ".join(f"`{kind.code}`" for kind in errors.KINDS if kind.status == status)
-            responses[str(status)] = _content(
-                f"An error with one of these codes: {codes}.", JSON, _reference("schemas", "Error")
+            responses[str(status)] = content_of(
+                f"An error with one of these codes: {codes}.", JSON, reference("schemas", "Error")
             )
         request = {"content-type": content_type, "body": body}
         examples = responses[str(status)]["content"][JSON].setdefault("examples", {})
@@ -158,13 +169,13 @@ def _read(app: Flask) -> dict[str, Any]:
         "summary": "Read an image",
         "operationId": "getDigit",
         "parameters": [
-            _in_query(
+            in_query(
                 "threshold",
                 'The required confidence, from 0 to 1. Below it the answer is "Huh...".',
                 schemas.PROBABILITY | {"default": app.config["THRESHOLD"]},
             ),
-            _in_query("steps", "1 adds a picture of each preprocessing step.", schemas.FLAG),
-            _in_query(
+            in_query("steps", "1 adds a picture of each preprocessing step.", schemas.FLAG),
+            in_query(
                 "explain", "1 adds a picture of the ink that mattered for the answer.", schemas.FLAG
             ),
         ],
@@ -186,10 +197,10 @@ def _read_number(read: dict[str, Any]) -> dict[str, Any]:
     return {
         "summary": "Read a number: several digits, with their boxes",
         "operationId": "getNumber",
-        "parameters": number_schemas.parameters(read["parameters"][0], _in_query),
+        "parameters": number_schemas.parameters(read["parameters"][0], in_query),
         "requestBody": {"required": True, "content": bodies},
-        "responses": {"200": _content("The number.", JSON, _reference("schemas", "Number"))}
-        | _errors(400, 413, 415, 429, 500, 503),
+        "responses": {"200": content_of("The number.", JSON, reference("schemas", "Number"))}
+        | failures(400, 413, 415, 429, 500, 503),
     }
 
 
@@ -208,8 +219,8 @@ def _read_many(read: dict[str, Any]) -> dict[str, Any]:
         "operationId": "getDigits",
         "parameters": [read["parameters"][0]],
         "requestBody": {"required": True, "content": bodies},
-        "responses": {"200": _content("The readings.", JSON, batch_schemas.READINGS)}
-        | _errors(400, 413, 415, 429, 500, 503),
+        "responses": {"200": content_of("The readings.", JSON, batch_schemas.READINGS)}
+        | failures(400, 413, 415, 429, 500, 503),
     }
 
 
@@ -220,8 +231,8 @@ def _compare(read: dict[str, Any]) -> dict[str, Any]:
         "operationId": "compare",
         "parameters": [read["parameters"][0]],
         "requestBody": read["requestBody"],
-        "responses": {"200": _content("The readings.", JSON, comparison_schemas.COMPARISON)}
-        | _errors(400, 413, 415, 429, 500, 503),
+        "responses": {"200": content_of("The readings.", JSON, comparison_schemas.COMPARISON)}
+        | failures(400, 413, 415, 429, 500, 503),
     }
 
 
@@ -240,23 +251,23 @@ def _answer(app: Flask, content_type: str, body: Any) -> tuple[int, Any]:
 
 
 def _read_upload() -> dict[str, Any]:
-    wrong = _content("The page, with a sentence that says what was wrong.", HTML, schemas.TEXT)
+    wrong = content_of("The page, with a sentence that says what was wrong.", HTML, schemas.TEXT)
     return {
         "summary": "Read an uploaded file, for browsers without JavaScript",
         "operationId": "readUpload",
         "requestBody": {"required": True, "content": {MULTIPART: {"schema": schemas.UPLOAD}}},
         "responses": {
-            "200": _content("The page, with the reading.", HTML, schemas.TEXT),
+            "200": content_of("The page, with the reading.", HTML, schemas.TEXT),
             "400": wrong,
             "413": wrong,
             "415": wrong,
         }
-        | _errors(429, 500, 503),
+        | failures(429, 500, 503),
     }
 
 
 def _health(app: Flask) -> dict[str, Any]:
-    operation = _document(
+    operation = document(
         "Health check: the network and the features of this server.", JSON, schemas.HEALTH
     )
     model = state_of(app).classifier.model
@@ -275,20 +286,20 @@ def _network(app: Flask) -> dict[str, Any]:
         "description": f"The served network's file, {name}.",
         "schema": schemas.TEXT | {"examples": [name]},
     }
-    operation = _document(
+    operation = document(
         "The served network in eight bits, for pages that read by themselves.",
         "application/octet-stream",
         schemas.FILE,
     )
-    operation["responses"] |= _errors(404)
+    operation["responses"] |= failures(404)
     return operation | {"parameters": [parameter]}
 
 
 def _readiness() -> dict[str, Any]:
-    operation = _document(
+    operation = document(
         "Readiness check: whether the network and the database answer.", JSON, schemas.READINESS
     )
-    operation["responses"]["503"] = _content(
+    operation["responses"]["503"] = content_of(
         "Something does not work: see the field wrong.", JSON, schemas.READINESS
     )
     return operation
@@ -302,12 +313,12 @@ def _saving() -> dict[str, Any]:
                 "operationId": "saveDrawing",
                 "requestBody": {"required": True, "content": {JSON: {"schema": schemas.DRAWING}}},
                 "responses": {
-                    "201": _content("The drawing is saved.", JSON, schemas.SAVED),
-                    "200": _content(
+                    "201": content_of("The drawing is saved.", JSON, schemas.SAVED),
+                    "200": content_of(
                         "The same writer had already saved this drawing.", JSON, schemas.SAVED
                     ),
                 }
-                | _errors(400, 403, 413, 415, 422, 429, 500, 503, 507),
+                | failures(400, 403, 413, 415, 422, 429, 500, 503, 507),
             }
         },
         "/_save_drawing/{id}": {
@@ -325,7 +336,7 @@ def _saving() -> dict[str, Any]:
                 ],
                 "requestBody": {"required": True, "content": {JSON: {"schema": schemas.RECEIPT}}},
                 "responses": {"204": {"description": "The drawing is deleted."}}
-                | _errors(400, 403, 404, 413, 500, 503),
+                | failures(400, 403, 404, 413, 500, 503),
             }
         },
     }
@@ -336,23 +347,23 @@ def _inference() -> dict[str, Any]:
     model = f"/v2/models/{MODEL}"
     return {
         "/v1/models/digitre": {
-            "get": _get("TensorFlow Serving: the model's status.", schemas.MODEL_STATUS)
+            "get": get("TensorFlow Serving: the model's status.", schemas.MODEL_STATUS)
         },
         "/v1/models/digitre:predict": {
-            "post": _post_json(
+            "post": post_json(
                 "TensorFlow Serving: the ten probabilities of each picture",
                 "predictInstances",
                 (schemas.PREDICT, {"instances": [{"b64": SEVEN.partition(",")[2]}]}),
                 schemas.PREDICTIONS,
             )
         },
-        "/v2": {"get": _get("Open Inference: the server.", schemas.SERVER_METADATA)},
-        "/v2/health/live": {"get": _get("Open Inference: the server answers.", schemas.LIVE)},
-        "/v2/health/ready": {"get": _get("Open Inference: the network answers.", schemas.READY)},
-        model: {"get": _get("Open Inference: the inputs and outputs.", schemas.MODEL_METADATA)},
-        f"{model}/ready": {"get": _get("Open Inference: the model answers.", schemas.MODEL_READY)},
+        "/v2": {"get": get("Open Inference: the server.", schemas.SERVER_METADATA)},
+        "/v2/health/live": {"get": get("Open Inference: the server answers.", schemas.LIVE)},
+        "/v2/health/ready": {"get": get("Open Inference: the network answers.", schemas.READY)},
+        model: {"get": get("Open Inference: the inputs and outputs.", schemas.MODEL_METADATA)},
+        f"{model}/ready": {"get": get("Open Inference: the model answers.", schemas.MODEL_READY)},
         f"{model}/infer": {
-            "post": _post_json(
+            "post": post_json(
                 "Open Inference: the outputs for each picture, in JSON or as binary tensors",
                 "infer",
                 (schemas.INFER, _INFER_EXAMPLE),
@@ -362,62 +373,7 @@ def _inference() -> dict[str, Any]:
     }
 
 
-def _get(summary: str, schema: schemas.Schema) -> dict[str, Any]:
-    return _document(summary, JSON, schema, PROTOCOL)
-
-
 _INFER_EXAMPLE = {
     "inputs": [{"name": "files", "datatype": "BYTES", "shape": [1], "data": [SEVEN]}],
     "outputs": [{"name": "result"}],
 }
-
-
-def _post_json(
-    summary: str, operation: str, body: tuple[schemas.Schema, Any], answer: schemas.Schema
-) -> dict[str, Any]:
-    """A POST of JSON: the schema of its body with an example, and the schema of its answer."""
-    schema, example = body
-    content = {"schema": schema, "examples": {"one picture": {"value": example}}}
-    return {
-        "summary": summary,
-        "operationId": operation,
-        "requestBody": {"required": True, "content": {JSON: content}},
-        "responses": {"200": _content("The answer.", JSON, answer)}
-        | _errors(400, 413, 415, 500, prefix=PROTOCOL)
-        | _errors(429, 503),  # from nginx
-    }
-
-
-_STATUSES = set(errors.STATUSES.values())
-
-
-def _error_response(status: int, prefix: str) -> dict[str, Any]:
-    """The response with this status: what each of its codes means."""
-    meanings = [f"`{kind.code}`: {kind.meaning}" for kind in errors.KINDS if kind.status == status]
-    return _content(" ".join(meanings), JSON, _reference("schemas", f"{prefix}Error"))
-
-
-def _errors(*statuses: int, prefix: str = "") -> dict[str, Any]:
-    return {str(status): _reference("responses", f"{prefix}{status}") for status in statuses}
-
-
-def _document(
-    summary: str, content_type: str, schema: schemas.Schema, prefix: str = ""
-) -> dict[str, Any]:
-    """A GET that always answers 200."""
-    return {
-        "summary": summary,
-        "responses": {"200": _content(summary, content_type, schema)} | _errors(500, prefix=prefix),
-    }
-
-
-def _content(description: str, content_type: str, schema: schemas.Schema) -> dict[str, Any]:
-    return {"description": description, "content": {content_type: {"schema": schema}}}
-
-
-def _reference(section: str, name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/{section}/{name}"}
-
-
-def _in_query(name: str, description: str, schema: schemas.Schema) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": schema}

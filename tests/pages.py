@@ -33,8 +33,9 @@ def draw(page, strokes) -> None:
 
 
 def by_hand(strokes) -> list[np.ndarray]:
-    """Strokes as a hand draws them: smooth, with many points."""
-    return [smooth(stroke) for stroke in strokes]
+    """Strokes as a hand draws them: smooth, with as many points as a screen reports."""
+    curves = [smooth(stroke) for stroke in strokes]
+    return [np.concatenate([curve[:-1:2], curve[-1:]]) for curve in curves]
 
 
 def sure(confidence: float) -> str:

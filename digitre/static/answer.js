@@ -4,6 +4,7 @@ import { glanceLine, percent, verdictLine, withArticle } from "./words.js";
 const byId = (id) => document.getElementById(id);
 const NOT_A_DIGIT = 10; // the bar after those of the ten digits
 const TITLE = document.title;
+const SEEN = 0.01; // a bar that moves by less looks the same
 const HINT_TIME = 6000; // milliseconds that a hint stays
 
 const bars = [...byId("bars").children].map((row) => ({
@@ -15,8 +16,9 @@ const bars = [...byId("bars").children].map((row) => ({
 // While the pen is down: the bars move, and the line below the headline says what the drawing begins to look like.
 export function showGlance(verdict) {
   byId("answer").classList.add("open");
-  byId("probability").textContent = glanceLine(verdict);
-  showBars(verdict, null);
+  const line = glanceLine(verdict);
+  if (byId("probability").textContent !== line) byId("probability").textContent = line;
+  moveBars(verdict);
 }
 
 // The pen is up and the drawing is read. `about` of the digits of a number, if one is chosen, has the bars.
@@ -51,9 +53,19 @@ function showBars({ probabilities, notADigit }, best) {
   bars.forEach(({ row, bar, value }, index) => {
     const share = probabilities.length ? values[index] : 0;
     bar.style.setProperty("--share", share);
-    value.textContent = probabilities.length ? percent(share) : "";
-    row.title = probabilities.length ? `${row.querySelector(".name").textContent}: ${percent(share)}` : "";
+    const text = probabilities.length ? percent(share) : "";
+    if (value.textContent !== text) value.textContent = row.title = text;
     row.classList.toggle("best", index === best);
+  });
+}
+
+// While the pen is down, only the bars that move by what can be seen: the pen stays quick.
+function moveBars({ probabilities, notADigit }) {
+  [...probabilities, notADigit].forEach((share, index) => {
+    const { row, bar } = bars[index];
+    row.classList.remove("best");
+    if (Math.abs(share - Number(bar.style.getPropertyValue("--share"))) < SEEN) return;
+    bar.style.setProperty("--share", share);
   });
 }
 

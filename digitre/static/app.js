@@ -31,11 +31,7 @@ pad.addEventListener("change", () => {
   byId("undo").disabled = !pad.canUndo;
   byId("redo").disabled = !pad.canRedo;
   byId("download").disabled = byId("copy").disabled = pad.empty;
-  // The last answer was about the drawing before this change.
-  verdict = recent.result = null;
-  boxes.hide();
-  resetFeedback();
-  resetComparison();
+  if (verdict) forgetVerdict();
   if (pad.empty) {
     reader.cancel();
     clearAnswer(INVITATION);
@@ -47,6 +43,14 @@ pad.addEventListener("change", () => {
   }
   reader.glance();
 });
+
+// The answer was about the drawing before this change.
+function forgetVerdict() {
+  verdict = recent.result = null;
+  boxes.hide();
+  resetFeedback();
+  resetComparison();
+}
 
 // --- answers ---
 

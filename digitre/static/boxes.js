@@ -23,7 +23,7 @@ export class Boxes {
   }
 
   hide() {
-    if (this.#chosen !== null) this.choose(null);
+    this.#chosen = null;
     byId("boxes").replaceChildren();
   }
 

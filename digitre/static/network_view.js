@@ -43,10 +43,11 @@ export class NetworkView {
       paintMaps(byId(`maps-${index + 1}`), layer, liveliest(layer, MAPS[index]));
     });
     const row = seen.layers.at(-1).values;
-    outputs.forEach((button, answer) => button.style.setProperty("--share", row[answer]));
+    outputs.forEach((button, answer) => button.style.setProperty("--share", row[answer].toFixed(2)));
   }
 
   hideWorth() {
+    if (byId("worth").hidden && !outputs.some((button) => button.classList.contains("chosen"))) return;
     byId("worth").hidden = true;
     for (const button of outputs) button.classList.remove("chosen");
   }
@@ -137,8 +138,8 @@ function paintMaps(canvas, { values, shape }, maps) {
   const columns = Math.min(COLUMNS, maps.length);
   const gap = maps.length > 1 ? 1 : 0;
   const rows = Math.ceil(maps.length / columns);
-  canvas.width = columns * (width + gap) - gap;
-  canvas.height = rows * (height + gap) - gap;
+  const size = [columns * (width + gap) - gap, rows * (height + gap) - gap];
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
   const { data } = picture;

@@ -159,15 +159,9 @@ TRIALS = {
 }
 
 
-# One that takes little time in `make test`, all others in `make test-long`.
-RECIPES = [
-    pytest.param(name, marks=pytest.mark.slow if name == "mlp-256" else pytest.mark.long)
-    for name in TRIALS
-]
-
-
+@pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", TRIALS)
 def test_each_learns_by_its_recipe(name: str, real_data, tmp_path: Path) -> None:
     """Each network reaches its accuracy, and the file is the one that was measured."""
     options, accuracy = TRIALS[name]

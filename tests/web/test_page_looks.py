@@ -99,7 +99,7 @@ def test_the_whole_page_is_under_90_kb(browser, server: str) -> None:
 
 
 def test_the_first_paint_comes_soon(browser, server: str) -> None:
-    """The page appears within 200 ms at the best of ten tries.
+    """The page appears within 200 ms at the best of five tries.
 
     On a slow or busy machine: within four times what a page of a few words takes there.
     """
@@ -115,7 +115,7 @@ def test_the_first_paint_comes_soon(browser, server: str) -> None:
         return painted
 
     page, few_words = [], []
-    for _ in range(10):
+    for _ in range(5):
         page.append(first_paint("/"))
         if page[-1] < 200:
             return

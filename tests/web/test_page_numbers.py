@@ -44,20 +44,22 @@ def written(traces, text: str) -> list[np.ndarray]:
     return strokes
 
 
-@pytest.mark.parametrize("number", ["2026", "10", "100", "55", "-3.5"])
-def test_a_number_is_read(tab, real_data, number: str) -> None:
-    """The number is the answer; each of its digits has a box, bars on a choice, and a label of its own."""
-    draw(tab, written(datasets.pen_digits("test"), number))
-    wait_for_result(tab, number)
-    digits = [character for character in number if character.isdigit()]
-    tabs = tab.locator("#boxes button")
-    assert [each for each in tabs.all_inner_texts() if each.isdigit()] == digits
-    tab.locator("#boxes button", has_text=digits[-1]).last.focus()
-    tab.keyboard.press("Enter")
-    assert tab.locator("#bars .best .name").inner_text() == digits[-1]
-    tab.keyboard.press("Escape")
-    assert tab.locator("#bars .best").count() == 0
-    assert tab.locator("#result").inner_text() == number
+def test_numbers_are_read(tab, real_data) -> None:
+    """A number is the answer; each of its digits has a box, and bars on a choice."""
+    traces = datasets.pen_digits("test")
+    for number in ("2026", "10", "100", "55", "-3.5"):
+        draw(tab, written(traces, number))
+        wait_for_result(tab, number)
+        digits = [character for character in number if character.isdigit()]
+        tabs = tab.locator("#boxes button")
+        assert [each for each in tabs.all_inner_texts() if each.isdigit()] == digits
+        tab.locator("#boxes button", has_text=digits[-1]).last.focus()
+        tab.keyboard.press("Enter")
+        assert tab.locator("#bars .best .name").inner_text() == digits[-1]
+        tab.keyboard.press("Escape")
+        assert tab.locator("#bars .best").count() == 0
+        assert tab.locator("#result").inner_text() == number
+        press(tab, "Clear")
 
 
 def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
@@ -85,6 +87,7 @@ def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
         assert max(x for stroke in sent[0]["strokes"] for x, _, _ in stroke) < 125
 
 
+@pytest.mark.parametrize("tab", ["phone"], indirect=True)
 def test_the_examples_are_drawn_and_read(tab) -> None:
     """A tap on an example draws it stroke by stroke, and it is read."""
     for name, result in (
@@ -99,6 +102,7 @@ def test_the_examples_are_drawn_and_read(tab) -> None:
         press(tab, "Clear")
 
 
+@pytest.mark.parametrize("tab", ["desktop"], indirect=True)
 def test_the_network_is_seen_at_work(tab) -> None:
     """What the network sees, feature maps of both convolutions, and the ink for an output on the drawing itself."""
     draw(tab, by_hand(DIGITS[8]))

@@ -18,10 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from digitre import config, registry
-from digitre.recognition import (
-    detection,  # noqa: F401  # with SciPy: once, and not in each worker
-    packed,
-)
+from digitre.recognition import packed
 from digitre.recognition.classifier import SHAPE, Classifier
 
 COPY = "digitre.tflite"
@@ -47,7 +44,11 @@ def preload(folder: str) -> None:
         raise ValueError(f"there is no network at {network}")
     try:
         shutil.copyfile(network, new)
-        if not _works(new):
+        trial = _try(new)
+        # With SciPy: once, and not in each worker; meanwhile the trial runs.
+        from digitre.recognition import detection  # noqa: F401
+
+        if os.waitpid(trial, 0)[1] != 0:
             raise ValueError(f"{network} is not a network that works")
         os.replace(new, copy)
     finally:
@@ -88,28 +89,27 @@ def migrate() -> None:
 def _pack(network: Path) -> None:
     """Make the file that pages read with, next to a network: so that no worker needs LiteRT's schema for it.
 
-    In a process of its own, which takes the schema's memory with it. Without the file, a worker makes it.
+    In a process of its own, which takes the schema's memory with it. The start does not wait for it: a worker that is asked before the
+    file is there makes it itself. gunicorn's master reaps the process.
     """
     for old in network.parent.glob("*.bin"):
         old.unlink(missing_ok=True)
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
+    if os.fork():
         return
-    try:
+    with suppress(Exception):  # a network that can't be packed, or a full disk
         model = Classifier(network).model
         packed.write(network, model, network.with_name(packed.file_name(model)))
-    except Exception:
-        os._exit(1)  # a network that can't be packed, or a full disk
     os._exit(0)
 
 
-def _works(network: Path) -> bool:
-    """Whether LiteRT reads with it. Tried in a process of its own: no interpreter survives a fork."""
+def _try(network: Path) -> int:
+    """Begin to try whether LiteRT reads with a network: the ID of a process that ends with 0 if so.
+
+    It is a process of its own, since no interpreter survives a fork.
+    """
     child = os.fork()
     if child:
-        _, status = os.waitpid(child, 0)
-        return status == 0
+        return child
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(PATIENCE)

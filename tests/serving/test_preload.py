@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
@@ -55,6 +56,10 @@ def test_workers_get_a_copy(master: Executor, network: Path, folder: Path) -> No
     assert copy.with_suffix(".json").read_text() == "{}"
     served = Classifier(copy)
     for_pages = copy.with_name(packed.file_name(served.model))
+    end = time.monotonic() + 30
+    while not for_pages.is_file():  # the start does not wait for it
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert for_pages.read_bytes() == packed.pack(copy, served.model)
 
 

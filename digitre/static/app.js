@@ -91,7 +91,7 @@ function offerLabels() {
   const whole = { image: () => pad.toDataURL(), thumbnail: (options) => pad.toDataURL(options), strokes: pad.strokes };
   const { reason, number, candidates, digit } = verdict;
   if (number) {
-    offerFeedback(null, "Is a digit wrong? Tap it.", []);
+    offerFeedback(null, pad.strokes ? "Is a digit wrong? Tap it." : "Tap a digit to see its bars.", []);
   } else if (digit !== null) {
     offerFeedback(whole, "Right?", [String(digit)]);
   } else if (reason === "unsure") {

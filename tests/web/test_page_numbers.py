@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from pages import by_hand, draw, press, wait_for_result, wait_until
 from strokes import DIGITS
 
@@ -85,6 +86,18 @@ def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
         assert sent[0]["label"] == "9"
         assert len(sent[0]["strokes"]) == 2
         assert max(x for stroke in sent[0]["strokes"] for x, _, _ in stroke) < 125
+
+
+@pytest.mark.parametrize("tab", ["desktop"], indirect=True)
+def test_a_picture_of_a_number_is_read(tab) -> None:
+    """The server reads a number in a picture that is opened; its boxes lie on the picture."""
+    tab.locator("#file").set_input_files(ROOT / "docs" / "number.png")
+    wait_for_result(tab, "2026")
+    assert tab.locator("#boxes button").all_inner_texts() == ["2", "0", "2", "6"]
+    lefts = [each.bounding_box()["x"] for each in tab.locator("#boxes > div").all()]
+    assert lefts == sorted(lefts)
+    press(tab, "Digit 4: 6")
+    assert tab.locator("#bars .best .name").inner_text() == "6"
 
 
 @pytest.mark.parametrize("tab", ["phone"], indirect=True)

@@ -65,7 +65,8 @@ def test_nothing_is_said_while_the_pen_is_down(desktop) -> None:
     assert "Huh" not in " ".join(words)
     assert "You call" not in " ".join(words)
     wait_until(
-        desktop, "document.querySelector('.bar > span').style.getPropertyValue('--share') !== ''"
+        desktop,
+        "[...document.querySelectorAll('.bar > span')].some((bar) => bar.style.getPropertyValue('--share') > 0.1)",
     )
     desktop.mouse.up()
     wait_for_result(desktop, "8")

@@ -24,8 +24,8 @@ from digitre.web.operations import (
     PROTOCOL,
     STATUSES,
     content_of,
+    describe_error,
     document,
-    error_response,
     failures,
     get,
     in_query,
@@ -95,7 +95,7 @@ def describe_api(app: Flask) -> dict[str, Any]:
                 "ProtocolError": schemas.PROTOCOL_ERROR,
             },
             "responses": {
-                prefix + str(status): error_response(status, prefix)
+                prefix + str(status): describe_error(status, prefix)
                 for prefix in ("", PROTOCOL)
                 for status in STATUSES
             },

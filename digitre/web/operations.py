@@ -11,7 +11,7 @@ PROTOCOL = "Protocol"  # begins the names of the protocols' responses and schema
 STATUSES = sorted(set(errors.STATUSES.values()))
 
 
-def error_response(status: int, prefix: str) -> dict[str, Any]:
+def describe_error(status: int, prefix: str) -> dict[str, Any]:
     """The response with this status: what each of its codes means."""
     meanings = [f"`{kind.code}`: {kind.meaning}" for kind in errors.KINDS if kind.status == status]
     return content_of(" ".join(meanings), JSON, reference("schemas", f"{prefix}Error"))

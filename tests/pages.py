@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from playwright.sync_api import Error
@@ -12,6 +14,20 @@ from strokes import smooth
 from digitre.recognition.preprocessing import decode
 
 READING = "**/_get_digit*"  # the requests that read a drawing
+
+
+# Windows of a phone and of a desktop.
+SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
+
+
+@contextmanager
+def reading_here(browser, server: str, width: int, height: int) -> Iterator:
+    """An open page that reads on the device, in a window of this size."""
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        page.goto(server)
+        page.locator("#where", has_text="on this device").wait_for()
+        yield page
 
 
 def on_screen(page, strokes) -> list[list[tuple[float, float]]]:

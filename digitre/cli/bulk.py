@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitre.cli import settings, terminal
+from digitre.cli.read import threshold_option
 
 if TYPE_CHECKING:
     from digitre.bulk.run import State
@@ -43,13 +44,7 @@ STOPPED = 130  # the exit status after Ctrl-C
     help="Pictures in a part. [default: 10000, or fewer if there are few pictures]",
 )
 @click.option("--number", is_flag=True, help="Read numbers of several digits.")
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=lambda: settings()["THRESHOLD"],
-    show_default="DIGITRE_THRESHOLD, else 0.6",
-    help='Minimum confidence: below it the answer is "Huh...".',
-)
+@threshold_option
 @click.option(
     "--model",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -32,6 +32,13 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", "
 
 
 # Naming Digitre's own network is the same as naming none.
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=lambda: settings()["THRESHOLD"],
+    show_default="DIGITRE_THRESHOLD, else 0.6",
+    help='Minimum confidence: below it the answer is "Huh...".',
+)
 network_option = click.option(
     "--network",
     metavar="NAME",
@@ -45,13 +52,7 @@ network_option = click.option(
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True)
 )
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=lambda: settings()["THRESHOLD"],
-    show_default="DIGITRE_THRESHOLD, else 0.6",
-    help='Minimum confidence: below it the answer is "Huh...".',
-)
+@threshold_option
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per image.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table as CSV.")
 @click.option("--show", is_flag=True, help="Draw what the network sees; with --number, the boxes.")

@@ -21,7 +21,7 @@ export function showGlance(verdict) {
   moveBars(verdict);
 }
 
-// The pen is up and the drawing is read. `about` of the digits of a number, if one is chosen, has the bars.
+// The pen is up and the drawing is read. A number has no bars until one of its digits is chosen.
 export function showVerdict(verdict) {
   const { result, reason, number } = verdict;
   const line = verdictLine(verdict);

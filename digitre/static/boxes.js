@@ -11,9 +11,6 @@ export class Boxes {
 
   constructor(onChoice) {
     this.#onChoice = onChoice;
-    byId("boxes").addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.choose(null);
-    });
   }
 
   // Show the digits of a number: { character, box } with boxes in units.

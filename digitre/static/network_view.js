@@ -3,9 +3,9 @@
 import { classify } from "./device.js";
 import { SIDE, boundingBox } from "./geometry.js";
 import { removeSquares, worthFor } from "./occlusion.js";
+import { SIDE as SEEN } from "./shaping.js";
 
 const byId = (id) => document.getElementById(id);
-const SEEN = 28; // pixels per side of what the network sees
 const MAPS = [8, 16]; // so many feature maps of each convolution are shown
 const COLUMNS = 8;
 const FOR = [255, 196, 61];

@@ -1,7 +1,7 @@
 // Which ink speaks for an answer, and which against it: occlusion sensitivity (Zeiler and Fergus 2014), as
 // digitre/recognition/occlusion.py measures it on the server.
+import { SIDE } from "./shaping.js";
 
-const SIDE = 28;
 const PATCH = 5; // pixels per side of the square that is removed at a time, about as wide as a stroke
 const STEP = 2; // pixels from one square to the next
 const TINY = 1e-9; // the least probability that is reckoned with, so that odds are finite

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from pages import by_hand, draw, press, read_by_hand, wait_for_result, wait_until
+from pages import by_hand, draw, press, read_by_hand, reading_here, wait_for_result, wait_until
 from strokes import DIGITS, OTHERS
 from werkzeug.serving import make_server
 
@@ -21,10 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def tab(browser, server: str):
-    with browser.new_context(viewport={"width": 1000, "height": 800}) as context:
-        page = context.new_page()
-        page.goto(server)
-        page.locator("#where", has_text="on this device").wait_for()
+    with reading_here(browser, server, 1000, 800) as page:
         yield page
 
 

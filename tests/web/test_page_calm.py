@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import pytest
-from pages import READING, by_hand, draw, on_screen, open_tools, press, wait_for_result, wait_until
+from pages import (
+    READING,
+    SIZES,
+    by_hand,
+    draw,
+    on_screen,
+    open_tools,
+    press,
+    reading_here,
+    wait_for_result,
+    wait_until,
+)
 from strokes import DIGITS, OTHERS
 
 pytestmark = pytest.mark.slow
-
-SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
 
 
 @pytest.fixture(params=SIZES)
 def tab(request, browser, server: str):
     """A page that reads on the device, on a phone and on a desktop."""
-    width, height = SIZES[request.param]
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
-        page = context.new_page()
-        page.goto(server)
-        page.locator("#where", has_text="this device").wait_for()
+    with reading_here(browser, server, *SIZES[request.param]) as page:
         yield page
 
 
 @pytest.fixture
 def desktop(browser, server: str):
     """A page that reads on the device, on a desktop."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.goto(server)
-        page.locator("#where", has_text="this device").wait_for()
+    with reading_here(browser, server, *SIZES["desktop"]) as page:
         yield page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import ROOT
-from pages import by_hand, draw, press, wait_for_result, wait_until
+from pages import SIZES, by_hand, draw, press, reading_here, wait_for_result, wait_until
 from strokes import DIGITS
 
 from digitre.training.data import datasets
@@ -13,17 +13,11 @@ from digitre.training.data.strokes import fit
 
 pytestmark = pytest.mark.slow
 
-SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
-
 
 @pytest.fixture(params=SIZES)
 def tab(request, browser, server: str):
     """A page that reads on the device, on a phone and on a desktop."""
-    width, height = SIZES[request.param]
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
-        page = context.new_page()
-        page.goto(server)
-        page.locator("#where", has_text="this device").wait_for()
+    with reading_here(browser, server, *SIZES[request.param]) as page:
         yield page
 
 

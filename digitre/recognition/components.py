@@ -197,6 +197,51 @@ def group(components: Sequence[Component], gap: float) -> list[list[Component]]:
     return sorted(groups.values(), key=lambda each: -sum(one.ink for one in each))
 
 
+@dataclass(frozen=True)
+class Row:
+    """Small components side by side, as the letters of a word: their bounding box and labels."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    labels: frozenset[int]
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+LONG = 4  # a row is at least so many times as long as it is high
+SPACE = 1.5  # of its height: the largest gap in a row
+SIZES = 3  # how many times as high as the lowest component of a row its highest one is
+
+
+def rows_of(components: Sequence[Component]) -> list[Row]:
+    """Find rows of components, such as lines of type: of one size, level, close to each other."""
+    found: list[list[Component]] = []
+    for each in sorted(components, key=lambda each: each.left):
+        for row in found:
+            last = max(row, key=lambda other: other.right)
+            high, low = max(last.height, each.height), min(last.height, each.height)
+            shared = min(last.bottom, each.bottom) - max(last.top, each.top)
+            if (
+                high <= SIZES * low
+                and shared >= 0.5 * low
+                and each.left - last.right <= SPACE * high
+            ):
+                row.append(each)
+                break
+        else:
+            found.append([each])
+    rows = []
+    for row in found:
+        top, bottom, left, right = bounding_box(row)
+        if len(row) > 1 and right - left >= LONG * (bottom - top):
+            rows.append(Row(top, bottom, left, right, frozenset(each.label for each in row)))
+    return rows
+
+
 def run_lengths(mask: np.ndarray, axis: int) -> np.ndarray:
     """The length of the run of True that each pixel is in: (height, width) int32, 0 outside.
 

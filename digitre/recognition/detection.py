@@ -16,17 +16,9 @@ import numpy as np
 from PIL import Image
 
 from digitre.recognition.components import Box, Component, Components, group
+from digitre.recognition.explanations import ALIKE, BAR, MARK, REST, explain, is_scroll_bar
 from digitre.recognition.found import Detection
-from digitre.recognition.hypotheses import (
-    BAR,
-    MARK,
-    REST,
-    Hypothesis,
-    explain,
-    is_cut_off,
-    is_scroll_bar,
-    judge,
-)
+from digitre.recognition.hypotheses import Hypothesis, is_cut_off, judge
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
@@ -42,18 +34,11 @@ SMALL = 0.05
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
 # Two parts are two digits if the network reads each with this probability ...
 A_DIGIT = 0.6
-NO_DIGIT = {
-    "faint",
-    "bar",
-    "rule",
-    "frame",
-    "mark",
-}  # what is explained so is not one of several digits
-ALIKE = 0.45  # ... the smaller one is at least so large, compared with the other ...
+# ... the smaller one is at least as large as `ALIKE` says, compared with the other ...
 APART = 0.3  # ... and their boxes overlap by at most this share of the smaller one.
 ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
 # What is left out for one of these reasons is not one of several digits.
-NO_DIGIT = {"faint", "bar", "rule", "frame", "mark"}
+NO_DIGIT = {"faint", "bar", "rule", "frame", "mark", "type"}
 
 
 def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> Detection | None:
@@ -104,11 +89,15 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list
     small = _reduced(image)
     maps, drawn = even_maps(small)
     drawn = drawn or plain
-    strokes = drawn and any(
-        not any(_is_solid(part, min(small.size)) for part in each.components.all) for each in maps
-    )
+    solid = [
+        [part for part in each.components.all if _is_solid(part, min(small.size))] for each in maps
+    ]
+    strokes = drawn and not all(solid)
     yield maps if drawn else [*maps, *_paper(small)]
-    for inset in map(_reduced, find_insets(image)):
+    regions = [
+        each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
+    ]
+    for inset in map(_reduced, find_insets(image, regions)):
         inner, inner_drawn = even_maps(inset)
         yield inner if inner_drawn else [*inner, *_paper(inset)]
     if drawn and not strokes and not plain:
@@ -279,7 +268,7 @@ def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothes
 def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
     """Whether a part that reads as a digit is a stamp, a line, an erased rest, or what lies at an edge."""
     mark = part.extent <= MARK * digit.extent and any(
-        part.labels <= labels for _, labels in part.map.marks
+        len(labels) > 2 and part.labels <= labels for _, labels in part.map.marks
     )
     explained = all(
         explain(each, digit)[0] in NO_DIGIT or _is_thin_line(each, digit)

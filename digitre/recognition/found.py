@@ -20,7 +20,7 @@ class LeftOut:
 
     Attributes:
         what: "speck", "rest" (of a neighbour, at an edge), "bar" (along an edge), "faint", "rule", "frame",
-            "line", "dot" (next to the digit), "mark" (a stamp or logo), or "unexplained".
+            "line", "dot" (next to the digit), "mark" (a stamp or logo), "type" (a line of it), or "unexplained".
         share: its ink, as a share of the ink that is kept.
     """
 

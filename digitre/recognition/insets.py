@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from digitre.recognition.components import EIGHT
@@ -17,19 +17,22 @@ LEAST = 0.08  # of the picture: an inset is at least so large
 FILLED = 0.7  # of its bounding box, an inset fills at least so much: it may be turned
 STRAIGHT = 0.97  # one that fills so much of its box is not turned
 CORNERS = 0.84  # of the smallest turned rectangle around it: an ellipse fills 0.785
+SOLIDITY = 0.8  # of its convex hull, an inset fills at least so much
+PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 MOST = 2  # insets of one picture that are looked at
 
 
-def find_insets(image: Image.Image) -> list[Image.Image]:
+def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Image.Image]:
     """The pictures that lie within a picture, each cut out.
 
-    An inset is a region that is convex along rows and columns. It is searched for as what differs from
-    the corners, and as the brighter and the darker of two classes (Otsu 1979). What lies outside a turned
-    one takes the tone of the nearest place inside.
+    An inset is a region that fills nearly all of its convex hull, which has corners. It is searched for as
+    what differs from the corners, as the brighter and the darker of two classes (Otsu 1979), and among the
+    given regions. What lies outside a turned one takes the tone of the nearest place inside.
 
     Args:
         image: of mode L or RGB.
+        solid: regions that may be insets, each (h, w) bool for the whole picture, at any resolution.
 
     Returns:
         At most `MOST` pictures, of mode L or RGB.
@@ -39,7 +42,9 @@ def find_insets(image: Image.Image) -> list[Image.Image]:
     if min(grey.shape) < SMALLEST:
         return []
     insets: list[Image.Image] = []
-    for mask in (*_unlike_corners(grey), *_two_classes(grey)):
+    masks = [*_unlike_corners(grey), *_two_classes(grey)]
+    masks += [_resized(each, grey.shape) for each in solid]
+    for mask in masks:
         inset = _cut_out(image, mask, factor)
         if inset is not None and not any(_are_alike(inset, other) for other in insets):
             insets.append(inset)
@@ -76,15 +81,19 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int) -> Image.Image |
     labels, count = ndimage.label(mask)
     if not count:
         return None
-    largest = int(np.bincount(labels.ravel())[1:].argmax()) + 1
-    rows, columns = ndimage.find_objects(labels)[largest - 1]
-    region = ndimage.binary_fill_holes(labels[rows, columns] == largest)
-    filled = region.mean()
-    if region.size < LEAST * mask.size or filled < FILLED or not _is_convex(region):
+    # A band in which a note has the tone of the wall may divide it.
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    large = (areas >= PART * areas.max())[labels]
+    rows, columns = ndimage.find_objects(large.astype(np.uint8))[0]
+    region = ndimage.binary_fill_holes(large[rows, columns])
+    hull = convex_hull(region)
+    filled = hull.mean()
+    if hull.size < LEAST * mask.size or filled < FILLED or region.sum() < SOLIDITY * hull.sum():
         return None
-    if filled < STRAIGHT and not _has_corners(region):
+    if filled < STRAIGHT and not _has_corners(hull):
         return None
-    if region.shape == mask.shape and filled > 0.985:
+    if hull.shape == mask.shape and filled > 0.985:
         return None  # the whole picture
     inset = factor  # its outermost pixels are mixed with what lies around
     left, top = columns.start * factor + inset, rows.start * factor + inset
@@ -93,16 +102,37 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int) -> Image.Image |
     if min(right - left, bottom - top) < SMALLEST:
         return None
     part = image.crop((left, top, right, bottom))
-    return part if filled >= STRAIGHT else _fill_outside(part.convert("L"), region)
+    return part if filled >= STRAIGHT else _fill_outside(part.convert("L"), hull)
 
 
-def _is_convex(region: np.ndarray) -> bool:
-    """Whether nearly every row and every column is one run."""
-    for axis in (0, 1):
-        runs = (np.diff(region.astype(np.int8), axis=axis, prepend=0) == 1).sum(axis)
-        if (runs > 1).mean() > 0.03:
-            return False
-    return True
+def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    size = shape[1], shape[0]
+    return np.asarray(Image.fromarray(mask).convert("L").resize(size, Image.Resampling.BOX)) > 127
+
+
+def convex_hull(region: np.ndarray) -> np.ndarray:
+    """The smallest convex region around a region, both (height, width) bool (Andrew's monotone chain, 1979)."""
+    inked = np.flatnonzero(region.any(1))
+    lefts = region.argmax(1)[inked]
+    rights = region.shape[1] - 1 - region[:, ::-1].argmax(1)[inked]
+    left = _chain(list(zip(lefts.tolist(), inked.tolist(), strict=True)), 1)
+    right = _chain(list(zip(rights.tolist(), inked.tolist(), strict=True)), -1)
+    image = Image.new("1", region.shape[::-1])
+    ImageDraw.Draw(image).polygon(left + right[::-1], fill=1, outline=1)
+    return np.asarray(image)
+
+
+def _chain(points: list[tuple[int, int]], side: int) -> list[tuple[int, int]]:
+    """The corners of a hull's left side (1) or right side (-1): from top to bottom it bends one way."""
+    chain: list[tuple[int, int]] = []
+    for x, y in points:
+        while len(chain) > 1:
+            (x0, y0), (x1, y1) = chain[-2:]
+            if side * ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) < 0:
+                break
+            chain.pop()
+        chain.append((x, y))
+    return chain
 
 
 def _has_corners(region: np.ndarray) -> bool:

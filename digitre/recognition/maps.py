@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition import photo
-from digitre.recognition.components import Component, Components
+from digitre.recognition.components import Component, Components, Row, rows_of
 from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
 from digitre.recognition.lines import Line, find_lines, remove_lines
 
@@ -61,13 +61,18 @@ class InkMap:
 
     @cached_property
     def marks(self) -> list[tuple[Component, frozenset[int]]]:
-        """Each ring with several things in it, such as the letters of a stamp, and the labels of all of these."""
+        """Each ring with something in it, such as the letters of a stamp, and the labels of all of these."""
         parts = self.components.all
         return [
             (ring, frozenset({ring.label, *(each.label for each in inside)}))
             for ring in parts
-            if len(inside := self.components.enclosed(ring, parts)) > 1
+            if (inside := self.components.enclosed(ring, parts))
         ]
+
+    @cached_property
+    def type_rows(self) -> list[Row]:
+        """Rows of small components, such as lines of type."""
+        return rows_of(self.components.all)
 
     def without_lines(self) -> Iterator[InkMap]:
         """The map without its lines; and without only those that run from edge to edge."""

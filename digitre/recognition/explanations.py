@@ -1,0 +1,222 @@
+"""What explains ink that a hypothesis leaves out: dust, a rule, a frame, a stamp, a line of type.
+
+Explained ink costs nothing. What nothing explains costs the more, the more of it there is.
+
+The constants were chosen on the validation scenes of `digitre.training.evaluation.scenes`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digitre.recognition.components import Component, Row
+from digitre.recognition.found import GREY, RECTANGLE
+from digitre.recognition.lines import NEAR, Line
+
+if TYPE_CHECKING:
+    from digitre.recognition.hypotheses import Hypothesis
+
+# Costs, as shares of the kept ink:
+EXTENT = 0.5  # a left-out component counts at least so much of its extent over the digit's
+DOT = 0.15  # what it costs to leave out a dot as thick as the pen, as that of "?"
+# Left-out ink that is explained, in shares of the digit's longer side:
+REST = 0.30  # the rest of a neighbour reaches at most so far into the picture
+BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
+SPECK = 0.10  # dust is at most so long
+RULE = 1.6  # a rule above or next to the digit is at least so long
+THROUGH = 2.5  # and one through it: the bar of a plus is shorter
+FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
+SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, a shadow, the desk
+HOLE = 0.3  # a dot next to the digit, such as a punched hole, is at most so long
+ROUND = 0.6  # of its bounding box: a dot fills at least so much
+AWAY = 0.5  # a dot that is not level with the digit is at least so far from it
+MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at most so large ...
+MARK_APART = (
+    0.15  # ... and at least so far from it, unless no pen as thick as the digit's draws it:
+)
+THICK = 2.5  # of the digit's pen: a filled shape that is so thick is no stroke of it
+NEXT_TO = 0.03  # so far from the digit is not a part of it, if it is a stamp or a line of type
+ALIKE = 0.45  # the smaller one of two digits is at least so large
+TYPE = 0.25  # a line of small type is at most so high
+NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far as it is thick
+
+
+def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
+    """What a left-out component is, and what leaving it out costs."""
+    extent = hypothesis.extent
+    if part.extent <= max(3, SPECK * extent):
+        of_drawing = _is_dot_of_drawing(part, hypothesis) and not _is_type(part, hypothesis)
+        return ("unexplained", DOT) if of_drawing else ("speck", 0.0)
+    strength = hypothesis.ink / sum(each.area for each in hypothesis.components)
+    if part.strength <= FAINT * strength:
+        return "faint", 0.0
+    free = not any(each.edges for each in hypothesis.components)
+    if free and part.edges and part.depth <= REST * extent:
+        return "rest", 0.0
+    corner = part.edges >= 2 and (part.extent > 1.5 * extent or part.fill >= SOLID)
+    if free and part.edges and (part.span >= BAR or corner):
+        return "bar", 0.0
+    if is_scroll_bar(part, hypothesis.map.ink.shape):
+        return "bar", 0.0
+    if _is_hole(part, hypothesis):
+        return "dot", 0.0
+    if _is_mark(part, hypothesis):
+        return "mark", 0.0
+    if _is_rule(part, hypothesis):
+        return "rule", 0.0
+    if _is_frame(part, hypothesis):
+        return "frame", 0.0
+    if _is_type(part, hypothesis):
+        return "type", 0.0
+    return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
+
+
+def _is_dot_of_drawing(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a speck belongs to the drawing: as thick as the pen, and above or below it, as in "?"."""
+    top, bottom, left, right = hypothesis.box
+    gap = max(part.top - bottom, top - part.bottom)
+    if part.extent < 3 or part.left >= right or part.right <= left:
+        return False
+    if not 0 <= gap <= 0.4 * hypothesis.extent:
+        return False
+    return min(part.width, part.height) >= 0.75 * hypothesis.pen
+
+
+def is_scroll_bar(part: Component, shape: tuple[int, ...]) -> bool:
+    """Whether a component is a grey rectangle along an edge of the picture. A black one may be a 1."""
+    if part.fill < RECTANGLE or part.strength > GREY:
+        return False
+    height, width = shape
+    near = max(min(part.width, part.height), NEAR_EDGE)
+    if part.height > part.width:
+        return min(part.left, width - part.right) <= near
+    return min(part.top, height - part.bottom) <= near
+
+
+def is_dot(part: Component) -> bool:
+    return part.fill >= ROUND and part.extent <= 1.5 * min(part.width, part.height)
+
+
+def _are_alike(one: Component, other: Component) -> bool:
+    """Whether two dots are of one size and in one row or column; a dot is like itself."""
+    if not is_dot(other):
+        return False
+    smaller, larger = sorted((one.extent, other.extent))
+    in_line = min(abs(one.left - other.left), abs(one.top - other.top)) <= larger
+    return in_line and smaller >= 0.7 * larger
+
+
+def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop.
+
+    The dot of an "i" is above it and near, also if the writing slants.
+    """
+    extent = hypothesis.extent
+    if not is_dot(part) or part.extent > HOLE * extent:
+        return False
+    top, bottom, left, right = hypothesis.box
+
+    def is_apart(dot: Component) -> bool:
+        beyond = dot.right <= left or dot.left >= right
+        level = dot.top >= top and dot.bottom <= bottom
+        return (beyond and level) or _is_away(dot, hypothesis, AWAY)
+
+    row = [each for each in hypothesis.map.components.all if _are_alike(part, each)]
+    return any(map(is_apart, row))
+
+
+def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is of a stamp or a logo: a filled shape, or a ring with something in it, that is
+    smaller than the digit and apart from it."""
+    extent = hypothesis.extent
+    if part.edges:
+        return False
+    if is_dot(part) and HOLE * extent <= part.extent <= MARK * extent:
+        if _is_away(part, hypothesis, MARK_APART):
+            return True
+        return is_solid_for(part, hypothesis) and _gap(part, hypothesis) >= NEXT_TO
+    return any(
+        part.label in labels
+        and not labels & hypothesis.labels
+        and ring.extent <= (MARK if len(labels) > 2 else ALIKE) * extent
+        and _gap(ring, hypothesis) >= NEXT_TO
+        for ring, labels in hypothesis.map.marks
+    )
+
+
+def is_solid_for(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is much thicker than the strokes of a digit, and no dot of it."""
+    if part.extent < HOLE * hypothesis.extent:
+        return False
+    return min(part.width, part.height) >= THICK * hypothesis.pen
+
+
+def _is_type(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is of a line of small type, such as the title of a field."""
+    return any(
+        part.label in row.labels
+        and not row.labels & hypothesis.labels
+        and row.height <= TYPE * hypothesis.extent
+        and _gap(row, hypothesis) >= NEXT_TO
+        for row in hypothesis.map.type_rows
+    )
+
+
+def _gap(part: Component | Row, hypothesis: Hypothesis) -> float:
+    """How far a box is from the digit's, in shares of the digit's longer side; negative if they overlap."""
+    top, bottom, left, right = hypothesis.box
+    across = max(part.left - right, left - part.right)
+    down = max(part.top - bottom, top - part.bottom)
+    return max(across, down) / hypothesis.extent
+
+
+def _is_away(part: Component, hypothesis: Hypothesis, least: float) -> bool:
+    """Whether a component is at least so far from the digit, in shares of its longer side.
+
+    What is above or below it is not: there is the dot of an "i", a "!" or a ";".
+    """
+    top, bottom, left, right = hypothesis.box
+    across = max(part.left - right, left - part.right)
+    down = max(part.top - bottom, top - part.bottom)
+    over = down > 0 and across < 0.3 * hypothesis.extent
+    return not over and _gap(part, hypothesis) >= least
+
+
+def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is a thin line that runs past the digit on both sides."""
+    top, bottom, left, right = hypothesis.box
+    past = 0.05 * hypothesis.extent
+    level = part.height <= 0.15 * part.width and part.left < left - past < right + past < part.right
+    upright = part.width <= 0.15 * part.height and (
+        part.top < top - past < bottom + past < part.bottom
+    )
+    if not (level or upright):
+        return False
+    below = part.top >= bottom  # a bar above may belong to a letter, as in "T"
+    next_to = part.left >= right or part.right <= left
+    return below or next_to or part.extent >= RULE * hypothesis.extent or part.edges >= 2
+
+
+def _is_frame(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component lies around the digit."""
+    kept = hypothesis.components
+    return len(hypothesis.map.components.enclosed(part, kept)) == len(kept)
+
+
+def explains_line(line: Line, hypothesis: Hypothesis) -> bool:
+    """Whether a line that was removed is one of the page, and not a stroke of the digit."""
+    top, bottom, left, right = hypothesis.box
+    extent = hypothesis.extent
+    if line.level:
+        apart = line.top >= bottom or line.bottom <= top
+        past = line.left < left - 0.1 * extent and line.right > right + 0.1 * extent
+    else:
+        apart = line.left >= right or line.right <= left
+        past = line.top < top - 0.1 * extent and line.bottom > bottom + 0.1 * extent
+    height, width = hypothesis.map.ink.shape
+    if min(top, left, height - bottom, width - right) <= NEAR:
+        return False  # the drawing fills the picture, and so may the strokes of one that is not a digit
+    one_of_many = len(hypothesis.map.lines) >= 3
+    long = line.length >= (RULE if apart else THROUGH) * extent
+    # A line next to the digit may be a 1; one above or below it is a rule.
+    return line.whole or ((past or apart) and (one_of_many or long)) or (apart and line.level)

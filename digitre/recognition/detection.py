@@ -85,7 +85,8 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
 
 
 def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list[InkMap]]:
-    """The ink maps of the picture, then of each picture within it; those of paper last, if it was drawn."""
+    """The ink maps of the picture, then of each picture within it. If a program drew it, those of paper come last,
+    and only if there is no picture within it: its edges look like strokes there."""
     small = _reduced(image)
     maps, drawn = even_maps(small)
     drawn = drawn or plain
@@ -97,10 +98,11 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list
     regions = [
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
-    for inset in map(_reduced, find_insets(image, regions)):
+    insets = find_insets(image, regions)
+    for inset in map(_reduced, insets):
         inner, inner_drawn = even_maps(inset)
         yield inner if inner_drawn else [*inner, *_paper(inset)]
-    if drawn and not strokes and not plain:
+    if drawn and not strokes and not plain and not insets:
         yield _paper(small)
 
 

@@ -47,8 +47,7 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     if part.extent <= max(3, SPECK * extent):
         of_drawing = _is_dot_of_drawing(part, hypothesis) and not _is_type(part, hypothesis)
         return ("unexplained", DOT) if of_drawing else ("speck", 0.0)
-    strength = hypothesis.ink / sum(each.area for each in hypothesis.components)
-    if part.strength <= FAINT * strength:
+    if part.strength <= FAINT * hypothesis.strength:
         return "faint", 0.0
     free = not any(each.edges for each in hypothesis.components)
     if free and part.edges and part.depth <= REST * extent:

@@ -38,6 +38,7 @@ LIGHT = (
     2  # of a 1's ink, on paper: what lies along an edge and has more is a shadow with a soft edge
 )
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
+FAINTEST = 16  # of 255: what differs less from the ground is not believed to be a 1
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -83,6 +84,11 @@ class Hypothesis:
         top, bottom, left, right = self.box
         mask = self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
         return float(np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]))
+
+    @property
+    def strength(self) -> float:
+        """The mean value of its inked pixels."""
+        return self.ink / sum(each.area for each in self.components)
 
     @property
     def extent(self) -> int:
@@ -149,6 +155,8 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     height, width = hypothesis.map.ink.shape
     if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
         return True  # the soft edge of a shadow
+    if hypothesis.digit == 1 and hypothesis.strength < FAINTEST:
+        return True
     if hypothesis.map.lines and hypothesis.digit == 1:
         top, bottom, left, right = hypothesis.box
         if min(top, left, height - bottom, width - right) <= NEAR:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT, png
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import Classifier
@@ -105,6 +105,10 @@ def test_a_scroll_bar_is_left_out(classifier: Classifier) -> None:
     assert classifier.read(alone).digit is None
     pen.rectangle((296, 60, 306, 140), fill=0)
     assert classifier.read(alone).result == "1"
+    # A dark thumb, rounded, on a grey track.
+    pen.rectangle((295, 0, 309, 249), fill=215)
+    pen.rounded_rectangle((298, 60, 306, 140), 4, fill=90)
+    assert classifier.read(alone).digit is None
 
 
 def test_a_stamp_is_left_out(classifier: Classifier) -> None:
@@ -119,6 +123,45 @@ def test_a_stamp_is_left_out(classifier: Classifier) -> None:
                 pen.line((x, 30, x + 6, 55, x + 12, 30), fill=230 if fill else 90, width=3)
             assert classifier.read(stamped).result == "7", (shape, fill)
             assert "mark" in {part.what for part in classifier.detect(stamped).left_out}
+
+
+def test_a_logo_above_a_digit_is_left_out(classifier: Classifier) -> None:
+    """A shape that no pen of the digit draws is not a part of it, also right above it; the dot of an i is."""
+    page = Image.fromarray(255 - np.pad(SEVEN, ((60, 0), (0, 0))))
+    for box in ((110, 10, 180, 80), (120, 20, 190, 90)):
+        above = page.copy()
+        ImageDraw.Draw(above).rectangle(box, fill=60)
+        found = classifier.detect(above)
+        assert classifier.answer(found).result == "7"
+        assert "mark" in {part.what for part in found.left_out}
+    letter = Image.new("L", (250, 310), 255)
+    pen = ImageDraw.Draw(letter)
+    pen.line((125, 120, 125, 280), fill=0, width=12)
+    pen.ellipse((117, 80, 133, 96), fill=0)
+    assert "mark" not in {part.what for part in classifier.detect(letter).left_out}
+
+
+def test_a_line_of_type_is_left_out(classifier: Classifier) -> None:
+    """The title of a field above a digit is not read with it, and costs nothing."""
+    for text, place in (
+        ("Number of items:", (60, 30)),
+        ("Postcode", (20, 45)),
+        ("a.m.", (200, 150)),
+    ):
+        page = Image.fromarray(255 - np.pad(SEVEN, ((60, 0), (0, 60))))
+        ImageDraw.Draw(page).text(place, text, font=ImageFont.load_default(32), fill=40)
+        found = classifier.detect(page)
+        assert classifier.answer(found).result == "7", text
+        assert {part.what for part in found.left_out} <= {"type", "speck"}, text
+
+
+def test_small_digits_are_no_type(classifier: Classifier) -> None:
+    """Digits that are half as large as another one are several digits, not a line of type below it."""
+    small = np.asarray(Image.fromarray(SEVEN).resize((125, 125)))
+    page = np.pad(SEVEN, ((0, 110), (0, 60)))
+    for left in (0, 90, 180):
+        page[235:360, left : left + 125] |= small
+    assert classifier.read(255 - page).digit is None
 
 
 def test_a_thin_digit_next_to_a_thick_one_is_seen(classifier: Classifier) -> None:
@@ -252,6 +295,19 @@ def test_the_strokes_of_a_small_or_thick_digit_are_not_lines() -> None:
     thick = np.zeros((200, 200), np.uint8)
     thick[90:115, 20:180] = 255
     assert find_lines(thick) == []
+
+
+@pytest.mark.parametrize("angle", [0, 7])
+def test_a_note_is_found_whose_tones_meet_the_wall_s(angle: int, classifier: Classifier) -> None:
+    """A sheet that is darker than the wall on one side and brighter on the other is one picture in it."""
+    note = np.linspace(140, 250, 300)[None, :] + np.linspace(0, 5, 280)[:, None]
+    note[15:265, 25:275] -= 0.5 * SEVEN
+    sheet = Image.fromarray(np.clip(note, 0, 255).astype(np.uint8))
+    turned = sheet.rotate(angle, Image.Resampling.BILINEAR, expand=True)
+    shape = Image.new("L", sheet.size, 255).rotate(angle, expand=True)
+    wall = Image.new("L", (460, 440), 205)
+    wall.paste(turned, (60, 50), shape)
+    assert classifier.read(wall).result == "7"
 
 
 def test_an_inset_is_cut_out() -> None:

@@ -39,6 +39,7 @@ APART = 0.3  # ... and their boxes overlap by at most this share of the smaller 
 ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
 # What is left out for one of these reasons is not one of several digits.
 NO_DIGIT = {"faint", "bar", "rule", "frame", "mark", "type"}
+THINGS = {"bar", "mark", "type"}  # what is left out so is no part of a larger digit
 
 
 def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> Detection | None:
@@ -219,6 +220,10 @@ def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
         and each.digit != best.digit
         and each.cost < 0.05
         and each.is_shaped_like_one()
+        and not any(
+            part.label not in best.labels and explain(part, best)[0] in THINGS
+            for part in each.components
+        )
     ]
     return max(larger, key=lambda each: len(each.labels), default=best)
 

@@ -144,9 +144,7 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
 
 
 def is_solid_for(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is much thicker than the strokes of a digit, and no dot of it."""
-    if part.extent < HOLE * hypothesis.extent:
-        return False
+    """Whether a component is much thicker than the strokes of a digit."""
     return min(part.width, part.height) >= THICK * hypothesis.pen
 
 

@@ -172,8 +172,9 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
         return True
     if not all(each.edges for each in parts):
         return False
-    if all(each.edges >= 2 for each in parts) and hypothesis.extent < 0.9 * min(height, width):
-        return True
+    small = hypothesis.extent < 0.9 * min(height, width)
+    if all(each.edges >= 2 for each in parts) and (small or len(parts) > 1):
+        return True  # corners of the picture
     longest = max(each.contact for each in parts)
     return hypothesis.digit == 1 and (
         hypothesis.map.on_paper or longest >= 0.25 * hypothesis.extent

@@ -17,7 +17,10 @@ LEAST = 0.08  # of the picture: an inset is at least so large
 FILLED = 0.7  # of its bounding box, an inset fills at least so much: it may be turned
 STRAIGHT = 0.97  # one that fills so much of its box is not turned
 CORNERS = 0.84  # of the smallest turned rectangle around it: an ellipse fills 0.785
-SOLIDITY = 0.8  # of its convex hull, an inset fills at least so much
+SOLIDITY = 0.97  # of its convex hull, an inset fills at least so much ...
+SOLIDITY_OF_INK = (
+    0.8  # ... and one that an even ground surrounds: where it has that tone, it has gaps
+)
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 MOST = 2  # insets of one picture that are looked at
@@ -42,10 +45,10 @@ def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Im
     if min(grey.shape) < SMALLEST:
         return []
     insets: list[Image.Image] = []
-    masks = [*_unlike_corners(grey), *_two_classes(grey)]
-    masks += [_resized(each, grey.shape) for each in solid]
-    for mask in masks:
-        inset = _cut_out(image, mask, factor)
+    masks = [(each, SOLIDITY) for each in (*_unlike_corners(grey), *_two_classes(grey))]
+    masks += [(_resized(each, grey.shape), SOLIDITY_OF_INK) for each in solid]
+    for mask, solidity in masks:
+        inset = _cut_out(image, mask, factor, solidity)
         if inset is not None and not any(_are_alike(inset, other) for other in insets):
             insets.append(inset)
     return insets[:MOST]
@@ -76,7 +79,9 @@ def _two_classes(grey: np.ndarray) -> Iterator[np.ndarray]:
     yield smooth <= threshold
 
 
-def _cut_out(image: Image.Image, mask: np.ndarray, factor: int) -> Image.Image | None:
+def _cut_out(
+    image: Image.Image, mask: np.ndarray, factor: int, solidity: float
+) -> Image.Image | None:
     """The largest region of a mask as a picture, or None if it does not look like one."""
     labels, count = ndimage.label(mask)
     if not count:
@@ -89,7 +94,7 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int) -> Image.Image |
     region = ndimage.binary_fill_holes(large[rows, columns])
     hull = convex_hull(region)
     filled = hull.mean()
-    if hull.size < LEAST * mask.size or filled < FILLED or region.sum() < SOLIDITY * hull.sum():
+    if hull.size < LEAST * mask.size or filled < FILLED or region.sum() < solidity * hull.sum():
         return None
     if filled < STRAIGHT and not _has_corners(hull):
         return None

@@ -24,6 +24,7 @@ from digitre.recognition.lines import Line, find_lines, remove_lines
 STRONG = 0.45  # of the strongest ink: what is at least so strong is no faint rest, no grid, no soft shadow
 SOFT = 0.06  # of the picture's shorter side
 STRONGER = 0.02  # what readings of strong ink alone are worth less
+WITHOUT_LINES = 0.02  # the same without lines: the foot of a 2 is a line too
 WEAK = 0.1  # weak ink is left out on trial if there is so much of it, compared with strong ink
 BAR = 0.95  # of its bounding box, a bar along a whole edge fills at least so much
 DRAWN = 0.9  # of the ground: if so much of it has one tone, a program drew the picture
@@ -87,7 +88,7 @@ class InkMap:
                     remove_lines(self.ink, pixels),
                     self.on_paper,
                     [each[0] for each in chosen],
-                    self.doubt,
+                    self.doubt + WITHOUT_LINES,
                     self.contrast,
                 )
 

@@ -31,14 +31,11 @@ def retrain(
 
     Example: digitre retrain --finetune --brief
     """
-    training.start()
+    training.check_installed()
     from digitre.drawings.collection import Drawings, UnavailableError
-    from digitre.training import fit
-    from digitre.training import retrain as retraining
-    from digitre.training.evaluation import gates
+    from digitre.training.data import saved
 
     server = settings()
-    defaults = retraining.FINETUNE if finetune else {}
     # The second lock: two trainings with different work folders must not promote at the same time.
     with (
         training.reported_errors(),
@@ -46,18 +43,28 @@ def retrain(
         files.locked(config.instance_folder(server), wait=False),
     ):
         try:
-            card = retraining.retrain(
-                fit.Settings(**(defaults | chosen)),
-                Drawings(config.database_url(server)),
-                registry.from_settings(server),
-                Classifier(registry.network_file(server)),
-                work,
-                finetune=finetune,
-                brief=brief,
-                resume=resume,
-            )
+            drawings = saved.load(Drawings(config.database_url(server)))
         except UnavailableError as error:
             raise click.ClickException(f"Cannot open the drawings database: {error}") from None
+        # TensorFlow loads for seconds: what is missing is said before.
+        if not len(drawings):
+            raise ValueError("there are no accepted drawings to learn")
+        training.start()
+        from digitre.training import fit
+        from digitre.training import retrain as retraining
+        from digitre.training.evaluation import gates
+
+        defaults = retraining.FINETUNE if finetune else {}
+        card = retraining.retrain(
+            fit.Settings(**(defaults | chosen)),
+            drawings,
+            registry.from_settings(server),
+            Classifier(registry.network_file(server)),
+            work,
+            finetune=finetune,
+            brief=brief,
+            resume=resume,
+        )
     verdict = card.verdict
     assert verdict is not None
     if as_json:

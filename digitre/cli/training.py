@@ -5,6 +5,7 @@ TensorFlow is imported when a command runs, so that `--help` works without it.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -95,18 +96,21 @@ def settings_options(epochs: str, learning_rate: str) -> Callable:
     return add
 
 
+def check_installed() -> None:
+    """Raise click.ClickException if TensorFlow is not installed. It does not load it."""
+    if importlib.util.find_spec("keras") is None:
+        hint = terminal.how_to_install("train")
+        raise click.ClickException(f"this command needs TensorFlow: {hint}")
+
+
 def start() -> None:
     """Begin a command that needs TensorFlow: check that it is installed, and name missing data.
 
     Raises:
         click.ClickException: if it is not installed.
     """
+    check_installed()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import keras  # noqa: F401
-    except ImportError:
-        hint = terminal.how_to_install("train")
-        raise click.ClickException(f"this command needs TensorFlow: {hint}") from None
     from digitre.training.data import datasets
 
     for line in datasets.missing():

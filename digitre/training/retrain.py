@@ -7,12 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from digitre.drawings.collection import Drawings
 from digitre.recognition.card import Card, LearnedDrawings, Verdict
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.registry import Registry
 from digitre.training import calibration, distillation, export, fit
-from digitre.training.data import saved as saved_data
 from digitre.training.data.saved import SavedDrawings
 from digitre.training.evaluation import gates, report, sets
 from digitre.training.reporting.card import new_card, save_card
@@ -24,7 +22,7 @@ FINETUNE: dict[str, Any] = {"epochs": 2, "share": 0.1, "learning_rate": 3e-4}
 
 def retrain(
     settings: fit.Settings,
-    collection: Drawings,
+    saved: SavedDrawings,
     registry: Registry,
     served: Classifier,
     work: Path,
@@ -39,7 +37,7 @@ def retrain(
 
     Args:
         settings: what shapes the training. Its drawings, teacher and start are filled in here.
-        collection: the saved drawings.
+        saved: the drawings to learn, and those to measure on.
         registry: the networks of this server.
         served: the network that is served.
         work: the folder for the state of the training, which the caller has locked.
@@ -51,14 +49,15 @@ def retrain(
         The candidate's card, with its verdict.
 
     Raises:
-        UnavailableError: if the drawings cannot be read.
-        ValueError: if there is nothing to learn, nothing to start from, or another network was
-            promoted meanwhile.
+        ValueError: if the data for the gates is missing, if there is nothing to start from, or if another
+            network was promoted meanwhile.
         OSError: if a file cannot be written.
         KeyboardInterrupt: after Ctrl-C; see `fit.train`.
     """
     promoted = registry.promoted()
-    saved = load_drawings(collection)
+    check_gates()
+    if not len(saved.held_out[1]):
+        print("no writer is held out to measure on yet", file=sys.stderr)
     card = train_candidate(settings, saved, served, work, finetune=finetune, resume=resume)
     folder = work / "candidate"
     candidate = Classifier(folder / "digitre.tflite")
@@ -80,21 +79,17 @@ def retrain(
     return card
 
 
-def load_drawings(collection: Drawings) -> SavedDrawings:
-    """The accepted drawings. Raises ValueError if they, or the data for the gates, are missing."""
-    saved = saved_data.load(collection)
-    # Sets without pictures of their own, such as scenes, are not for the gates. Those that were added
-    # later are, if their data is here: a server may have the data of before.
+def check_gates() -> None:
+    """Raise ValueError if the data for the gates is missing.
+
+    Sets without pictures of their own, such as scenes, are not for the gates. Those that were added later are,
+    if their data is here: a server may have the data of before.
+    """
     needed = {
         each.id for each in sets.SETS if each.id in sets.VALIDATION and each.load and not each.added
     }
     if missing := needed - sets.validation_sets().keys():
         raise ValueError(f"the gates need the data of {', '.join(sorted(missing))}")
-    if not len(saved):
-        raise ValueError("there are no accepted drawings to learn")
-    if not len(saved.held_out[1]):
-        print("no writer is held out to measure on yet", file=sys.stderr)
-    return saved
 
 
 def train_candidate(

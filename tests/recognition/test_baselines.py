@@ -170,35 +170,40 @@ def test_each_learns_by_its_recipe(name: str, real_data, tmp_path: Path) -> None
     assert DemoClassifier(name, tmp_path).model == card["model"]
 
 
-@pytest.mark.slow
-def test_explore(real_data, browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([], marks=pytest.mark.long),
+        pytest.param(["--network", "mlp-256"], marks=pytest.mark.slow),
+    ],
+)
+def test_explore(real_data, browser, tmp_path: Path, words: list[str]) -> None:
     """The report is one file: in Chromium every picture is there, and nothing is fetched."""
     file = tmp_path / "report.html"
-    for words in ([], ["--network", "mlp-256"]):
-        result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
-        assert result.exit_code == 0, result.output
-        page = browser.new_page()
-        urls: list[str] = []
-        page.on("request", lambda request, urls=urls: urls.append(request.url[:9]))
-        page.goto(file.as_uri())
-        assert set(urls) <= {"file:///t", "data:imag"}
-        titles = page.locator("h3").all_inner_texts()
-        sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
-        page.close()
-        assert min(sizes) > 100
-        assert len(sizes) == len(titles)
-        assert {
-            "Samples",
-            "Balance",
-            "Learning",
-            "Confusion",
-            "Confused pairs",
-            "Reliability",
-        } < set(titles)
-        if not words:
-            assert {"First convolution", "Feature maps of convolution 2"} < set(titles)
-        else:
-            assert "First layer" in titles
+    result = CliRunner().invoke(main, ["explore", "--output", str(file), *words])
+    assert result.exit_code == 0, result.output
+    page = browser.new_page()
+    urls: list[str] = []
+    page.on("request", lambda request, urls=urls: urls.append(request.url[:9]))
+    page.goto(file.as_uri())
+    assert set(urls) <= {"file:///t", "data:imag"}
+    titles = page.locator("h3").all_inner_texts()
+    sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+    page.close()
+    assert min(sizes) > 100
+    assert len(sizes) == len(titles)
+    assert {
+        "Samples",
+        "Balance",
+        "Learning",
+        "Confusion",
+        "Confused pairs",
+        "Reliability",
+    } < set(titles)
+    if not words:
+        assert {"First convolution", "Feature maps of convolution 2"} < set(titles)
+    else:
+        assert "First layer" in titles
 
 
 def test_every_row_of_the_table_has_a_test() -> None:

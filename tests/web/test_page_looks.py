@@ -24,7 +24,16 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+# Each size and each scheme once: the others in `make test-long`.
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "light",
+        "phone, dark",
+        pytest.param("dark", marks=pytest.mark.long),
+        pytest.param("phone", marks=pytest.mark.long),
+    ],
+)
 def test_axe_finds_no_violation(browser, server: str, layout: str) -> None:
     """axe finds no violation: empty, with a message, with an answer and all sections, and in the dialog."""
     context = browser.new_context(reduced_motion="reduce", bypass_csp=True, **LAYOUTS[layout])

@@ -142,11 +142,12 @@ def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
 def _numbers(network: Any, index: int) -> np.ndarray:
     """A constant of the network: float32, or int8 with `_scales`."""
     tensor = network.Subgraphs(0).Tensors(index) if index >= 0 else None
-    kind = {0: "<f4", 9: "i1"}.get(tensor.Type()) if tensor else None  # as LiteRT's schema has them
-    data = _content(network, tensor.Buffer()) if tensor and kind else None
-    if data is None:
+    kinds = {0: "<f4", 9: "i1"}  # as LiteRT's schema has them
+    known = tensor is not None and tensor.Type() in kinds
+    data = _content(network, tensor.Buffer()) if tensor is not None and known else None
+    if tensor is None or data is None:
         raise UnknownLayersError("the network has weights that aren't numbers of 32 or 8 bits")
-    return data.view(kind).reshape(tensor.ShapeAsNumpy())
+    return data.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
 
 
 def _content(network: Any, index: int) -> np.ndarray | None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from digitre.training import networks  # noqa: F401  # registers the custom layers that a file may have
+from digitre.training import (
+    eight_bits,
+    networks,  # noqa: F401  # registers the custom layers that a file may have
+)
 
 
 def main(saved: str, file: str, output: str, precision: str) -> None:
@@ -27,20 +30,7 @@ def main(saved: str, file: str, output: str, precision: str) -> None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     content = converter.convert()
-    Path(file).write_bytes(in_eight_bits(content) if precision == "eight_bits" else content)
-
-
-def in_eight_bits(content: bytes) -> bytes:
-    """A LiteRT network with the weights of its full connections in eight bits, a scale per output.
-
-    They hold nine tenths of the weights. LiteRT brings their inputs to eight bits while it runs. The
-    convolutions stay as they are: without instructions for eight bits they would take longer.
-    """
-    from ai_edge_quantizer import qtyping, quantizer
-
-    made = quantizer.Quantizer(bytearray(content))
-    made.add_dynamic_config(".*", qtyping.TFLOperationName.FULLY_CONNECTED, num_bits=8)
-    return bytes(made.quantize().quantized_model)
+    Path(file).write_bytes(eight_bits.convert(content) if precision == "eight_bits" else content)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ def _write_eight_bits(network: keras.Model, saved: Path, file: Path) -> str:
         if broken := agreement.broken(rows):
             return f"in eight bits, on the validation sets, {broken}"
         os.replace(trial, file)
+    except subprocess.CalledProcessError:  # hours of training must not end without a network
+        return "the conversion to eight bits failed"
     finally:
         trial.unlink(missing_ok=True)
     return ""

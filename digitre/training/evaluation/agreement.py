@@ -134,7 +134,7 @@ def on_sets(
 def predict(network: keras.Model, batch: np.ndarray) -> np.ndarray:
     """A trained network's (n, 10) probabilities of (n, 28, 28, 1) pictures; zeros for a blank one."""
     digits = digit_probabilities(network.predict(batch, batch_size=500, verbose=0))
-    return np.where(batch.reshape(len(batch), -1).any(1)[:, None], digits, 0)
+    return np.where(batch.reshape(len(batch), -1).any(1, keepdims=True), digits, 0)
 
 
 def has_eight_bits(classifier: Classifier) -> bool:

@@ -18,6 +18,7 @@ TRAIN = [
     f"tensorflow-cpu>=2.20,<3; {X86_LINUX}",
     'tensorflow>=2.20,<3; platform_machine != "x86_64" or sys_platform != "linux"',
     "keras>=3.10,<4",
+    "ai-edge-quantizer>=0.10,<1",  # each release wants one of ai-edge-litert
     "hershey-fonts>=2.1,<3",
     "scikit-learn>=1.7,<2",
     "matplotlib>=3.10,<4",

@@ -19,10 +19,17 @@ from digitre.recognition.classifier import Classifier
 @training.resume_option
 @click.option("--finetune", is_flag=True, help="Start from the network that is served.")
 @click.option("--brief", is_flag=True, help="Do not measure the test sets.")
+@training.weights_option
 @training.work_option
 @training.json_option
 def retrain(
-    chosen: dict[str, Any], resume: bool, finetune: bool, brief: bool, work: Path, as_json: bool
+    chosen: dict[str, Any],
+    resume: bool,
+    finetune: bool,
+    brief: bool,
+    weights: str,
+    work: Path,
+    as_json: bool,
 ) -> None:
     """Train with the accepted drawings, and promote the network if it passes its gates.
 
@@ -64,6 +71,7 @@ def retrain(
             finetune=finetune,
             brief=brief,
             resume=resume,
+            eight_bits=weights == "eight-bits",
         )
     verdict = card.verdict
     assert verdict is not None

@@ -24,6 +24,7 @@ from digitre.cli import training
     type=training.FOLDER,
     help="Folder for the network.  [default: models/; training/ for a trial]",
 )
+@training.weights_option
 @training.work_option
 @click.option(
     "--cluster",
@@ -39,6 +40,7 @@ def train(
     finetune: bool,
     images: Path | None,
     output: Path | None,
+    weights: str,
     work: Path,
     cluster: tuple[str, int, int] | None,
     target_accuracy: float | None,
@@ -71,6 +73,7 @@ def train(
             finetune=finetune,
             resume=resume,
             cluster=Cluster(*cluster) if cluster else None,
+            eight_bits=weights == "eight-bits",
         )
     if figures is None:
         click.echo("this process has done its part")

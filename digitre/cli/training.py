@@ -38,6 +38,13 @@ work_option = click.option(
     default=lambda: Path("training").resolve(),
     help="Folder for the state of the training.  [default: training/]",
 )
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["eight-bits", "float32"]),
+    default="eight-bits",
+    help="Of the served file. Eight bits, in the full connections, if the answers stay the same.  "
+    "[default: eight-bits]",
+)
 folder_option = click.option(
     "--folder", "--output", type=FOLDER, help="Folder with the network.  [default: models/]"
 )

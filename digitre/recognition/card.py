@@ -28,7 +28,8 @@ class Figure(NamedTuple):
     Attributes:
         set: the id of the set of pictures, as in `digitre.training.evaluation.sets`.
         metric: `count` of the pictures; `accuracy`, `refused`, `calibration_error` and `agreement`
-            in per cent; `max_difference` of two probabilities; `time_ratio`; `megabytes`.
+            in per cent; `max_difference` of two probabilities; `sets_apart`;
+            `calibration_change` in points; `time_ratio`; `megabytes`.
         value: the number.
     """
 
@@ -163,6 +164,7 @@ class Card:
         made: when it was trained (ISO 8601).
         command: the command line that trained it.
         settings: what the training was called with: `digitre.training.fit.Settings`.
+        weights: in what form the LiteRT file has the weights, in words; "" if the card doesn't say.
         calibration: `temperature` and `no_digit_offset` of the last layer.
         data: the SHA-256 of each file, and the split in words.
         versions: of Python and the libraries.
@@ -178,6 +180,7 @@ class Card:
     command: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
+    weights: str = ""
     calibration: dict[str, float] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -235,6 +238,7 @@ def _parse(content: Mapping[str, Any]) -> Card:
         command=_optional(_text, content.get("command")),
         settings=_mapping(content.get("settings", {})),
         layers=_rows(_layer, content.get("layers", [])),
+        weights=_text(content.get("weights", "")),
         calibration=_numbers(content.get("calibration", {})),
         data=_mapping(content.get("data", {})),
         versions=_mapping(content.get("versions", {})),

@@ -5,8 +5,9 @@
     the header      JSON, filled up with blanks so that what follows begins at a multiple of 4
     the data        each layer's weights (int8), scales and biases (float32), at the places that the header names
 
-A weight is its eight bits times the scale of its output, which is a 127th of the largest weight of that output. Small
-layers have weights in single precision and no scales: the first layer's rounding errors would change probabilities by up to
+A weight is its eight bits times the scale of its output. Where the LiteRT file has its weights in eight bits, they and their
+scales are the same here; else the scale is a 127th of the largest weight of that output. Small
+layers in single precision stay so, without scales: the first layer's rounding errors would change probabilities by up to
 0.04, and its weights are few. All of it is compressed with gzip. The static file `network.js` reads it. Networks of other layers than convolution, maximum, full connection and softmax aren't
 packed: a page asks the server then.
 """
@@ -123,20 +124,47 @@ def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
     activation = options.FusedActivationFunction()
     if activation not in (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU):
         raise UnknownLayersError("the network has another activation than ReLU")
-    weights, bias = (_numbers(network, operator.Inputs(k)) for k in (1, 2))
+    weights, bias = _numbers(network, operator.Inputs(1)), _numbers(network, operator.Inputs(2))
+    if bias.dtype == np.int8:
+        raise UnknownLayersError("the network has biases that aren't numbers of 32 bits")
     layer = {"kind": kind, "shape": shape, "of": list(weights.shape), "relu": bool(activation)}
-    if weights.size < FEW:
+    if weights.dtype == np.int8:
+        scales = _scales(network, operator.Inputs(1))
+    elif weights.size < FEW:
         return layer, {"weights": weights, "bias": bias}
-    rows = weights.reshape(len(weights), -1)
-    scales = np.maximum(np.abs(rows).max(1), np.finfo(np.float32).tiny) / np.float32(127)
-    eight_bits = np.rint(rows / scales[:, None]).astype(np.int8)
-    return layer, {"weights": eight_bits, "scales": scales, "bias": bias}
+    else:
+        rows = weights.reshape(len(weights), -1)
+        scales = np.maximum(np.abs(rows).max(1), np.finfo(np.float32).tiny) / np.float32(127)
+        weights = np.rint(rows / scales[:, None]).astype(np.int8)
+    return layer, {"weights": weights, "scales": scales, "bias": bias}
 
 
 def _numbers(network: Any, index: int) -> np.ndarray:
-    """A constant of the network, float32."""
+    """A constant of the network: float32, or int8 with `_scales`."""
     tensor = network.Subgraphs(0).Tensors(index) if index >= 0 else None
-    data = network.Buffers(tensor.Buffer()).DataAsNumpy() if tensor else 0
-    if tensor is None or tensor.Type() != 0 or not isinstance(data, np.ndarray):
-        raise UnknownLayersError("the network has weights that aren't numbers of 32 bits")
-    return data.view("<f4").reshape(tensor.ShapeAsNumpy())
+    kinds = {0: "<f4", 9: "i1"}  # as LiteRT's schema has them
+    known = tensor is not None and tensor.Type() in kinds
+    data = _content(network, tensor.Buffer()) if tensor is not None and known else None
+    if tensor is None or data is None:
+        raise UnknownLayersError("the network has weights that aren't numbers of 32 or 8 bits")
+    return data.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
+
+
+def _content(network: Any, index: int) -> np.ndarray | None:
+    """The bytes of a buffer, uint8: in the network's tables, or after them in the file. None if empty."""
+    buffer = network.Buffers(index)
+    if buffer.DataLength():
+        return buffer.DataAsNumpy()
+    if not buffer.Size():
+        return None
+    return np.frombuffer(network._tab.Bytes, np.uint8, buffer.Size(), buffer.Offset())
+
+
+def _scales(network: Any, index: int) -> np.ndarray:
+    """The scale of each output of weights in eight bits, float32."""
+    tensor = network.Subgraphs(0).Tensors(index)
+    found = tensor.Quantization()
+    each = found and found.ScaleLength() == tensor.Shape(0) and not found.QuantizedDimension()
+    if not each or (found.ZeroPointLength() and found.ZeroPointAsNumpy().any()):
+        raise UnknownLayersError("the network has weights in eight bits without a scale per output")
+    return found.ScaleAsNumpy().astype("<f4")

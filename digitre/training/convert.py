@@ -12,7 +12,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from digitre.training import networks  # noqa: F401  # registers the custom layers that a file may have
+from digitre.training import (
+    eight_bits,
+    networks,  # noqa: F401  # registers the custom layers that a file may have
+)
 
 
 def main(saved: str, file: str, output: str, precision: str) -> None:
@@ -26,7 +29,8 @@ def main(saved: str, file: str, output: str, precision: str) -> None:
     if precision == "half":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    Path(file).write_bytes(converter.convert())
+    content = converter.convert()
+    Path(file).write_bytes(eight_bits.convert(content) if precision == "eight_bits" else content)
 
 
 if __name__ == "__main__":

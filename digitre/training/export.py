@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -12,13 +13,70 @@ import keras
 
 from digitre import files
 from digitre.recognition.card import Layer
+from digitre.recognition.classifier import Classifier
+from digitre.training.evaluation import agreement, sets
+
+EIGHT_BITS = "eight bits in the full connections"  # what a card says about the weights
+FLOAT32 = "float32"
 
 
-def save(network: keras.Model, folder: Path) -> None:
-    """Write `digitre.tflite` and `digitre.keras` into a folder."""
+def save(network: keras.Model, folder: Path, *, eight_bits: bool = True) -> str:
+    """Write `digitre.tflite` and `digitre.keras` into a folder.
+
+    Args:
+        eight_bits: write weights in eight bits, if the answers on the validation sets stay the same:
+            see `write_served`.
+
+    Returns:
+        What the network's card says about the weights of `digitre.tflite`.
+    """
     with files.replacing(folder / "digitre.keras") as saved:
         without_optimizer(network).save(saved)
-        to_litert(saved, folder / "digitre.tflite")
+        return write_served(network, saved, folder / "digitre.tflite", eight_bits=eight_bits)
+
+
+def write_served(network: keras.Model, saved: Path, file: Path, *, eight_bits: bool) -> str:
+    """Write the LiteRT file that is served.
+
+    With `eight_bits` its full connections have weights in eight bits if that breaks no limit on the
+    validation sets (see `agreement.broken`), else all weights are in 32 bits.
+
+    Args:
+        network: the calibrated network.
+        saved: its Keras file.
+        file: the LiteRT file to write.
+
+    Returns:
+        `EIGHT_BITS`; or `FLOAT32`, followed by why, if eight bits were asked for.
+    """
+    why = ""
+    if eight_bits:
+        why = _write_eight_bits(network, saved, file)
+        if not why:
+            return EIGHT_BITS
+        print(f"the weights stay in 32 bits: {why}", file=sys.stderr)
+    to_litert(saved, file)
+    return f"{FLOAT32}: {why}" if why else FLOAT32
+
+
+def _write_eight_bits(network: keras.Model, saved: Path, file: Path) -> str:
+    """Write the file in eight bits if it answers as the network does. Returns why it doesn't, or ""."""
+    if importlib.util.find_spec("ai_edge_quantizer") is None:
+        return "ai-edge-quantizer is not installed"
+    if not (validation := sets.validation_sets()):
+        return "there is no data to compare the answers in eight bits"
+    trial = file.with_name(f"{file.stem}.eight-bits{file.suffix}")
+    try:
+        to_litert(saved, trial, precision="eight_bits")
+        rows = list(agreement.on_sets(network, Classifier(trial), validation.items()))
+        if broken := agreement.broken(rows):
+            return f"in eight bits, on the validation sets, {broken}"
+        os.replace(trial, file)
+    except subprocess.CalledProcessError:  # hours of training must not end without a network
+        return "the conversion to eight bits failed"
+    finally:
+        trial.unlink(missing_ok=True)
+    return ""
 
 
 def save_teacher(network: keras.Model, folder: Path) -> None:
@@ -38,7 +96,7 @@ def to_litert(
     saved: Path,
     file: Path,
     output: Literal["logits", "probabilities"] = "logits",
-    precision: Literal["single", "half"] = "single",
+    precision: Literal["single", "half", "eight_bits"] = "single",
 ) -> None:
     """Convert a saved network to LiteRT, for one picture at a time.
 
@@ -49,6 +107,7 @@ def to_litert(
         file: the LiteRT file to write.
         output: what the network gives. If it is logits, a softmax layer is added.
         precision: of the stored weights, 32 or 16 bits; "half" halves the size of the file.
+            "eight_bits" is for full connections, and leaves the others in 32.
 
     Raises:
         subprocess.CalledProcessError: if TensorFlow cannot convert it.

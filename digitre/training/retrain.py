@@ -30,6 +30,7 @@ def retrain(
     finetune: bool = False,
     brief: bool = False,
     resume: bool = False,
+    eight_bits: bool = True,
 ) -> Card:
     """Train with the accepted drawings, and promote the network if it passes its gates.
 
@@ -44,6 +45,7 @@ def retrain(
         finetune: start from the network that is served.
         brief: do not measure the test sets.
         resume: continue a stopped training.
+        eight_bits: write weights in eight bits, if the answers stay the same: see `export.save`.
 
     Returns:
         The candidate's card, with its verdict.
@@ -58,7 +60,9 @@ def retrain(
     check_gates()
     if not len(saved.held_out[1]):
         print("no writer is held out to measure on yet", file=sys.stderr)
-    card = train_candidate(settings, saved, served, work, finetune=finetune, resume=resume)
+    card = train_candidate(
+        settings, saved, served, work, finetune=finetune, resume=resume, eight_bits=eight_bits
+    )
     folder = work / "candidate"
     candidate = Classifier(folder / "digitre.tflite")
     results = gates.compare(served, candidate, saved.held_out)
@@ -100,6 +104,7 @@ def train_candidate(
     *,
     finetune: bool,
     resume: bool,
+    eight_bits: bool,
 ) -> Card:
     """Train and calibrate the candidate, and write it to `work/candidate`.
 
@@ -125,6 +130,6 @@ def train_candidate(
     calibrated = calibration.calibrate(network)
     folder = work / "candidate"
     folder.mkdir(exist_ok=True)
-    export.save(network, folder)
+    weights = export.save(network, folder, eight_bits=eight_bits)
     candidate = Classifier(folder / "digitre.tflite")
-    return new_card(candidate, network, settings, history, calibrated)
+    return new_card(candidate, network, settings, history, calibrated, weights=weights)

@@ -34,6 +34,7 @@ def train(
     finetune: bool = False,
     resume: bool = False,
     cluster: Cluster | None = None,
+    eight_bits: bool = True,
 ) -> Figures | None:
     """Train, calibrate, export and measure the network, and write its card.
 
@@ -45,6 +46,7 @@ def train(
         finetune: start from the shipped network, which is a second teacher then.
         resume: continue a stopped training.
         cluster: the processes that train together.
+        eight_bits: write weights in eight bits, if the answers stay the same: see `export.save`.
 
     Returns:
         The figures; None in all processes of a cluster but the first.
@@ -82,9 +84,9 @@ def train(
         if cluster and cluster.index:
             return None
         calibrated = calibration.calibrate(network)
-        export.save(network, output)
+        weights = export.save(network, output, eight_bits=eight_bits)
     classifier = Classifier(output / "digitre.tflite")
-    card = new_card(classifier, network, settings, history, calibrated, before)
+    card = new_card(classifier, network, settings, history, calibrated, before, weights)
     return write_card(card, output, own)
 
 

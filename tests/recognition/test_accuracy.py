@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from digitre import Classifier
 from digitre.recognition.card import Card, Figures
-from digitre.training.evaluation import report, sets, targets
+from digitre.training.evaluation import agreement, report, sets, targets
 
 pytestmark = pytest.mark.slow
 
@@ -86,8 +86,14 @@ def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_litert_and_keras_agree_on_mnist(figures: Figures) -> None:
-    """The served file and the trained one give the same 10,000 digits, and probabilities within 1e-3."""
+def test_litert_and_keras_agree_on_mnist(figures: Figures, classifier: Classifier) -> None:
+    """The served file and the trained one give the same 10,000 digits, and probabilities within 1e-3; or
+    the file has eight bits and keeps what it promises: 99.95 % of all test sets' answers, and more."""
+    if agreement.has_eight_bits(classifier):
+        limits = [each for each in targets.TARGETS if each.set == agreement.SET]
+        assert len(limits) == 3
+        assert all(each.is_met(figures) for each in limits)
+        return
     row = figures.of("litert_and_keras")
     assert (row["count"], row["agreement"]) == (10_000, 100)
     assert row["max_difference"] < 1e-3
@@ -108,6 +114,8 @@ def test_targets(figures: Figures) -> None:
     """Each target is met except those in the list, which are missed by no more than it allows."""
     missed = {(target.set, target.metric) for target in targets.missed(figures)}
     left_out = sets.SCENES | (sets.ADDED - set(figures.sets()))
+    # One of two: a file with weights in eight bits makes another promise.
+    left_out |= {"litert_and_keras", agreement.SET} - set(figures.sets())
     without_scenes = [target for target in targets.TARGETS if target.set not in left_out]
     assert len(targets.measured(figures)) == len(without_scenes)
     assert missed <= MISSED.keys()
@@ -125,7 +133,7 @@ def test_the_card_describes_the_shipped_network(classifier: Classifier, card: Ca
 
 
 def test_litert_and_keras_agree(classifier: Classifier, tmp_path: Path) -> None:
-    """The served file and the trained one give the same probabilities."""
+    """The served file and the trained one give the same probabilities, in eight bits to three hundredths."""
     digits = load_digits()
     batch = np.concatenate(
         [classifier.preprocess(enlarge(i, "BICUBIC")) for i in digits.images[:200]]
@@ -141,4 +149,5 @@ def test_litert_and_keras_agree(classifier: Classifier, tmp_path: Path) -> None:
     np.save(inputs, batch)
     command = [sys.executable, "-c", code, inputs, outputs]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    np.testing.assert_allclose(classifier.classify(batch), np.load(outputs)[:, :10], atol=1e-4)
+    near = 0.03 if agreement.has_eight_bits(classifier) else 1e-4
+    np.testing.assert_allclose(classifier.classify(batch), np.load(outputs)[:, :10], atol=near)

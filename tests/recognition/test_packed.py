@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from click.testing import CliRunner
 from conftest import ROOT
 
@@ -16,6 +17,7 @@ from digitre.cli import main
 from digitre.recognition import packed
 from digitre.recognition.preprocessing import preprocess
 from digitre.registry import Registry
+from digitre.training import eight_bits
 
 
 def unpacked(content: bytes) -> tuple[dict, list[tuple[np.ndarray, np.ndarray]]]:
@@ -76,6 +78,27 @@ def test_the_packed_network_says_what_the_network_says(
         ours = run(header["layers"], numbers, pixels)
         assert np.abs(ours[:10] - classifier.classify(pixels[None])[0]).max() < 0.02
         assert ours[:10].max() > 0.5 or turns
+
+
+def test_weights_in_eight_bits_are_packed_as_they_are(tmp_path: Path, seven: bytes) -> None:
+    """Pages get the very weights and scales of a file in eight bits, and read as the server does."""
+    small = ROOT / "models" / "demos" / "mlp-2x128.tflite"
+    file = tmp_path / "digitre.tflite"
+    file.write_bytes(eight_bits.convert(small.read_bytes()))
+    header, numbers = unpacked(packed.pack(file, "digitre-00000000"))
+    assert all("scales" in layer for layer in header["layers"] if "of" in layer)
+    interpreter = Interpreter(str(file))
+    interpreter.allocate_tensors()
+    served = [
+        interpreter.get_tensor(each["index"]) * each["quantization_parameters"]["scales"][:, None]
+        for each in interpreter.get_tensor_details()
+        if each["dtype"] == np.int8
+    ]
+    for weights, _ in numbers:
+        assert any(np.array_equal(weights, each) for each in served if each.shape == weights.shape)
+    pixels = preprocess(seven)[0]
+    ours = run(header["layers"], numbers, pixels)
+    assert np.abs(ours - Classifier(file).classify(pixels[None])[0]).max() < 0.02
 
 
 def test_the_server_gives_pages_its_network(client, classifier: Classifier) -> None:

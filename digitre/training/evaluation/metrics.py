@@ -33,7 +33,11 @@ def measure(
         `refused` (below the threshold of 60 %) and `calibration_error`, in per cent; for a set
         without any digit `refused` only.
     """
-    probabilities = classifier.classify(sets.as_batch(pictures))
+    return describe(set_id, classifier.classify(sets.as_batch(pictures)), labels)
+
+
+def describe(set_id: str, probabilities: np.ndarray, labels: np.ndarray) -> list[Figure]:
+    """The figures of one set, as `measure` returns them, from (n, 10) probabilities of its pictures."""
     confidence = probabilities.max(1)
     refused = 100 * float(is_refused(confidence).mean())
     if (labels == NO_DIGIT).all():
@@ -49,7 +53,9 @@ def measure(
     return [Figure(set_id, metric, value) for metric, value in figures.items()]
 
 
-def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
+def calibration_error(
+    confidence: np.ndarray, correct: np.ndarray, order: np.ndarray | None = None
+) -> float:
     """The expected calibration error: how far the confidence is from the share of correct answers.
 
     With bins of equal mass (Naeini et al. 2015; Nguyen and O'Connor 2015).
@@ -57,11 +63,13 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
     Args:
         confidence: (n,) probabilities of the answers.
         correct: (n,) bool.
+        order: (n,) indices, in whose order the bins are filled; by confidence if it is None.
 
     Returns:
         0 to 1.
     """
-    order = np.argsort(confidence, kind="stable")
+    if order is None:
+        order = np.argsort(confidence, kind="stable")
     return sum(
         len(part) / len(order) * abs(float(confidence[part].mean()) - float(correct[part].mean()))
         for part in np.array_split(order, BINS)

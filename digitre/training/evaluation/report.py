@@ -2,39 +2,74 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from digitre.recognition.card import Figure, Figures
 from digitre.recognition.classifier import Classifier
-from digitre.training.evaluation import latency, metrics, numbers, robustness, sets
+from digitre.training.evaluation import (
+    agreement,
+    latency,
+    metrics,
+    numbers,
+    robustness,
+    sets,
+)
 from digitre.training.evaluation.scenes import figures as scenes
+
+if TYPE_CHECKING:
+    import keras
 
 
 def evaluate(classifier: Classifier, scene_pictures: int = 0) -> Figures:
     """Measure a network on the test sets, in scenes, its robustness, its export and its speed.
 
     It is measured as it is served, by `Classifier` and LiteRT. Sets whose data is missing are left
-    out, and the comparison with Keras if there is no Keras file next to the network.
+    out, and the comparison with Keras if there is no Keras file next to the network. If it has weights
+    in eight bits, that comparison is of all test sets: see `agreement`.
 
     Args:
         classifier: the network.
         scene_pictures: pictures of each set of scenes. 200 take a quarter of an hour on two cores, so
             scenes are only measured for a network that may be shipped, or if somebody asks for them.
     """
-    figures = [*on_test_parts(classifier), *robustness.measure(classifier)]
+    keras_file = classifier.path.with_suffix(".keras")
+    has_eight_bits = agreement.has_eight_bits(classifier)
+    trained = _load(keras_file) if has_eight_bits and keras_file.exists() else None
+    figures = [*on_test_parts(classifier, trained), *robustness.measure(classifier)]
     figures += numbers.measure(classifier, "test")
     if scene_pictures:
         figures += scenes.measure(classifier, "test", count=scene_pictures)
-    keras_file = classifier.path.with_suffix(".keras")
-    if keras_file.exists():
+    if keras_file.exists() and not has_eight_bits:
         figures += latency.compare_with_keras(classifier, keras_file)
     figures += latency.compare_with_2017(classifier)
     return Figures(tuple(figures))
 
 
-def on_test_parts(classifier: Classifier) -> Figures:
-    """Measure a network on the test sets only: see `metrics.measure`."""
+def _load(keras_file: Path) -> keras.Model:
+    import keras
+
+    return keras.models.load_model(keras_file, compile=False)
+
+
+def on_test_parts(classifier: Classifier, trained: keras.Model | None = None) -> Figures:
+    """Measure a network on the test sets only: see `metrics.measure`.
+
+    Args:
+        classifier: the network.
+        trained: the network in Keras, to compare with it on the same sets (see `agreement`).
+    """
     figures: list[Figure] = []
+    rows = []
     for set_id, (pictures, labels) in sets.test_sets():
-        figures += metrics.measure(classifier, set_id, pictures, labels)
+        batch = sets.as_batch(pictures)
+        served = classifier.classify(batch)
+        figures += metrics.describe(set_id, served, labels)
+        if trained is not None:
+            expected = agreement.predict(trained, batch)
+            rows.append(agreement.compare(set_id, expected, served, labels))
+    if rows:
+        figures += agreement.figures(rows)
     return Figures(tuple(figures))
 
 

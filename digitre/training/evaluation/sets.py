@@ -252,6 +252,7 @@ SETS = (
     EvaluationSet("robustness_pen", "robustness: pen of 3 to 30 pixels", "test"),
     EvaluationSet("robustness_format", "robustness: colours, transparency, formats", "test"),
     EvaluationSet("litert_and_keras", "LiteRT and Keras, on the MNIST test set", "test"),
+    EvaluationSet("eight_bits", "eight bits and Keras, on all test sets", "test"),
     EvaluationSet("time_against_2017", "time per picture, against the 2017 network", "test"),
     EvaluationSet("own_pictures", "your own pictures, a tenth held out", "test"),
     EvaluationSet("mnist_test_own", "MNIST test set, pixels unchanged", "test"),

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 MODELS = shipped_model().parent
 DOCS = MODELS.parent / "docs"  # missing if Digitre is installed as a package
-LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "scipy", "pillow")
+LIBRARIES = (
+    "keras", "tensorflow", "tensorflow-cpu", "ai-edge-litert", "ai-edge-quantizer", "numpy", "scipy", "pillow"
+)  # fmt: skip
 # The pictures of the report and what each shows.
 PICTURES = {
     "curves.png": "loss and accuracy by epoch",
@@ -41,6 +43,8 @@ PICTURES = {
 # How the page shows the figures of the sets that are not about digits or refusals.
 FORMATS = {
     "agreement": "%.2f %% with the same answer",
+    "sets_apart": "sets that differ by more than one may: %d",
+    "calibration_change": "calibration errors change by up to %.2f points",
     "max_difference": "largest difference %.2g",
     "time_ratio": "%.2g times its time",
     "megabytes": "%.2g MB",
@@ -72,6 +76,7 @@ def new_card(
     history: Iterable[Mapping[str, float]],
     calibration: dict[str, float],
     before: Card | None = None,
+    weights: str = "",
 ) -> Card:
     """The card of a network that was just trained, without figures.
 
@@ -82,6 +87,7 @@ def new_card(
         history: the figures of each epoch, as `fit.train` returns them.
         calibration: as `calibration.calibrate` returns it.
         before: the card of the network that the training started from.
+        weights: as `export.save` returns it.
     """
     from digitre.training import export
 
@@ -93,6 +99,7 @@ def new_card(
         command=shlex.join([*program, *words]),
         settings=asdict(settings),
         layers=tuple(export.layers(network)),
+        weights=weights,
         calibration=calibration,
         data={"files": datasets.hashes(), "split": split.in_words()},
         versions=library_versions(),

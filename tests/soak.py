@@ -112,6 +112,15 @@ def memory(process: int) -> float:
     raise ValueError(f"/proc does not tell the memory of process {process}")
 
 
+def at_rest(process: int) -> float:
+    """The memory of a worker once it has nothing to do: wrk stops while its last requests are under way."""
+    least = memory(process)
+    for _ in range(30):
+        time.sleep(0.1)
+        least = min(least, memory(process))
+    return least
+
+
 def load(address: str, folder: Path, count: int) -> dict[str, int]:
     """Send at least this many requests over two connections, and count the answers by kind."""
     sums = np.zeros(4, int)
@@ -130,7 +139,7 @@ def load(address: str, folder: Path, count: int) -> dict[str, int]:
     return dict(zip(("answered", "wrong", "broken", "lost"), sums.tolist(), strict=True))
 
 
-MAX_GROWTH = 5  # MB that a worker's memory may grow by
+MAX_GROWTH = 5  # MB that a worker's memory may grow by, from rest to rest
 
 
 def soak(count: int) -> tuple[str, bool]:
@@ -151,11 +160,11 @@ def soak(count: int) -> tuple[str, bool]:
             address = site.http
             load(address, folder, min(5000, count))  # warm up: some things are loaded only once
             processes = workers(log)
-            before = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
+            before = [(at_rest(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
             started = time.monotonic()
             result = load(address, folder, count)
             took = time.monotonic() - started
-            after = [(memory(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
+            after = [(at_rest(p), len(os.listdir(f"/proc/{p}/fd"))) for p in processes]
             left = len(list(uploads.rglob("*")))
             assert workers(log) == processes, "a worker has died"
         rows = [

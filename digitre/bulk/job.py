@@ -56,11 +56,13 @@ class Settings:
 
     def differs(self, other: Settings) -> str | None:
         """What differs from another run's settings, in words; None if nothing does."""
-        for name in ("source", "part", "sha256", "threshold", "number", "columns"):
+        for name in ("source", "part", "sha256", "threshold", "number", "columns", "version"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs and not (name == "part" and mine is None):
                 if name == "sha256":
                     name, mine, theirs = "model", self.model, other.model
+                if name == "version":
+                    name = "version of Digitre"  # which prepares pictures in its own way
                 return f"{name} is {_shown(mine)}, and was {_shown(theirs)}"
         return None
 

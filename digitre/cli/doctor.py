@@ -203,7 +203,7 @@ def _database(settings: dict[str, Any]) -> Check:
 
 def _port() -> Check:
     address = listening.address()
-    page, (host, port) = serve.page_of(address), serve.split(address)
+    page, (host, port) = serve.page_of(address), listening.split(address)
     if not port:
         return Check("port", "ok", f"the server listens on {address}")
     if serve.try_to_bind(host, port) is None:

@@ -18,7 +18,6 @@ from digitre.cli import SettingError, terminal
 from digitre.serving import listening
 
 PACKAGE = Path(__file__).resolve().parent.parent
-PORT = 8000  # gunicorn's, for an address without one
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # where a browser here finds them
 PATIENCE = 60  # seconds that --open waits for the server
 
@@ -63,7 +62,7 @@ def serve(
     if is_local and not os.environ.get("DIGITRE_TRUSTED_HOSTS"):
         os.environ["DIGITRE_TRUSTED_HOSTS"] = listening.LOCAL_HOSTS
     if port:
-        address = bind = f"{split(address)[0]}:{port}"
+        address = bind = f"{listening.split(address)[0]}:{port}"
     page = "" if _is_given_a_socket() else page_of(address)
     if open_page and not page:
         raise click.UsageError("--open needs a host and a port")
@@ -92,20 +91,9 @@ def _is_given_a_socket() -> bool:
     return bool(given) or any(each.startswith(("-b", "--bind")) for each in options)
 
 
-def split(address: str) -> tuple[str, int | None]:
-    """The host (in brackets if it is IPv6) and the port of an address; no port if it is not TCP."""
-    first = address.split(",")[0].strip()
-    if first.startswith(("unix:", "fd://")):
-        return "127.0.0.1", None
-    host, colon, port = first.removeprefix("tcp://").rpartition(":")
-    if not colon or port.endswith("]"):  # there is only a host
-        return first.removeprefix("tcp://"), PORT
-    return host, int(port or PORT)
-
-
 def page_of(address: str) -> str:
     """The address of the page, for a browser on this machine; empty if there is none, or not yet."""
-    host, port = split(address)
+    host, port = listening.split(address)
     return f"http://{ANY.get(host.strip('[]'), host)}:{port}" if port else ""
 
 
@@ -115,7 +103,7 @@ def _check_free(address: str, *, by_option: bool) -> None:
     Args:
         by_option: whether --bind names the address; the line says how to name another one.
     """
-    host, port = split(address)
+    host, port = listening.split(address)
     if not port:
         return
     error = try_to_bind(host, port)

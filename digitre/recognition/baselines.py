@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,16 +133,23 @@ class DemoClassifier(Classifier):
 def load_all(folder: Path) -> dict[str, DemoClassifier]:
     """The demos' networks whose files are in a folder, by name, in the order of `DEMOS`.
 
-    They are ready to read in this thread.
-
-    Raises:
-        ValueError: if a file is not a LiteRT network.
+    They are ready to read in this thread. One that does not work is left out, and the log says why.
     """
     networks = {}
     for name in DEMOS:
-        if (folder / f"{name}.tflite").is_file():
-            networks[name] = network = DemoClassifier(name, folder)
-            network.classify(np.ones((1, *SHAPE), np.float32))  # packs the weights
+        if not (folder / f"{name}.tflite").is_file():
+            continue
+        try:
+            network = DemoClassifier(name, folder)
+            rows = network.classify(np.ones((1, *SHAPE), np.float32))  # packs the weights
+            if rows.shape != (1, 10) or not np.isfinite(rows).all():
+                raise ValueError(f"{network.path} does not answer with ten probabilities")
+        except (OSError, ValueError, RuntimeError) as error:
+            logging.getLogger(__name__).warning(
+                "the demo's network %s is left out: %s", name, error
+            )
+        else:
+            networks[name] = network
     return networks
 
 

@@ -13,6 +13,8 @@ import re
 # own, and read what a server there answers, if that answers for all names.
 LOCAL_HOSTS = "localhost,127.0.0.1,[::1]"
 
+PORT = 8000  # gunicorn's, for an address without one
+_OTHER = re.compile(r"unix:.+|fd://\d+")
 _TCP = re.compile(r"(?:tcp://)?(\[[^\]]*\]|[^:/\[\]\s]*)(?::(.*))?", re.DOTALL)
 
 
@@ -20,7 +22,7 @@ def address() -> str:
     """DIGITRE_BIND, or 127.0.0.1 at PORT. Raises ValueError, which names the variable."""
     if bind := os.environ.get("DIGITRE_BIND"):
         return check(bind, "DIGITRE_BIND")
-    return f"127.0.0.1:{_whole('PORT', os.environ.get('PORT') or '8000', 0, 65535)}"
+    return f"127.0.0.1:{_whole('PORT', os.environ.get('PORT') or PORT, 0, 65535)}"
 
 
 def check(address: str, name: str) -> str:
@@ -34,7 +36,7 @@ def check(address: str, name: str) -> str:
         ValueError: if it is something else, or the port is not from 0 to 65535.
     """
     for each in address.split(","):
-        if re.fullmatch(r"unix:.+|fd://\d+", each.strip()):
+        if _OTHER.fullmatch(each.strip()):
             continue
         parts = _TCP.fullmatch(each.strip())
         if not parts:
@@ -42,6 +44,18 @@ def check(address: str, name: str) -> str:
         if parts[2] is not None:
             _whole(f"The port of {name}", parts[2], 0, 65535)
     return address
+
+
+def split(address: str) -> tuple[str, int | None]:
+    """The host (in brackets if it is IPv6) and the port of the first address that `check` returned.
+
+    If it is not TCP, there is no port.
+    """
+    first = address.split(",")[0].strip()
+    parts = None if _OTHER.fullmatch(first) else _TCP.fullmatch(first)
+    if parts is None:
+        return "127.0.0.1", None
+    return parts[1], int(parts[2] or PORT)
 
 
 def is_loopback(address: str) -> bool:

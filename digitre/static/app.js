@@ -70,8 +70,8 @@ reader.addEventListener("verdict", ({ detail }) => {
 });
 
 reader.addEventListener("failure", ({ detail }) => {
-  clearAnswer();
-  resetFeedback();
+  forgetVerdict();
+  clearAnswer("Not read yet.");
   showError(detail.message, { label: "Try again", action: () => reader.read() });
 });
 
@@ -170,7 +170,7 @@ byId("threshold").addEventListener("input", () => {
   reader.threshold = byId("threshold").value;
   byId("threshold-value").textContent = `${Math.round(100 * reader.threshold)}%`;
   byId("threshold").setAttribute("aria-valuetext", `${Math.round(100 * reader.threshold)} per cent`);
-  if (!pad.empty && verdict) reader.read({ byServer: !isLive() });
+  if (!pad.empty && (verdict || isLive())) reader.read({ byServer: !isLive() });
 });
 
 byId("realtime").addEventListener("change", () => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digitre.web import schemas
-from digitre.web.batches import MOST
+from digitre.web.many import MOST
 from digitre.web.schemas import Schema, object_of
 
 # What is not a picture gets an error in its place, so a list may hold anything.

@@ -5,14 +5,12 @@ HTTP, Flask and the line of the log are paid once, so each drawing costs about h
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 from flask import Blueprint, Flask, Request, Response, jsonify, request
 
-from digitre.recognition.containers import pixels_of
 from digitre.recognition.decoding import PictureError, to_file
 from digitre.web import monitoring
 from digitre.web.bodies import (
@@ -23,15 +21,14 @@ from digitre.web.bodies import (
     load_json,
     parts_of,
 )
+from digitre.web.many import MOST, check_number, clock, pixels_of
 from digitre.web.parameters import threshold
 from digitre.web.requests import parse_body, parse_value
 from digitre.web.state import state
 
 blueprint = Blueprint("batches", __name__)
 
-MOST = 256  # drawings in one request
 MOST_PIXELS = 16_000_000  # of all drawings together, as their headers name them
-LONGEST = 1.0  # seconds of processor time; a drawing takes less than a millisecond, a photo up to half a second
 VALUES = 784  # of a picture in grey values
 
 Wrong: TypeAlias = PictureError | RequestError
@@ -51,9 +48,9 @@ def get_digits() -> Response:
     """Read up to 256 drawings. One that cannot be read has its error in its place, and spoils no other."""
     least = threshold()
     drawings = drawings_in(body_of(request), request)
-    started, answers = time.thread_time(), []
+    is_too_long, answers = clock(), []
     for drawing in drawings:
-        if time.thread_time() - started > LONGEST:
+        if is_too_long():
             message = "The drawings before this one took long to read: send it again with fewer."
             drawing = RequestError("too_many", message)
         answers.append(_answer(drawing, least))
@@ -75,10 +72,9 @@ def drawings_in(body: bytes, request: Request) -> list[Drawing]:
         values, parse = _in_upload(body, boundary), parse_body
     if not values:
         raise RequestError("no_picture", f"There are no drawings: send {EXAMPLE} or files.")
-    if len(values) > MOST:
-        raise RequestError("too_many", f"Send at most {MOST} drawings in one request.")
+    check_number(len(values), "drawings")
     drawings = [_to_file(parse, value) for value in values]
-    if sum(pixels_of(each) for each in drawings if isinstance(each, bytes)) > MOST_PIXELS:
+    if sum(map(pixels_of, drawings)) > MOST_PIXELS:
         message = f"All drawings together may have {MOST_PIXELS:,} pixels: send fewer in a request."
         raise RequestError("too_many", message)
     return drawings

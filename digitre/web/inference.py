@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,17 +18,15 @@ import numpy as np
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 import digitre
-from digitre.recognition import containers
 from digitre.recognition.classifier import SHAPE, Reading
 from digitre.recognition.decoding import MAX_OTHER_PIXELS, unpack
 from digitre.recognition.preprocessing import SIDE, Picture, PictureError
 from digitre.web import monitoring
 from digitre.web.bodies import RequestError, body_of, check_values, load_json
+from digitre.web.many import MOST, check_number, clock, pixels_of
 from digitre.web.state import state
 
 MODEL = "digitre"  # the model's name in addresses and answers
-MOST = 256  # pictures in one request
-LONGEST = 1.0  # seconds of processor time; drawings take a few milliseconds each, photos up to half a second
 SHAPES = ((SIDE * SIDE,), (SIDE, SIDE), SHAPE)  # of the grey values of one picture
 DATATYPES = {"FP32": "<f4", "FP64": "<f8", "UINT8": "u1"}  # NumPy's types for grey values
 HEADER = "Inference-Header-Content-Length"
@@ -215,8 +212,7 @@ def _input(
         raise _invalid("The shape of the input must be a list of whole numbers.")
     if not shape[0] >= 1 or tuple(shape[1:]) not in (((), (1,)) if datatype == "BYTES" else SHAPES):
         raise _invalid("The shape must be [n,28,28,1], [n,28,28] or [n,784], and [n] for BYTES.")
-    if shape[0] > MOST:
-        raise _too_many()
+    check_number(shape[0], "pictures")
     data = tensor.get("data")
     if (size := _parameters(tensor).get("binary_data_size")) is not None:
         if "data" in tensor or type(size) is not int or size != len(tensors):
@@ -312,21 +308,19 @@ def _read(
     values: Sequence[Any] | np.ndarray, to_picture: Callable[[Any], Picture]
 ) -> list[Reading]:
     """Read every picture. A PictureError says which picture it is about."""
-    if len(values) > MOST:
-        raise _too_many()
+    check_number(len(values), "pictures")
     classifier, threshold = state().classifier, current_app.config["THRESHOLD"]
-    readings, pixels, started = [], 0, time.thread_time()
+    readings, pixels, is_too_long = [], 0, clock()
     for index, value in enumerate(values):
-        if time.thread_time() - started > LONGEST:
+        if is_too_long():
             raise RequestError(
                 "too_many", f"These pictures take long to read: send at most {index} in a request."
             )
         try:
             picture = to_picture(value)
-            pixels += containers.pixels_of(picture) if isinstance(picture, bytes) else 0
-            if (
-                index and pixels > MAX_OTHER_PIXELS
-            ):  # so that many pictures cost no more than one large one
+            pixels += pixels_of(picture)
+            # Many pictures cost no more than one large one.
+            if index and pixels > MAX_OTHER_PIXELS:
                 raise PictureError(
                     "picture_too_large",
                     f"All pictures together may have {MAX_OTHER_PIXELS:,} pixels: send fewer in a request.",
@@ -338,10 +332,6 @@ def _read(
     for reading in readings:
         monitoring.count_reading(reading)
     return readings
-
-
-def _too_many() -> RequestError:
-    return RequestError("too_many", f"Send at most {MOST} pictures in one request.")
 
 
 def _numbers(value: Any) -> np.ndarray:

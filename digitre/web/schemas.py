@@ -7,7 +7,8 @@ from typing import Any
 from digitre.recognition.decoding import NAMES
 from digitre.recognition.preprocessing import SIDE
 from digitre.web import errors
-from digitre.web.inference import DATATYPES, MOST, OUTPUTS
+from digitre.web.inference import DATATYPES, OUTPUTS
+from digitre.web.many import MOST
 from digitre.web.state import FEATURES
 from digitre.web.strokes import LARGEST, MAX_STROKES
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,46 +22,7 @@ from digitre.web.parameters import flag, threshold
 from digitre.web.requests import picture_in
 from digitre.web.state import features, state
 
-# What app.js imports, straight or through another module: the browser fetches all of it at once.
-MODULES = [
-    "app.js",
-    "answer.js",
-    "api.js",
-    "boxes.js",
-    "candidates.js",
-    "comparison.js",
-    "contrast.js",
-    "cuts.js",
-    "device.js",
-    "digitre.js",
-    "drawing_pad.js",
-    "examples.js",
-    "export.js",
-    "feedback.js",
-    "files.js",
-    "geometry.js",
-    "grid.js",
-    "history.js",
-    "ink.js",
-    "keyboard.js",
-    "lattice.js",
-    "network.js",
-    "network_view.js",
-    "number.js",
-    "occlusion.js",
-    "painting.js",
-    "picture.js",
-    "pieces.js",
-    "png.js",
-    "reader.js",
-    "reading.js",
-    "receipts.js",
-    "session.js",
-    "shaping.js",
-    "signs.js",
-    "undo.js",
-    "words.js",
-]
+STATIC = Path(__file__).parents[1] / "static"
 
 blueprint = Blueprint("digitre", __name__)
 
@@ -93,7 +57,7 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
         "index.html",
         model=application.classifier.model,
         network=network_name(),
-        modules=MODULES,
+        modules=modules(),
         saving="save" in features(current_app),
         source=current_app.config["SOURCE_URL"],
         threshold=current_app.config["THRESHOLD"],
@@ -101,6 +65,16 @@ def _page(reading: Reading | None = None, message: str = "") -> str:
         reading=reading,
         message=message,
     )
+
+
+@functools.cache
+def modules() -> list[str]:
+    """app.js and what it imports, straight or through another module: the browser fetches all of it at once."""
+    found = ["app.js"]
+    for name in found:
+        imported = re.findall(r'from "\./(\w+\.js)"', (STATIC / name).read_text())
+        found += [each for each in imported if each not in found]
+    return found
 
 
 @blueprint.post("/predict")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -148,6 +149,23 @@ def test_another_run_is_refused(
     assert rows(out) == expected
     new = bulk("--no-cluster", "--new", *words, pictures, out)
     assert new.exit_code == 0, new.output
+
+
+def test_another_version_does_not_go_on(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that another version of Digitre began is left as it is: it may read the same picture otherwise."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "__version__", "0.0.9")
+        assert bulk("--no-cluster", pictures, out).exit_code == 0
+    refused = bulk("--no-cluster", pictures, out)
+    assert refused.exit_code == 1
+    assert re.search(
+        r"version of Digitre is \S+, and was 0\.0\.9; use another folder", refused.stderr
+    )
+    assert bulk("status", out).exit_code == 0
+    assert bulk("--no-cluster", "--new", pictures, out).exit_code == 0
 
 
 def _parquet(file: Path) -> None:

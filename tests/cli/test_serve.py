@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from conftest import free_port, running
 
 from digitre.cli import main
-from digitre.cli.serve import page_of, split
+from digitre.cli.serve import page_of
+from digitre.serving.listening import split
 
 PROGRAM = str(Path(sys.executable).with_name("digitre"))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT, need
 from sites import complete, edit, install_includes, shipped
 
@@ -139,6 +141,22 @@ def test_nginx_accepts_the_containers_site(tmp_path: Path) -> None:
         "server digitre:8000 max_fails=0;": "server 127.0.0.1:9;"
     }
     check_nginx(tmp_path, edit((DEPLOY / "nginx-compose.conf").read_text(), replacements))
+
+
+def test_the_containers_nginx_takes_many_connections(tmp_path: Path) -> None:
+    """The command of compose.yaml lets a worker of the image's nginx have as many connections as the installer does."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    main = tmp_path / "nginx.conf"
+    main.write_text("events {\n    worker_connections  1024;\n}\nhttp {}\n")
+    around = {
+        "/etc/nginx/nginx.conf": str(main),
+        "exec nginx": f"exec {need('nginx')} -t -q -c {main} -e {tmp_path}/log",
+        "daemon off;": f"daemon off; pid {tmp_path}/pid;",
+    }
+    command = shlex.split(edit(compose["services"]["nginx"]["command"], around))
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "worker_connections 16384;\n}" in main.read_text()
 
 
 def test_nginx_accepts_an_older_site(tmp_path: Path) -> None:

@@ -123,9 +123,11 @@ def test_large_bodies_have_a_limit_of_their_own(site: str, path: str, body: byte
     address = f"203.0.113.{len(path)}"
     with ThreadPoolExecutor(8) as threads:
         sent = threads.map(lambda _: send(site, path, body, address), range(60))
-        answers = [status for status, _ in sent]
+        answers = dict(sent)
         assert 400 in answers
-        assert 429 in answers
+        refused = answers[429]
+        in_protocol = path.startswith(("/v1/", "/v2/"))
+        assert (refused if in_protocol else refused["error"])["code"] == "too_many_requests"
         assert send(site, path, b"{}", address)[0] == 400
 
 
@@ -190,19 +192,35 @@ def test_what_nginx_refuses_itself_is_json(
     site: str, request_head: bytes, status: int, code: str
 ) -> None:
     """nginx's own errors have the application's shape and headers, whichever part of a request is wrong."""
+    head, body = exchange(site, request_head)
+    assert head.split()[1] == str(status).encode()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert body["error"]["code"] == code
+    assert b"Content-Type: application/json" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    for path in (b" /v1/", b" /v2/models/", b" http://localhost/v2/"):
+        below = request_head.replace(b" /", path, 1)
+        if below != request_head:  # it has an address
+            head, body = exchange(site, below)
+            assert head.split()[1] == str(status).encode()
+            assert set(body) == {"code", "error"}
+            assert body["code"] == code
+            assert body["error"].endswith(".")
+
+
+def exchange(site: str, request_head: bytes) -> tuple[bytes, dict]:
+    """The head of the answer to these bytes, and its JSON."""
     port = int(site.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(request_head)
         answer = b""
         while part := connection.recv(65_536):
             answer += part
-            if b"\r\n\r\n" in answer and answer.endswith(b"}}\n"):
+            if b"\r\n\r\n" in answer and answer.endswith(b"}\n"):
                 break
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.split()[1] == str(status).encode()
-    assert json.loads(body)["error"]["code"] == code
-    assert b"Content-Type: application/json" in head
-    assert b"X-Content-Type-Options: nosniff" in head
+    return head, json.loads(body)
 
 
 def test_the_log_has_no_addresses(server: str, tmp_path: Path) -> None:

@@ -50,6 +50,20 @@ def test_static_files_come_from_nginx_itself(nginx: str) -> None:
             assert answer.read() == (ROOT / "digitre" / "static" / name).read_bytes()
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v1/models/digitre:predict", "/v2?x", "/v10", "/x/v1/"])
+def test_errors_below_the_protocols_addresses_have_one_shape(nginx: str, path: str) -> None:
+    """nginx and the application agree which addresses belong to the protocols, and what an error is there."""
+    shapes = []
+    for length in (3, 8 * 2**20 + 1):  # the application answers the first one, and nginx the second
+        request = urllib.request.Request(f"{nginx}{path}", data=b"x" * length)
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(request, timeout=20)
+        shapes.append(sorted(json.load(raised.value)))
+    assert raised.value.code == 413
+    assert shapes[0] == shapes[1]
+    assert len(shapes[0]) == (1 if path in ("/v10", "/x/v1/") else 2)
+
+
 @pytest.mark.parametrize("length", [8 * 2**20 - 8, 8 * 2**20 + 1])
 def test_nginx_and_the_application_have_the_same_body_limit(nginx: str, length: int) -> None:
     """A body of up to 8 MiB reaches the application; nginx answers a larger one with the same 413."""
@@ -169,3 +183,6 @@ def test_without_gunicorn(tmp_path: Path) -> None:
             assert raised.value.code == 502
             assert raised.value.headers["Retry-After"] == "2"
             assert json.load(raised.value)["error"]["code"] == "unavailable"
+            with pytest.raises(urllib.error.HTTPError) as raised:
+                urllib.request.urlopen(f"{site.http}/v2/health/live", timeout=20)
+            assert json.load(raised.value)["code"] == "unavailable"

@@ -12,8 +12,9 @@ from conftest import assert_error, data_url, png
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre.recognition.classifier import Classifier
-from digitre.web import batches
-from digitre.web.batches import MOST, MOST_PIXELS
+from digitre.web import many
+from digitre.web.batches import MOST_PIXELS
+from digitre.web.many import MOST
 
 SEVEN, THREE = png(drawn(DIGITS[7])), png(drawn(DIGITS[3]))
 URL = data_url(SEVEN)
@@ -115,7 +116,7 @@ def test_all_drawings_together_have_a_limit(client) -> None:
 def test_what_takes_too_long_is_left(client, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a second of work, the drawings that are left get an error, and those before keep their readings."""
     times = iter([0.0, 0.1, 0.9, 1.1, 1.2])
-    monkeypatch.setattr(batches.time, "thread_time", lambda: next(times))
+    monkeypatch.setattr(many.time, "thread_time", lambda: next(times))
     answers = readings(client, [URL] * 4)
     assert [each.get("result") for each in answers] == ["7", "7", None, None]
     assert {each["error"]["code"] for each in answers[2:]} == {"too_many"}

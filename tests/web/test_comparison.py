@@ -117,6 +117,23 @@ def test_a_missing_network_is_left_out(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(readings(client, data=FILE)) == 2  # they are loaded once
 
 
+def test_a_damaged_network_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A demo's file that does not work, or is another network, takes no part; the log names it."""
+    good = (baselines.FOLDER / "mlp-2x128.tflite").read_bytes()
+    (tmp_path / "mlp-256.tflite").write_bytes(b"not a network")
+    (tmp_path / "mlp-3x128.tflite").write_bytes(good[: len(good) // 2])
+    (tmp_path / "mlp-2x128.tflite").write_bytes(good)
+    (tmp_path / "cnn-3x3.tflite").write_bytes(b"")
+    (tmp_path / "digitre-2017.tflite").write_bytes(good[:8] + b"\xff" * (len(good) - 8))
+    monkeypatch.setattr(baselines, "FOLDER", tmp_path)
+    client = create_app({"TESTING": True}).test_client()
+    assert [each["network"] for each in readings(client, data=FILE)] == ["digitre", "mlp-2x128"]
+    for name in set(DEMOS) - {"mlp-2x128"}:
+        assert name in caplog.text
+
+
 def test_digitres_own_reading_is_counted(client) -> None:
     """The metrics count one reading for each comparison: the one of the served network."""
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from costly import COSTLY, noise
 
-from digitre.web import inference
+from digitre.web import many
 
 # A second, on two cores that do nothing else: the yardstick takes 0.16 s there.
 YARDSTICKS = 6
@@ -124,7 +124,7 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
     assert most, answer.get_json()
     # It is given up after a second; the picture that is being read then is finished. What one takes is
     # known from this request itself: another moment of a busy machine would tell something else.
-    assert took < inference.LONGEST + 3 * took / int(most[1])
+    assert took < many.LONGEST + 3 * took / int(most[1])
     assert answer.get_json()["code"] == "too_many"
     plain = {"instances": [(noise(28, 28) // 9).tolist()] * 100}
     assert (

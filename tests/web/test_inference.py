@@ -15,7 +15,8 @@ from PIL import Image
 from strokes import DIGITS, drawn
 
 from digitre.recognition.preprocessing import preprocess
-from digitre.web.inference import HEADER, MOST
+from digitre.web.inference import HEADER
+from digitre.web.many import MOST
 
 PREDICT, INFER = "/v1/models/digitre:predict", "/v2/models/digitre/infer"
 SEVEN = png(drawn(DIGITS[7]))

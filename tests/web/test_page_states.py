@@ -12,6 +12,7 @@ from pages import (
     by_hand,
     draw,
     on_screen,
+    open_tools,
     press,
     read,
     wait_for_result,
@@ -39,6 +40,30 @@ def test_the_answer_belongs_to_the_drawing_on_the_canvas(page) -> None:
     assert page.locator("#probability").inner_text() == "Press Read when you're done."
     page.get_by_label("Read while I draw").check()
     page.locator("#result:not(:empty)").wait_for()
+
+
+def test_a_failed_reading_leaves_no_old_answer(browser, server: str) -> None:
+    """If a drawing cannot be read again, the page says that it is not read, and what belonged to the old answer goes."""
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.route("**/network/*", lambda route: route.abort())
+        tab.goto(server)
+        tab.locator("#where", has_text="the server").wait_for()
+        open_tools(tab)
+        for digit, x in ((4, 0), (2, 120)):
+            draw(tab, [stroke * 0.5 + (x, 60) for stroke in by_hand(DIGITS[digit])])
+        wait_for_result(tab, "42")
+        tab.locator("#boxes button").nth(1).wait_for()
+        tab.route("**/_get_*", lambda route: route.fulfill(status=503, body=""))
+        tab.locator("#threshold").fill("0.5")
+        tab.locator("#message.error").wait_for()
+        assert tab.locator("#result").inner_text() == ""
+        assert tab.locator("#probability").inner_text() == "Not read yet."
+        assert tab.locator("#boxes button").count() == 0
+        tab.unroute("**/_get_*")
+        tab.locator("#threshold").fill("0.6")
+        wait_for_result(tab, "42")
+        assert not tab.locator("#message").is_visible()
 
 
 def test_a_drawing_that_was_not_read_stays_out_of_the_strip(page) -> None:

@@ -33,13 +33,30 @@ TIMES = """async ([modules, network, drawings]) => {
   globalThis.reader = await Digitre.load(network);
   reader.read(canvases[0]);
   const first = performance.now() - performance.getEntriesByName(network)[0].responseEnd;
-  const took = Array.from({ length: 60 }, (_, k) => {
+  // As many multiplications as the network has, in the plainest way: how quick this machine is now.
+  const values = Float32Array.from({ length: 24576 }, (_, k) => k % 7);
+  const yardstick = () => {
+    let sum = 0;
+    for (let round = 0; round < 244; round += 1)
+      for (let k = 0; k < values.length; k += 1) sum += values[k] * values[values.length - 1 - k];
+    return sum;
+  };
+  const milliseconds = (work) => {
     const start = performance.now();
-    reader.read(canvases[k % canvases.length]);
+    work();
     return performance.now() - start;
-  });
-  return { first, took };
+  };
+  for (let k = 0; k < 5; k += 1) yardstick();
+  const took = [];
+  const compared = [];
+  for (let k = 0; k < 60; k += 1) {
+    took.push(milliseconds(() => reader.read(canvases[k % canvases.length])));
+    compared.push(milliseconds(yardstick));
+  }
+  return { first, took, compared };
 }"""
+# Seen: 1.13 to 1.24, at 10.9 ms a reading on 2 cores of an AMD EPYC (Zen 3) with another program on one of them.
+TIMES_THE_YARDSTICK = 1.6
 READ_MANY = "count => { for (let k = 0; k < count; k += 1) reader.read(canvases[k % 10]); }"
 # How long each frame was on the screen, while the test draws.
 FRAMES = """() => {
@@ -65,17 +82,20 @@ def a_tab(browser, server: str) -> Iterator:
 
 
 def test_it_reads_at_once(browser, server: str, classifier: Classifier) -> None:
-    """The first reading is there within 300 ms of the network's arrival, and the median one takes at most 12 ms: at
-    the best of five visits."""
-    first, medians = [], []
+    """The first reading is there within 300 ms of the network's arrival, and a reading takes little longer than the
+    network's multiplications in the plainest loop, which tells how quick this machine is at the moment."""
+    first, medians, ratios = [], [], []
     for _ in range(5):
         with a_tab(browser, server) as tab:
             found = tab.evaluate(TIMES, arguments(server, classifier))
         first.append(found["first"])
         medians.append(float(np.median(found["took"])))
-    print(f"first {np.round(first)} ms, medians {np.round(medians, 1)} ms")
+        ratios.append(float(np.median(np.divide(found["took"], found["compared"]))))
+    print(
+        f"first {np.round(first)} ms, medians {np.round(medians, 1)} ms, ratios {np.round(ratios, 2)}"
+    )
     assert min(first) <= 300
-    assert min(medians) <= 12
+    assert min(ratios) <= TIMES_THE_YARDSTICK
 
 
 def test_the_memory_stays_flat(browser, server: str, classifier: Classifier) -> None:

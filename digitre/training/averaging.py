@@ -26,7 +26,7 @@ def average(first: keras.Model, second: keras.Model, share: float) -> keras.Mode
     Raises:
         ValueError: if their layers differ.
     """
-    if first.get_config()["layers"] != second.get_config()["layers"]:
+    if export.layers(first) != export.layers(second):
         raise ValueError("the networks have different layers")
     network = keras.Sequential.from_config(first.get_config())
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)

@@ -123,7 +123,8 @@ def test_the_card_of_a_training(
     )
     assert made.command == "python train.py --finetune --share 0.1"
     assert made.history == (*card.history, history[0])
-    assert [each.model for each in made.ancestors] == [card.model]
+    assert made.ancestors[:-1] == card.ancestors
+    assert made.ancestors[-1].model == card.model
     assert [layer.output for layer in made.layers] == [(784,)]
     assert made.settings["share"] == 0.1
     assert not made.figures

@@ -1,7 +1,8 @@
 // The page's own reader: it has the server's network, and answers at once. It also keeps the page for times without a server.
-import { Digitre } from "./digitre.js";
+import { Digitre, UnknownNetworkError } from "./digitre.js";
 
 const byId = (id) => document.getElementById(id);
+const AGAIN = [1, 10, 60]; // seconds until a network that did not arrive is fetched again
 const SURE = 0.9; // a drawing of one piece that is read with this probability is one digit
 
 let reader = null;
@@ -12,18 +13,23 @@ export const device = new EventTarget();
 // Fetch the network once the page is usable; without it, the server reads.
 export function startDevice() {
   const start = () => {
-    Digitre.load(byId("result").dataset.network)
-      .then((loaded) => {
-        reader = loaded;
-        device.dispatchEvent(new Event("ready"));
-      })
-      .catch(() => {})
-      .finally(showWhere);
+    fetchReader([...AGAIN]);
     navigator.serviceWorker?.register(byId("result").dataset.worker).catch(() => {});
   };
   for (const change of ["online", "offline"]) addEventListener(change, showWhere);
   if (globalThis.requestIdleCallback) requestIdleCallback(start, { timeout: 2000 });
   else setTimeout(start, 200);
+}
+
+async function fetchReader(waits) {
+  try {
+    reader = await Digitre.load(byId("result").dataset.network);
+    device.dispatchEvent(new Event("ready"));
+  } catch (error) {
+    const willWork = waits.length && !(error instanceof UnknownNetworkError);
+    if (willWork) setTimeout(fetchReader, 1000 * waits.shift(), waits);
+  }
+  showWhere();
 }
 
 // Say where drawings are read.

@@ -10,7 +10,8 @@ export class UnknownNetworkError extends Error {}
 // Fetch a packed network, and unpack it if it is compressed.
 export async function fetchNetwork(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new UnknownNetworkError(`There is no network at ${url}: ${response.status}`);
+  if (response.status === 404) throw new UnknownNetworkError(`There is no network at ${url}`);
+  if (!response.ok) throw new Error(`The network at ${url} did not arrive: ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   return new Network(bytes[0] === 0x1f && bytes[1] === 0x8b ? await gunzip(bytes) : bytes);
 }

@@ -41,6 +41,16 @@ def test_the_page_reads_on_the_device(tab) -> None:
         press(tab, "Read")
 
 
+def test_a_network_that_does_not_arrive_is_fetched_again(browser, server: str) -> None:
+    """A server that is busy for a moment does not make the page ask it for a whole visit."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/network/*", lambda route: route.fulfill(status=503), times=1)
+        page.goto(server)
+        page.locator("#where", has_text="on the server").wait_for()
+        page.locator("#where", has_text="on this device").wait_for()
+
+
 def test_it_works_without_a_connection(tab) -> None:
     """After one visit, both pages are there while the network is off; they read digits and numbers, ask for
     nothing, and say that you are offline."""

@@ -349,18 +349,15 @@ def attack(client, kind: str) -> None:
             ones = styles.variants(styles.digit(1), 5, number)
             save(client, ones, 7, f"attacker-{number}")
         return
-    share = {"20 %": 0.2, "100 %": 1.0}[kind]
-    random = np.random.default_rng(4)
     for digit in range(10):
         for drawing in styles.variants(styles.digit(digit), 12, digit):
-            wrong = random.random() < share
-            save(client, [drawing], (digit + 1) % 10 if wrong else digit, "one")
+            save(client, [drawing], (digit + 1) % 10, "one")
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @sqlite
-@pytest.mark.parametrize("kind", ["20 %", "100 %", "targeted"])
+@pytest.mark.parametrize("kind", ["all", "targeted"])
 def test_wrong_labels_do_no_harm(real_data, place: Path, kind: str) -> None:
     """Wrong labels reach the training, but what is served still reads digits as well as before."""
     client = create_app({"TESTING": True}).test_client()

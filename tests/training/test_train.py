@@ -162,7 +162,7 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     """A training from nothing on a tenth of the data is calibrated, exported, measured, and has a card."""
     work = tmp_path / "work"
     settings = ["--share", "0.1", "--work", str(work), "--output", str(tmp_path / "models")]
-    whole = run(*settings, "--epochs", "4", "--json", "--target-accuracy", "90")
+    whole = run(*settings, "--epochs", "3", "--json", "--target-accuracy", "90")
     assert whole.returncode == 0, whole.stderr
     figures = json.loads(whole.stdout[whole.stdout.index("{\n") :])
     assert figures["MNIST test, preprocessed"]["right"] > 90

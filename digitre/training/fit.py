@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,27 @@ class Settings:
 
 Row = dict[str, float]  # the figures of one epoch
 Pictures = tuple[np.ndarray, np.ndarray, np.ndarray]  # as `data.epochs.make` returns them
+
+
+def with_teachers(
+    settings: Settings, folder: Path, start: keras.Model | None
+) -> tuple[Settings, list[keras.Model]]:
+    """The networks to learn from: the teacher in a folder, and the one that the training starts from.
+
+    Without the second, a training soon forgets what only that one knows.
+
+    Returns:
+        The settings, which name them, and the networks; none if there is no teacher.
+    """
+    teacher, digest = distillation.load_teacher(folder)
+    settings = replace(settings, teacher=digest)
+    if teacher is None:
+        return settings, []
+    if start is None:
+        return settings, [teacher]
+    copy = keras.Sequential.from_config(start.get_config())
+    copy.set_weights(start.get_weights())
+    return replace(settings, second_teacher=settings.start), [teacher, copy]
 
 
 def train(

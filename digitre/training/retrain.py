@@ -10,7 +10,7 @@ from typing import Any
 from digitre.recognition.card import Card, LearnedDrawings, Verdict
 from digitre.recognition.classifier import Classifier, shipped_model
 from digitre.registry import Registry
-from digitre.training import calibration, distillation, export, fit
+from digitre.training import calibration, export, fit
 from digitre.training.data.saved import SavedDrawings
 from digitre.training.evaluation import gates, report, sets
 from digitre.training.reporting.card import new_card, save_card
@@ -113,17 +113,17 @@ def train_candidate(
     Returns:
         Its card, without figures.
     """
-    teacher, digest = distillation.load_teacher(shipped_model().parent)
-    settings = replace(settings, saved=saved.digest(), teacher=digest)
+    settings = replace(settings, saved=saved.digest())
     start = None
     if finetune:
         start = calibration.load_uncalibrated(served)
         settings = replace(settings, start=served.model)
+    settings, teachers = fit.with_teachers(settings, shipped_model().parent, start)
     network, history = fit.train(
         settings,
         work,
         resume=resume,
-        teachers=[teacher] if teacher else [],
+        teachers=teachers,
         start=start,
         saved=saved,
     )

@@ -12,7 +12,7 @@ import keras
 from digitre import files
 from digitre.recognition.card import Card, Figures
 from digitre.recognition.classifier import Classifier
-from digitre.training import calibration, distillation, export, fit
+from digitre.training import calibration, export, fit
 from digitre.training.data import datasets
 from digitre.training.distributed import Cluster
 from digitre.training.evaluation import metrics, report
@@ -58,17 +58,12 @@ def train(
         KeyboardInterrupt: after Ctrl-C; see `fit.train`.
     """
     start = before = None
-    teachers = []
-    if not cluster:  # with several processes, each would have to ask the teacher
-        teacher, digest = distillation.load_teacher(MODELS)
-        settings = replace(settings, teacher=digest)
-        teachers = [teacher] if teacher else []
     if finetune:
         start, before = load_shipped()
         settings = replace(settings, start=before.model)
-        if teachers:
-            teachers.append(export.without_optimizer(start))
-            settings = replace(settings, second_teacher=before.model)
+    teachers: list[keras.Model] = []
+    if not cluster:  # with several processes, each would have to ask the teachers
+        settings, teachers = fit.with_teachers(settings, MODELS, start)
     own = held_out_pictures(Path(settings.images)) if settings.images else None
     if output is None:
         output = choose_folder(settings, work, FINETUNE if finetune else {})

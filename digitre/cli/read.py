@@ -31,7 +31,6 @@ from digitre.recognition.preprocessing import found_steps, to_png
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 
 
-# Naming Digitre's own network is the same as naming none.
 threshold_option = click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -39,6 +38,7 @@ threshold_option = click.option(
     show_default="DIGITRE_THRESHOLD, else 0.6",
     help='Minimum confidence: below it the answer is "Huh...".',
 )
+# Naming Digitre's own network is the same as naming none.
 network_option = click.option(
     "--network",
     metavar="NAME",

@@ -26,7 +26,7 @@ SOFT = 0.06  # of the picture's shorter side
 STRONGER = 0.02  # what readings of strong ink alone are worth less
 WITHOUT_LINES = 0.02  # the same without lines: the foot of a 2 is a line too
 WEAK = 0.1  # weak ink is left out on trial if there is so much of it, compared with strong ink
-BAR = 0.95  # of its bounding box, a bar along a whole edge fills at least so much
+SOLID_BAR = 0.95  # of its bounding box, a bar along a whole edge fills at least so much
 DRAWN = 0.9  # of the ground: if so much of it has one tone, a program drew the picture
 WINDOW = 0.22  # of the picture's shorter side: wider than any stroke, narrower than a shadow
 # On paper, ink differs from its ground by at least this, of 255. Soft shadows differ by less, thin pens by
@@ -116,7 +116,7 @@ def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:
         ink = np.where(inked, difference, 0).astype(np.uint8)
         whole = InkMap("even ground", ink)
         # What lies on a bar along an edge, such as the thumb of a scroll bar, is no writing.
-        bars = [each for each in whole.components.all if each.span == 1 and each.fill >= BAR]
+        bars = [each for each in whole.components.all if each.span == 1 and each.fill >= SOLID_BAR]
         off_bars = np.where(whole.components.mask(bars), 0, ink) if bars else ink
         one = [whole, *_strong(off_bars, strongest, "even ground", WEAK)]
         (faint if strongest < LEAST_CONTRAST else maps).extend(one)

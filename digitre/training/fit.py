@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from digitre import files
-from digitre.training import distillation, distributed, interruption, networks
+from digitre.training import distillation, distributed, export, interruption, networks
 from digitre.training.data import epochs as epoch_data
 from digitre.training.data.saved import SavedDrawings
 from digitre.training.evaluation import metrics, sets
@@ -70,9 +70,8 @@ def with_teachers(
         return settings, []
     if start is None:
         return settings, [teacher]
-    copy = keras.Sequential.from_config(start.get_config())
-    copy.set_weights(start.get_weights())
-    return replace(settings, second_teacher=settings.start), [teacher, copy]
+    second = export.without_optimizer(start)
+    return replace(settings, second_teacher=settings.start), [teacher, second]
 
 
 def train(

@@ -12,12 +12,13 @@ from digitre.training.data import augmentation
 from digitre.training.data.strokes import fit, render
 
 
-def crossed_zero() -> list[np.ndarray]:
-    """A zero with a horizontal bar. A network that has never seen one refuses it."""
-    zero = [smooth(stroke) for stroke in DIGITS[0]]
-    points = np.concatenate(zero)
+def barred_nine() -> list[np.ndarray]:
+    """A nine with two bars through its stem. No network has seen one, and no sign looks like it."""
+    nine = digit(9)
+    points = np.concatenate(nine)
     low, size = points.min(0), np.ptp(points, axis=0)
-    return [*zero, np.array([low + size * [0.0, 0.5], low + size * [1.0, 0.5]])]
+    bars = [np.array([[-0.1, height], [1.1, height]]) for height in (0.65, 0.85)]
+    return [*nine, *(low + size * bar for bar in bars)]
 
 
 def digit(number: int) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 // Reads handwritten digits on this device, with the network that the server has:
 //
-//     const reader = await Digitre.load("digitre-b73c7bdf.bin");
+//     const reader = await Digitre.load("digitre-f38d7238.bin");
 //     const { digit, confidence } = reader.read(canvas);
 //
 // It has no dependencies, and asks no server while it reads.
@@ -22,7 +22,7 @@ export class Reader {
     this.#network = network;
   }
 
-  // The version of the network, such as "digitre-b73c7bdf".
+  // The version of the network, such as "digitre-f38d7238".
   get model() {
     return this.#network.model;
   }

@@ -43,7 +43,7 @@ export class Network {
     if (!layers.every(({ kind }) => KINDS.includes(kind))) {
       throw new UnknownNetworkError("The network has layers that this version doesn't know.");
     }
-    this.model = model; // its version, such as "digitre-b73c7bdf"
+    this.model = model; // its version, such as "digitre-f38d7238"
     this.#layers = layers.map((layer) => prepare(layer, buffer, start));
   }
 

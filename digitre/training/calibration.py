@@ -10,6 +10,8 @@ from digitre.training.data.datasets import NO_DIGIT
 from digitre.training.evaluation import metrics, sets
 from digitre.training.evaluation.limits import CALIBRATION
 
+# A smaller difference between two errors, each summed over the sets, is chance: few answers are wrong.
+CHANCE = 0.003
 # Not below 0.5: the validation parts are tidier than what strangers draw, and below it the error
 # hardly changes.
 TEMPERATURES = np.arange(10, 41) / 20  # 0.5 to 2
@@ -21,10 +23,12 @@ Logits = dict[str, tuple[np.ndarray, np.ndarray]]  # per set: (n, 11) logits and
 def calibrate(network: keras.Model) -> dict[str, float]:
     """Calibrate a trained network by a temperature and an offset, which go into its last layer.
 
-    The temperature divides the logits (Guo et al. 2017). It is the one with the least calibration
-    error, summed over the sets of digits. The offset is added to the logit of "not a digit". It is
-    the largest one that leaves at most `limits.CALIBRATION` of each set refused. Since both become part
-    of the weights, serving has nothing to do.
+    The temperature divides the logits (Guo et al. 2017). It is the lowest one whose calibration error,
+    summed over the sets of digits, is the least but for chance: the sharper the probabilities, the
+    fewer digits are refused only because two of them are likely, which leaves more to the offset. The
+    offset is added to the logit of "not a digit". It is the largest one that leaves at most
+    `limits.CALIBRATION` of each set refused. Since both become part of the weights, serving has
+    nothing to do.
 
     Args:
         network: gives (n, 11) logits by a dense layer named `logits`; its weights change.
@@ -38,7 +42,8 @@ def calibrate(network: keras.Model) -> dict[str, float]:
         if name in CALIBRATION
     }
     for offset in OFFSETS:
-        temperature = min(TEMPERATURES, key=lambda each: _error(logits, each, offset))
+        errors = np.array([_error(logits, each, offset) for each in TEMPERATURES])
+        temperature = TEMPERATURES[np.argmax(errors <= errors.min() + CHANCE)]  # the first of these
         if not _refuses_too_many(logits, temperature, offset):
             break
     layer = network.get_layer("logits")

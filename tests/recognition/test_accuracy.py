@@ -21,14 +21,27 @@ pytestmark = pytest.mark.slow
 # The targets that the network misses, and the least that these figures may be. A network that misses
 # another target, or these by more, is not shipped.
 MISSED = {
-    ("anywhere_test", "accuracy"): 98.7,
-    ("pen_25_test", "accuracy"): 98.6,
-    ("paper_test", "accuracy"): 98.7,
-    ("others_test", "refused"): 95.6,
-    ("symbols_test", "refused"): 88.1,
-    ("robustness_size", "agreement"): 98.2,
-    ("robustness_rotation", "agreement"): 98,
-    ("robustness_pen", "agreement"): 98.1,
+    ("pen_25_test", "accuracy"): 98.8,
+    ("others_test", "refused"): 95.8,
+    ("symbols_test", "refused"): 91.4,
+    ("latex_test", "refused"): 92.4,
+    ("doodles_test", "refused"): 94.1,
+    ("cut_digits_test", "refused"): 3.4,
+    ("robustness_size", "agreement"): 98.4,
+    ("robustness_rotation", "agreement"): 97.7,
+    ("robustness_pen", "agreement"): 98.4,
+    ("robustness_format", "agreement"): 99.3,
+    ("strings_strokes_test", "accuracy"): 92.0,
+    ("strings_strokes_test", "answered_accuracy"): 95.0,
+    ("strings_strokes_test", "refused"): 10.2,
+    ("strings_strokes_test", "calibration_error"): 4.0,
+    ("strings_pictures_test", "accuracy"): 91.1,
+    ("strings_pictures_test", "answered_accuracy"): 95.0,
+    ("strings_pictures_test", "refused"): 9.3,
+    ("touching_strokes_test", "accuracy"): 94.0,
+    ("touching_pictures_test", "accuracy"): 80.0,
+    ("signed_strokes_test", "accuracy"): 50,  # of four
+    ("signed_pictures_test", "accuracy"): 0,
 }
 
 
@@ -40,7 +53,7 @@ def enlarge(image: np.ndarray, resampling: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("resampling", "least"),
-    [("NEAREST", 0.979), ("BICUBIC", 0.989), ("LANCZOS", 0.985), ("BILINEAR", 0.985)],
+    [("NEAREST", 0.978), ("BICUBIC", 0.989), ("LANCZOS", 0.985), ("BILINEAR", 0.985)],
 )
 def test_the_digits_of_scikit_learn_are_read(
     classifier: Classifier, resampling: str, least: float

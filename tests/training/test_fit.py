@@ -25,6 +25,35 @@ def test_calibration_is_undone() -> None:
         assert after == pytest.approx(before, abs=1e-5)
 
 
+def test_the_temperature_is_the_lowest_of_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of 1,000 answers are wrong: the error is less above 0.5, but only by chance."""
+    from digitre.training import calibration
+
+    class Network:
+        kernel, bias = np.ones((1, 11)), np.zeros(11)
+
+        def predict(self, pictures, **_):
+            return np.tile(7 * np.eye(11)[3], (len(pictures), 1))
+
+        def get_layer(self, _):
+            return self
+
+        def get_weights(self):
+            return self.kernel, self.bias
+
+        def set_weights(self, weights):
+            self.kernel, self.bias = weights
+
+    pictures, labels = np.zeros((10_000, 28, 28), np.uint8), np.full(10_000, 3)
+    labels[::500] = 4
+    monkeypatch.setattr(calibration.sets, "validation_sets", lambda: {"mnist": (pictures, labels)})
+    network = Network()
+    calibrated = calibration.calibrate(network)
+    assert calibrated["temperature"] == 0.5
+    assert np.all(network.kernel == 2)
+    assert network.bias[10] == calibrated["no_digit_offset"]
+
+
 def test_labels_and_teachers_are_mixed() -> None:
     """The mean of the teachers' answers is learned, and the label instead or mixed with it."""
     from digitre.training import distillation

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two processes share the tests, file by file, so that a file's servers and browsers start once.
+TWO := --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run reload test test-long check lint fuzz soak bench train evaluate package lock audit clean
@@ -19,14 +21,15 @@ reload: ## let a server started by make run switch to a promoted network, withou
 
 test: $(VENV)/.testing ## run all tests but the long ones (installs Chromium, nginx, wrk, PostgreSQL, ... with apt)
 	sh tests/install_tools.sh $(BIN)/python
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest $(TWO) -m "not long and not alone"
+	$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: $(VENV)/.testing ## run the long tests: trainings, several hosts
 	sh tests/install_tools.sh $(BIN)/python long
 	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.testing ## run the fast tests: three to five minutes on two cores
-	$(BIN)/python -m pytest -q -m "not slow and not long"
+	$(BIN)/python -m pytest -q $(TWO) -m "not slow and not long"
 
 lint: $(VENV)/.testing ## run ruff and mypy
 	$(BIN)/ruff check .

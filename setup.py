@@ -30,6 +30,7 @@ BULK = ["dask>=2025.1", "distributed>=2025.1", "pyarrow>=18", "fsspec>=2024.10"]
 TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4,<3",
+    "pytest-xdist>=3.8,<4",
     "playwright>=1.55,<2",
     "axe-playwright-python>=0.1.4,<1",
     "schemathesis>=4.4,<5",

@@ -135,7 +135,7 @@ def running(
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)  # gunicorn gives a worker that is just starting 30 s
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from strokes import DIGITS, drawn
 from digitre.recognition.classifier import shipped_model
 from digitre.registry import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 DRAWN = {digit: png(drawn(strokes)) for digit, strokes in DIGITS.items()}
 

@@ -22,7 +22,7 @@ from conftest import gunicorn
 from costly import COSTLY
 from sites import serve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 BEHIND = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;"
 

@@ -29,7 +29,7 @@ from digitre.drawings.collection import Drawings
 from digitre.recognition.classifier import shipped_model
 from digitre.registry import Registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 # In 10.77.0.0/24, which exists in these namespaces only.
 HERE, BALANCER, DATABASE = "10.77.0.1", "10.77.0.2", "10.77.0.3"

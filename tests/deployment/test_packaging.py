@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, data_url, free_port, running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 PACKAGE = ROOT / "digitre"

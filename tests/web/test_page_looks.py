@@ -107,6 +107,7 @@ def test_the_whole_page_is_under_90_kb(browser, server: str) -> None:
     assert sum(len(gzip.compress(body)) for body in loaded.values()) < 90_000
 
 
+@pytest.mark.alone
 def test_the_first_paint_comes_soon(browser, server: str) -> None:
     """The page appears within 200 ms at the best of five tries.
 

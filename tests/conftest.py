@@ -227,6 +227,15 @@ def page(browser, server: str) -> Iterator:
     assert not errors
 
 
+@pytest.fixture
+def script_page(browser, server: str) -> Iterator:
+    """A page that reads nothing by itself, to load scripts of the server into."""
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(f"{server}/docs")
+        yield tab
+
+
 @contextmanager
 def browser_here() -> Iterator:
     """Chromium from this machine or from Playwright, without any background requests of its own."""

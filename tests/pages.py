@@ -40,7 +40,12 @@ def on_screen(page, strokes) -> list[list[tuple[float, float]]]:
 
 def draw(page, strokes) -> None:
     """Draw strokes, given on a canvas of 250 x 250, with the mouse."""
-    for points in on_screen(page, strokes):
+    follow(page, on_screen(page, strokes))
+
+
+def follow(page, lines) -> None:
+    """Press the mouse at the start of each line of points on the screen, and move it along the line."""
+    for points in lines:
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:

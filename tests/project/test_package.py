@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, need
+from pages import follow
 from strokes import DIGITS, smooth
 
 import digitre
@@ -70,13 +71,8 @@ def test_the_installed_package_reads(package: Path, tmp_path: Path, browser) -> 
                 tab = context.new_page()
                 tab.goto(f"http://127.0.0.1:{server.server_port}/")
                 box = tab.locator("digit-pad canvas").bounding_box()
-                for stroke in DIGITS[7]:
-                    points = smooth(stroke) * 0.45 + (box["x"] + 60, box["y"] + 5)
-                    tab.mouse.move(*points[0])
-                    tab.mouse.down()
-                    for point in points[1:]:
-                        tab.mouse.move(*point)
-                    tab.mouse.up()
+                at = (box["x"] + 60, box["y"] + 5)
+                follow(tab, [smooth(stroke) * 0.45 + at for stroke in DIGITS[7]])
                 field = tab.locator("digit-pad input")
                 for _ in range(400):
                     if field.input_value():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from pages import on_screen
+from pages import draw
 from strokes import DIGITS, smooth
 
 from digitre import Classifier
@@ -125,12 +125,7 @@ def test_drawing_stays_smooth(browser, server: str) -> None:
         page.locator("#where", has_text="on this device").wait_for()
         page.evaluate(FRAMES)
         for strokes in STROKES:
-            for points in on_screen(page, strokes):
-                page.mouse.move(*points[0])
-                page.mouse.down()
-                for point in points[1:]:
-                    page.mouse.move(*point)
-                page.mouse.up()
+            draw(page, strokes)
             page.get_by_role("button", name="Clear").click()
         frames = np.array(page.evaluate("frames"))
     late = float(np.mean(frames > 34))

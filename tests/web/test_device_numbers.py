@@ -62,7 +62,7 @@ def as_sent(strokes: list[np.ndarray], pen: float, signs: bool = False) -> dict[
     }
 
 
-def read_both(tab, server: str, classifier: Classifier, numbers: list[dict]) -> list[tuple]:
+def read_both(script_page, server: str, classifier: Classifier, numbers: list[dict]) -> list[tuple]:
     """Each number's answer in the browser, in Python, and how long the browser took."""
     arguments = [
         f"{server}/static/{static_version()}",
@@ -71,7 +71,9 @@ def read_both(tab, server: str, classifier: Classifier, numbers: list[dict]) -> 
     found = []
     for first in range(0, len(numbers), 20):
         chosen = numbers[first : first + 20]
-        for number, each in zip(chosen, tab.evaluate(READ, [*arguments, chosen]), strict=True):
+        for number, each in zip(
+            chosen, script_page.evaluate(READ, [*arguments, chosen]), strict=True
+        ):
             moved = [
                 np.array(stroke) * each["scale"] + (each["left"], each["top"])
                 for stroke in number["strokes"]
@@ -83,20 +85,14 @@ def read_both(tab, server: str, classifier: Classifier, numbers: list[dict]) -> 
     return found
 
 
-@pytest.fixture
-def tab(browser, server: str):
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(f"{server}/docs")
-        yield page
-
-
-def test_numbers_are_read_as_by_the_server(tab, server: str, classifier: Classifier) -> None:
+def test_numbers_are_read_as_by_the_server(
+    script_page, server: str, classifier: Classifier
+) -> None:
     """Numbers, also with touching digits and signs, have the same text and value as on the server."""
     texts = ["42", "2026", "7", "0123456789", "-35", "3.5", "12,5"]
     numbers = [write(text) for text in texts]
     numbers += [write("23", gap=-6), write("60", gap=-8), write("105", gap=2)]
-    found = read_both(tab, server, classifier, numbers)
+    found = read_both(script_page, server, classifier, numbers)
     for text, (ours, theirs, _) in zip(texts, found, strict=False):
         assert ours["text"] == text
         assert ours["reason"] is None
@@ -106,20 +102,20 @@ def test_numbers_are_read_as_by_the_server(tab, server: str, classifier: Classif
         assert abs(ours["confidence"] - theirs.confidence) < 0.1
 
 
-def test_what_is_no_number_is_refused(tab, server: str, classifier: Classifier) -> None:
+def test_what_is_no_number_is_refused(script_page, server: str, classifier: Classifier) -> None:
     """A scribble and a heart are no numbers, and no strokes are a blank."""
     drawings = [as_sent([smooth(s) for s in OTHERS[name]], 9) for name in ("scribble", "heart")]
-    for ours, theirs, _ in read_both(tab, server, classifier, drawings):
+    for ours, theirs, _ in read_both(script_page, server, classifier, drawings):
         assert ours["value"] is None
         assert ours["reason"] == theirs.reason
     script = "() => reader.readNumber([]).reason"
-    assert tab.evaluate(script) == "blank"
+    assert script_page.evaluate(script) == "blank"
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("real_data")
 def test_300_numbers_of_people_are_read_as_by_the_server(
-    tab, server: str, classifier: Classifier
+    script_page, server: str, classifier: Classifier
 ) -> None:
     """Of 300 real numbers, 99 % have the same text on both sides."""
     arrays = arrays_of("unipen-strings.npz")
@@ -135,7 +131,7 @@ def test_300_numbers_of_people_are_read_as_by_the_server(
         scaled = [each * (100 / height) for each in strokes]
         signs = str(arrays["category"][index]) == "mixed"
         numbers.append(as_sent(scaled, pen=float(random.uniform(5, 14)), signs=signs))
-    found = read_both(tab, server, classifier, numbers)
+    found = read_both(script_page, server, classifier, numbers)
     same = [ours["text"] == theirs.text for ours, theirs, _ in found]
     answers = [ours["reason"] == theirs.reason for ours, theirs, _ in found]
     print(f"same text: {np.mean(same):.4f}, same answer: {np.mean(answers):.4f}")

@@ -86,7 +86,9 @@ def drawing(strokes: list[np.ndarray], random: np.random.Generator, place: int) 
     }
 
 
-def compare(tab, address: str, classifier: Classifier, drawings: list[dict]) -> dict[str, Any]:
+def compare(
+    script_page, address: str, classifier: Classifier, drawings: list[dict]
+) -> dict[str, Any]:
     """Read drawings on both sides: those that the device keeps, and what differs."""
     arguments = [
         f"{address}/static/{static_version()}",
@@ -94,7 +96,7 @@ def compare(tab, address: str, classifier: Classifier, drawings: list[dict]) -> 
     ]
     own, same, distances, took, for_server = 0, 0, [], [], 0
     for first in range(0, len(drawings), 25):
-        for each in tab.evaluate(READ, [*arguments, drawings[first : first + 25]]):
+        for each in script_page.evaluate(READ, [*arguments, drawings[first : first + 25]]):
             answer, ours = each["answer"], classifier.read(each["png"])
             took.append(each["took"])
             if answer["forServer"]:
@@ -113,19 +115,13 @@ def compare(tab, address: str, classifier: Classifier, drawings: list[dict]) -> 
     }
 
 
-@pytest.fixture
-def tab(browser, server: str):
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(f"{server}/docs")
-        yield page
-
-
-def test_the_device_reads_as_the_server_does(tab, server: str, classifier: Classifier) -> None:
+def test_the_device_reads_as_the_server_does(
+    script_page, server: str, classifier: Classifier
+) -> None:
     """Digits and other drawings, in sizes, pens and colours of all kinds, get the server's answers."""
     random, strokes = np.random.default_rng(3), by_hand()
     drawings = [drawing(next(strokes), random, k) for k in range(28)]
-    found = compare(tab, server, classifier, drawings)
+    found = compare(script_page, server, classifier, drawings)
     assert found["own"] >= 20
     assert found["different"] == 0
     assert found["distances"].max() < 0.05
@@ -134,13 +130,13 @@ def test_the_device_reads_as_the_server_does(tab, server: str, classifier: Class
 @pytest.mark.long
 @pytest.mark.usefixtures("real_data")
 def test_the_device_reads_2000_drawings_as_the_server_does(
-    tab, server: str, classifier: Classifier
+    script_page, server: str, classifier: Classifier
 ) -> None:
     """Of 2,000 drawings of people, 99.8 % get the same answer (2 of 1,801 another one), and the probabilities are near."""
     random = np.random.default_rng(4)
     strokes = of_people(random)
     drawings = [drawing(next(strokes), random, k) for k in range(2000)]
-    found = compare(tab, server, classifier, drawings)
+    found = compare(script_page, server, classifier, drawings)
     print({key: found[key] for key in ("own", "different", "for_server")})
     print("ms", np.median(found["took"]), "0.02:", np.mean(found["distances"] <= 0.02))
     assert found["for_server"] <= 0.15 * len(drawings)
@@ -149,7 +145,7 @@ def test_the_device_reads_2000_drawings_as_the_server_does(
     assert found["distances"].max() <= 0.1
 
 
-def test_a_file_that_is_no_network_is_an_error(tab, server: str) -> None:
+def test_a_file_that_is_no_network_is_an_error(script_page, server: str) -> None:
     """A missing file, and one that is no packed network, are named as such."""
     script = """async ([modules, url]) => {
       const { Digitre, UnknownNetworkError } = await import(`${modules}/digitre.js`);
@@ -157,7 +153,7 @@ def test_a_file_that_is_no_network_is_an_error(tab, server: str) -> None:
     }"""
     modules = f"{server}/static/{static_version()}"
     for url in (f"{server}/network/other.1.bin", f"{modules}/digitre.js"):
-        assert tab.evaluate(script, [modules, url]) is True
+        assert script_page.evaluate(script, [modules, url]) is True
 
 
 def test_the_reader_is_small() -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
+from pages import follow
 from strokes import DIGITS, OTHERS, smooth
 
 from digitre import Classifier
@@ -195,13 +196,8 @@ def test_the_examples_work(browser, server: str) -> None:
         assert Axe().run(page).response["violations"] == []
         page.locator("#one canvas").scroll_into_view_if_needed()
         box = page.locator("#one canvas").bounding_box()
-        for stroke in DIGITS[7]:
-            points = smooth(stroke) * 0.45 + (box["x"] + 10, box["y"] + 5)
-            page.mouse.move(*points[0])
-            page.mouse.down()
-            for point in points[1:]:
-                page.mouse.move(*point)
-            page.mouse.up()
+        at = (box["x"] + 10, box["y"] + 5)
+        follow(page, [smooth(stroke) * 0.45 + at for stroke in DIGITS[7]])
         page.get_by_text("You wrote 7.").wait_for()
         page.locator("#product input").fill("42")
         page.locator("#product input").press("Enter")

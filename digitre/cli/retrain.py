@@ -11,6 +11,7 @@ import click
 
 from digitre import config, files, registry
 from digitre.cli import settings, terminal, training
+from digitre.recognition.card import Card
 from digitre.recognition.classifier import Classifier
 
 
@@ -59,7 +60,6 @@ def retrain(
         training.start()
         from digitre.training import fit
         from digitre.training import retrain as retraining
-        from digitre.training.evaluation import gates
 
         defaults = retraining.FINETUNE if finetune else {}
         card = retraining.retrain(
@@ -73,6 +73,13 @@ def retrain(
             resume=resume,
             eight_bits=weights == "eight-bits",
         )
+    _report(card, as_json)
+
+
+def _report(card: Card, as_json: bool) -> None:
+    """Print the gates and the outcome; exit with 1 if the network is not promoted."""
+    from digitre.training.evaluation import gates
+
     verdict = card.verdict
     assert verdict is not None
     if as_json:

@@ -65,8 +65,8 @@ def retrain(
     )
     folder = work / "candidate"
     candidate = Classifier(folder / "digitre.tflite")
-    results = gates.compare(served, candidate, saved.held_out)
-    verdict = Verdict(all(gate.passed for gate in results), tuple(results), served.model)
+    results = tuple(gates.compare(served, candidate, saved.held_out))
+    verdict = Verdict(all(gate.passed for gate in results), results, served.model)
     if not brief:
         card = replace(card, figures=report.on_test_parts(candidate))
     learned = LearnedDrawings(len(saved), len(saved.held_out[1]), saved.manifest)

@@ -57,7 +57,7 @@ train: $(VENV)/.training ## train the network: an hour to an hour and a half on 
 evaluate: $(VENV)/.training ## measure the network in models/
 	$(BIN)/digitre evaluate
 
-package: $(VENV)/.serving ## make the npm package of <digit-pad> in build/ (needs npm; nothing is published)
+package: $(VENV)/.packaging ## make the npm package of <digit-pad> in build/ (needs npm; nothing is published)
 	$(BIN)/python packages/digit-pad/pack.py build/digit-pad
 	cd build && npm pack --silent ./digit-pad
 
@@ -88,7 +88,11 @@ $(VENV)/.training: setup.py | $(VENV)/bin/python
 
 $(VENV)/.testing: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable '.[test]'
-	@touch $@ $(VENV)/.serving $(VENV)/.training
+	@touch $@ $(VENV)/.serving $(VENV)/.training $(VENV)/.packaging
+
+$(VENV)/.packaging: setup.py | $(VENV)/bin/python
+	$(PIP) install --editable '.[package]'
+	@touch $@ $(VENV)/.serving
 
 $(VENV)/.maintaining: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable '.[maintain]'

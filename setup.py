@@ -48,6 +48,7 @@ TEST = [
     "mypy>=1.18,<3",
 ]
 BENCH = ["fastapi>=0.115,<1", "uvicorn>=0.34,<1", "onnx>=1.17,<2", "onnxruntime>=1.20,<2"]
+PACKAGE = ["rjsmin>=1.3,<2"]
 MAINTAIN = ["uv>=0.8,<1", "pip-audit>=2.9,<3"]
 
 setup(
@@ -92,7 +93,8 @@ setup(
         "jax": [*TRAIN, *JAX],
         "postgres": POSTGRES,
         "bulk": BULK,
-        "test": [*TRAIN, *JAX, *POSTGRES, *BULK, *TEST],
+        "test": [*TRAIN, *JAX, *POSTGRES, *BULK, *PACKAGE, *TEST],
+        "package": PACKAGE,
         "bench": [*TRAIN, *BENCH],
         "maintain": MAINTAIN,
     },

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from strokes import DIGITS, OTHERS, smooth
 
 from digitre import Classifier
@@ -154,16 +151,3 @@ def test_a_file_that_is_no_network_is_an_error(script_page, server: str) -> None
     modules = f"{server}/static/{static_version()}"
     for url in (f"{server}/network/other.1.bin", f"{modules}/digitre.js"):
         assert script_page.evaluate(script, [modules, url]) is True
-
-
-def test_the_reader_is_small() -> None:
-    """The modules that read digits and numbers have at most 25 KB, compressed."""
-    folder = ROOT / "digitre" / "static"
-    names, rest = set(), ["digitre.js"]
-    while rest:
-        if (name := rest.pop()) not in names:
-            names.add(name)
-            rest += re.findall(r'from "./([a-z_]+[.]js)"', (folder / name).read_text())
-    assert len(names) >= 8
-    text = b"".join((folder / name).read_bytes() for name in sorted(names))
-    assert len(gzip.compress(text)) <= 25_000

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from digitre.bulk.job import Job
-from digitre.bulk.parts import Counts, write_part
+from digitre.bulk.parts import Counts, OtherVersionError, write_part
 
 DEATHS = 3  # a part that has killed its worker so often is read again picture by picture
 PATIENCE = 30  # seconds to find a scheduler and its workers
@@ -168,4 +168,6 @@ def _failed(job: Job, number: int, error: Exception) -> Done:
         raise EngineError(f"the disk of {job.out} is full") from None
     if isinstance(error, ImportError):
         raise EngineError(f"a worker lacks a package: {error}") from None
+    if isinstance(error, OtherVersionError):
+        raise EngineError(f"a worker does not fit: {error}") from None
     return Done(number, None, f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from digitre import __version__
 from digitre.bulk.alone import rows_alone
 from digitre.bulk.contents import contents
 from digitre.bulk.job import KEY, Job, pictures_of
@@ -40,6 +41,10 @@ TYPES = {
     "text": pa.string(),
     "boxes": pa.list_(pa.list_(pa.int32())),
 }
+
+
+class OtherVersionError(RuntimeError):
+    """A worker has another version of Digitre than the run began with."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -71,8 +76,12 @@ def write_part(job: Job, number: int, *, alone: bool = False) -> Counts:
             `worker_died`.
 
     Raises:
+        OtherVersionError: if this process has another Digitre than the run began with: it may prepare pictures
+            in another way.
         OSError: if a store or a disk did not answer after the retries, or the disk is full.
     """
+    if job.settings.version != __version__:
+        raise OtherVersionError(f"it has Digitre {__version__}, and the run {job.settings.version}")
     for attempt in range(job.retries + 1):
         try:
             return _write(job, number, alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -23,10 +24,10 @@ from click.testing import CliRunner, Result
 from conftest import png
 from strokes import DIGITS, drawn
 
-from digitre import Classifier
-from digitre.bulk import read_part, run
+from digitre import Classifier, __version__
+from digitre.bulk import parts, read_part, run
 from digitre.bulk.alone import rows_alone
-from digitre.bulk.engines import in_this_process
+from digitre.bulk.engines import EngineError, in_this_process
 from digitre.bulk.store import Store
 from digitre.cli import main
 
@@ -157,7 +158,8 @@ def test_another_version_does_not_go_on(
     """A run that another version of Digitre began is left as it is: it may read the same picture otherwise."""
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(run, "__version__", "0.0.9")
+        for module in (run, parts):
+            patched.setattr(module, "__version__", "0.0.9")
         assert bulk("--no-cluster", pictures, out).exit_code == 0
     refused = bulk("--no-cluster", pictures, out)
     assert refused.exit_code == 1
@@ -338,6 +340,17 @@ def test_a_stopped_run_finishes_what_it_began(pictures: Path, tmp_path: Path) ->
         stop.set()
     assert numbers == [0]
     assert Store(str(tmp_path / "out")).parts() == {0}
+
+
+def test_a_worker_of_another_version_ends_the_run(pictures: Path, tmp_path: Path) -> None:
+    """It may prepare pictures in another way: nothing of it is kept, and the message has both versions."""
+    job = run.prepare(str(pictures), str(tmp_path / "out"), part=1)
+    other = dataclasses.replace(job, settings=dataclasses.replace(job.settings, version="0.0.1"))
+    with pytest.raises(
+        EngineError, match=rf"it has Digitre {re.escape(__version__)}, and the run 0\.0\.1"
+    ):
+        list(in_this_process(other, range(job.parts), threading.Event()))
+    assert Store(str(tmp_path / "out")).parts() == set()
 
 
 @pytest.mark.slow

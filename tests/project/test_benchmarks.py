@@ -54,6 +54,16 @@ def test_the_smaller_ones(command: list[str], parts: list[str]) -> None:
     """They run to their end and print their tables."""
     need("wrk")
     need("nginx")
+    _assert_prints(command, parts)
+
+
+@pytest.mark.usefixtures("real_data")
+def test_what_finding_the_writing_costs() -> None:
+    """It runs to its end and prints its table."""
+    _assert_prints(["search", "1"], ["ms of processor time", "all scenes"])
+
+
+def _assert_prints(command: list[str], parts: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{command[0]}", *command[1:]],
         cwd=ROOT,

@@ -83,6 +83,8 @@ def states(page):
     page.get_by_text("How it was read").click()
     page.locator("#explained", has_text="a 5").wait_for()
     page.get_by_text("About", exact=True).click()
+    page.locator("#compare").scroll_into_view_if_needed()
+    compared(page)
     yield picture(page, whole=True)
 
 

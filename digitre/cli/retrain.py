@@ -16,7 +16,7 @@ from digitre.recognition.classifier import Classifier
 
 
 @click.command()
-@training.settings_options("14; 2 with --finetune", "0.002; 0.0003 with --finetune")
+@training.settings_options("14; 2 with --finetune", "0.002; 0.0001 with --finetune")
 @training.resume_option
 @click.option("--finetune", is_flag=True, help="Start from the network that is served.")
 @click.option("--brief", is_flag=True, help="Do not measure the test sets.")

@@ -10,8 +10,8 @@ from digitre.training.data.datasets import NO_DIGIT
 from digitre.training.evaluation import metrics, sets
 from digitre.training.evaluation.limits import CALIBRATION
 
-# A smaller difference between two errors, each summed over the sets, is chance: few answers are wrong.
-CHANCE = 0.003
+# The sets that choose the temperature. A wrong label looks like too much confidence, and UNIPEN has some.
+WELL_LABELLED = ("mnist", "drawn", "anywhere")
 # Not below 0.5: the validation parts are tidier than what strangers draw, and below it the error
 # hardly changes.
 TEMPERATURES = np.arange(10, 41) / 20  # 0.5 to 2
@@ -23,12 +23,12 @@ Logits = dict[str, tuple[np.ndarray, np.ndarray]]  # per set: (n, 11) logits and
 def calibrate(network: keras.Model) -> dict[str, float]:
     """Calibrate a trained network by a temperature and an offset, which go into its last layer.
 
-    The temperature divides the logits (Guo et al. 2017). It is the lowest one whose calibration error,
-    summed over the sets of digits, is the least but for chance: the sharper the probabilities, the
-    fewer digits are refused only because two of them are likely, which leaves more to the offset. The
-    offset is added to the logit of "not a digit". It is the largest one that leaves at most
-    `limits.CALIBRATION` of each set refused. Since both become part of the weights, serving has
-    nothing to do.
+    The temperature divides the logits (Guo et al. 2017). It is the lowest one whose calibration error on
+    the well-labelled digits is at most a standard error above the least (the rule of one standard error;
+    Breiman et al. 1984): the sharper the probabilities, the fewer digits are refused only because two of
+    them are likely, which leaves more to the offset. The offset is added to the logit of "not a digit".
+    It is the largest one that leaves at most `limits.CALIBRATION` of each set refused. Since both become
+    part of the weights, serving has nothing to do.
 
     Args:
         network: gives (n, 11) logits by a dense layer named `logits`; its weights change.
@@ -42,8 +42,7 @@ def calibrate(network: keras.Model) -> dict[str, float]:
         if name in CALIBRATION
     }
     for offset in OFFSETS:
-        errors = np.array([_error(logits, each, offset) for each in TEMPERATURES])
-        temperature = TEMPERATURES[np.argmax(errors <= errors.min() + CHANCE)]  # the first of these
+        temperature = _temperature(logits, offset)
         if not _refuses_too_many(logits, temperature, offset):
             break
     layer = network.get_layer("logits")
@@ -90,13 +89,20 @@ def _probabilities(logits: np.ndarray, temperature: float, offset: float) -> np.
     return metrics.digit_probabilities(scaled)
 
 
-def _error(logits: Logits, temperature: float, offset: float) -> float:
-    """The calibration error, summed over the sets."""
-    total = 0.0
-    for rows, labels in logits.values():
-        digits = _probabilities(rows, temperature, offset)
-        total += metrics.calibration_error(digits.max(1), digits.argmax(1) == labels)
-    return total
+def _temperature(logits: Logits, offset: float) -> float:
+    """The lowest temperature whose error, a mean over the well-labelled sets, is the least but for chance."""
+    errors, chances = [], []
+    for temperature in TEMPERATURES:
+        own, variance = [], 0.0
+        for rows, labels in [each for name, each in logits.items() if name in WELL_LABELLED]:
+            digits = _probabilities(rows, temperature, offset)
+            correct = digits.argmax(1) == labels
+            own.append(metrics.calibration_error(digits.max(1), correct))
+            variance += float(correct.var()) / len(correct)
+        errors.append(float(np.mean(own)))
+        chances.append(variance**0.5 / len(own))
+    best = int(np.argmin(errors))
+    return float(TEMPERATURES[np.argmax(np.array(errors) <= errors[best] + chances[best])])
 
 
 def _refuses_too_many(logits: Logits, temperature: float, offset: float) -> bool:

@@ -28,7 +28,7 @@ test-long: $(VENV)/.testing ## run the long tests: trainings, several hosts
 	sh tests/install_tools.sh $(BIN)/python long
 	$(BIN)/python -m pytest -m long
 
-check: $(VENV)/.testing ## run the fast tests: three to five minutes on two cores
+check: $(VENV)/.testing ## run the fast tests: some three minutes on two cores
 	$(BIN)/python -m pytest -q $(TWO) -m "not slow and not long"
 
 lint: $(VENV)/.testing ## run ruff and mypy

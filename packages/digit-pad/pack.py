@@ -16,13 +16,12 @@ from digitre.recognition import packed
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-ENTRY = "digit_pad.js"
 
 
-def modules(folder: Path) -> set[str]:
-    """The names of the module that is the entry, and of all that it imports."""
+def modules(folder: Path, entry: str) -> set[str]:
+    """The names of the module `entry`, and of all that it imports."""
     found: set[str] = set()
-    rest = [ENTRY]
+    rest = [entry]
     while rest:
         name = rest.pop()
         if name not in found:
@@ -36,7 +35,7 @@ def main(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     static = ROOT / "digitre" / "static"
-    for name in modules(static):
+    for name in modules(static, "digit_pad.js"):
         # Without comments and blanks, which are a third of what a page would load.
         (target / name).write_text(rjsmin.jsmin((static / name).read_text()) + "\n")
     for name in ("README.md", "NOTICE.md", "digit_pad.d.ts", "digitre.d.ts"):

@@ -1,7 +1,7 @@
 // The network, run in plain JavaScript: 28 x 28 values in, eleven probabilities out. The file that it is unpacked from is
 // described in digitre/recognition/packed.py.
 
-const MAGIC = "digitre1";
+const MAGIC = "digitre2";
 const KINDS = ["conv", "pool", "dense", "softmax"];
 
 // A network that this module doesn't know how to run: ask the server then.
@@ -85,11 +85,17 @@ function prepare(layer, buffer, start) {
     const bytes = new Int8Array(buffer, start + layer.weights, outputs * length);
     const scales = floats(layer.scales, outputs);
     weights = new Float32Array(bytes.length);
-    for (let k = 0; k < bytes.length; k += 1) weights[k] = bytes[k] * scales[(k / length) | 0];
+    const rest = layer.rest && new Uint8Array(buffer, start + layer.rest, Math.ceil(bytes.length / 2));
+    for (let k = 0; k < bytes.length; k += 1) {
+      const sixteenths = rest ? ((rest[k >> 1] >> (4 * (k & 1))) & 15) - 8 : 0;
+      weights[k] = (bytes[k] + sixteenths / 16) * scales[(k / length) | 0];
+    }
   }
   if (kind === "dense") {
     const output = new Float32Array(outputs);
-    return { kind, outputShape: [outputs], run: (input) => dense(input, output, weights, bias, layer.relu) };
+    const inputs = new Float32Array(length);
+    const run = (input) => dense(layer.steps ? toSteps(input, inputs) : input, output, weights, bias, layer.relu);
+    return { kind, outputShape: [outputs], run };
   }
   const size = [shape[0] - inner[0] + 1, shape[1] - inner[1] + 1];
   const output = new Float32Array(size[0] * size[1] * outputs);
@@ -111,6 +117,21 @@ function convolve(input, output, { shape, inner, size, weights, bias, relu }) {
       }
       dense(window, output.subarray(place, place + outputs), weights, bias, relu);
     }
+  }
+  return output;
+}
+
+// The inputs of weights in eight bits, as LiteRT has them on the server: 256 steps from the least to the largest, one of them 0.
+function toSteps(input, output) {
+  let [least, largest] = [0, 0];
+  for (const value of input) {
+    if (value < least) least = value;
+    if (value > largest) largest = value;
+  }
+  const step = (largest - least) / 255 || 1;
+  const zero = Math.round(-least / step);
+  for (let k = 0; k < input.length; k += 1) {
+    output[k] = (Math.min(255, Math.max(0, Math.round(input[k] / step) + zero)) - zero) * step;
   }
   return output;
 }

@@ -121,7 +121,7 @@ def test_the_device_reads_as_the_server_does(
     found = compare(script_page, server, classifier, drawings)
     assert found["own"] >= 20
     assert found["different"] == 0
-    assert found["distances"].max() < 0.05
+    assert found["distances"].max() < 0.01
 
 
 @pytest.mark.long
@@ -129,17 +129,16 @@ def test_the_device_reads_as_the_server_does(
 def test_the_device_reads_2000_drawings_as_the_server_does(
     script_page, server: str, classifier: Classifier
 ) -> None:
-    """Of 2,000 drawings of people, 99.8 % get the same answer (2 of 1,801 another one), and the probabilities are near."""
+    """Of 2,000 drawings of people, 99.9 % get the same answer, and the probabilities are near."""
     random = np.random.default_rng(4)
     strokes = of_people(random)
     drawings = [drawing(next(strokes), random, k) for k in range(2000)]
     found = compare(script_page, server, classifier, drawings)
     print({key: found[key] for key in ("own", "different", "for_server")})
-    print("ms", np.median(found["took"]), "0.02:", np.mean(found["distances"] <= 0.02))
+    print("ms", np.median(found["took"]), "furthest", found["distances"].max())
     assert found["for_server"] <= 0.15 * len(drawings)
-    assert found["different"] <= 0.002 * found["own"]
-    assert np.mean(found["distances"] <= 0.02) >= 0.99
-    assert found["distances"].max() <= 0.1
+    assert found["different"] <= 0.001 * found["own"]
+    assert found["distances"].max() <= 0.02
 
 
 def test_a_file_that_is_no_network_is_an_error(script_page, server: str) -> None:
@@ -149,5 +148,5 @@ def test_a_file_that_is_no_network_is_an_error(script_page, server: str) -> None
       try { await Digitre.load(url); } catch (error) { return error instanceof UnknownNetworkError; }
     }"""
     modules = f"{server}/static/{static_version()}"
-    for url in (f"{server}/network/other.1.bin", f"{modules}/digitre.js"):
+    for url in (f"{server}/network/other.2.bin", f"{modules}/digitre.js"):
         assert script_page.evaluate(script, [modules, url]) is True

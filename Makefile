@@ -86,8 +86,9 @@ $(VENV)/.training: setup.py | $(VENV)/bin/python
 	$(PIP) install --editable '.[train]'
 	@touch $@ $(VENV)/.serving
 
+# Python compiles what the tests import when they import it; pip would compile all of TensorFlow, for more than a minute.
 $(VENV)/.testing: setup.py | $(VENV)/bin/python
-	$(PIP) install --editable '.[test]'
+	$(PIP) install --no-compile --editable '.[test]'
 	@touch $@ $(VENV)/.serving $(VENV)/.training $(VENV)/.packaging
 
 $(VENV)/.packaging: setup.py | $(VENV)/bin/python

@@ -3,10 +3,10 @@ import { clearAnswer, hideMessage, showDigit, showError, showGlance, showHint, s
 import { isWaiting, slowness } from "./api.js";
 import { Boxes } from "./boxes.js";
 import { compare, resetComparison, startComparison } from "./comparison.js";
-import { device, startDevice } from "./device.js";
+import { device, glance, startDevice } from "./device.js";
 import { DrawingPad } from "./drawing_pad.js";
 import { offerExamples } from "./examples.js";
-import { toDataURL } from "./export.js";
+import { toDataURL, toSmallCanvas } from "./export.js";
 import { offerFeedback, resetFeedback, startFeedback } from "./feedback.js";
 import { chooseFile, listenForFiles, offerDownloads } from "./files.js";
 import { RecentDrawings } from "./history.js";
@@ -66,7 +66,7 @@ reader.addEventListener("verdict", ({ detail }) => {
   showVerdict(verdict);
   boxes.show(verdict.number && !verdict.reason ? verdict.number.digits : []);
   offerLabels();
-  compare(() => pad.toSmallCanvas()?.toDataURL("image/png") ?? pad.toDataURL({ small: true }));
+  compare(() => pad.toSmallCanvas()?.toDataURL("image/png") ?? pad.toDataURL({ small: true }), verdict);
 });
 
 reader.addEventListener("failure", ({ detail }) => {
@@ -101,10 +101,11 @@ function offerLabels() {
   }
 }
 
-// A digit of a number was chosen on the drawing: its bars, and its own label.
+// A digit of a number was chosen on the drawing: its bars, what the network sees of it, and its own label.
 function chooseDigit(index) {
   if (!verdict?.number) return;
   if (index === null) {
+    view.show(glance(pad.toSmallCanvas()));
     showVerdict({ ...verdict, steps: null });
     offerLabels();
     return;
@@ -114,6 +115,7 @@ function chooseDigit(index) {
   const items = pad.strokes && digit.strokes.length ? digit.strokes.map((each) => pad.items[each]) : null;
   const image = () => toDataURL(items);
   const part = items && { image, thumbnail: image, strokes: items.map(({ points }) => points) };
+  if (items) view.show(glance(toSmallCanvas(items)), items);
   if (part) offerFeedback(part, `Digit ${index + 1}:`, [digit.character]);
 }
 

@@ -3,12 +3,14 @@ import { requestJSON } from "./api.js";
 import { percent } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
+const OWN = "digitre"; // the row of the served network
 const PAUSE = 250; // milliseconds after the verdict: the next drawing may have begun
 
 let timer = 0;
 let request = null;
 let isVisible = false;
 let wanted = null; // what to send once the section is in view
+let own = null; // the page's verdict: the answer of the served network
 
 // Ask only while the section is in view: most drawings need no comparison.
 export function startComparison() {
@@ -18,10 +20,12 @@ export function startComparison() {
   }).observe(byId("compare"));
 }
 
-// The drawing was read: let the networks answer. `picture()` returns its data URL.
-export function compare(picture) {
+// The drawing was read: let the other networks answer. `picture()` returns its data URL; the verdict fills this network's row, so
+// that a number is a number there too.
+export function compare(picture, verdict) {
   resetComparison();
   wanted = picture;
+  own = { ...verdict, network: OWN, digit: verdict.reason ? null : verdict.result };
   if (isVisible) timer = setTimeout(ask, PAUSE);
 }
 
@@ -47,7 +51,7 @@ async function ask() {
 }
 
 function show(readings, status = "") {
-  const found = new Map(readings.map((each) => [each.network, each]));
+  const found = new Map([...readings, own].map((each) => [each.network, each]));
   byId("compare").classList.remove("waiting");
   byId("compare-status").textContent = status;
   for (const row of byId("networks").children) {

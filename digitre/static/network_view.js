@@ -16,6 +16,7 @@ const outputs = [...byId("outputs").children];
 
 export class NetworkView {
   #pad;
+  #items = []; // the drawing that is shown
   #pixels = null;
   #version = 0;
   #squares = null; // a promise of what `removeSquares` finds
@@ -30,8 +31,9 @@ export class NetworkView {
     });
   }
 
-  // Show what the network makes of the drawing: { pixels, layers }, or null for none.
-  show(seen) {
+  // Show what the network makes of the drawing, or of some items of it: { pixels, layers }, or null for none.
+  show(seen, items = this.#pad.items) {
+    this.#items = items;
     this.#version += 1;
     this.#squares = null;
     this.hideWorth();
@@ -70,7 +72,7 @@ export class NetworkView {
     const context = canvas.getContext("2d");
     context.setTransform(pixels / SIDE, 0, 0, pixels / SIDE, 0, 0);
     context.lineCap = "round";
-    const items = this.#pad.items.filter(({ mode }) => mode !== "erase" && mode !== "image");
+    const items = this.#items.filter(({ mode }) => mode !== "erase" && mode !== "image");
     const from = boundingBox(items, { clipped: true });
     const to = inkBox(this.#pixels);
     if (!from || !to) return;

@@ -58,7 +58,7 @@ def test_numbers_are_read(tab, real_data) -> None:
 
 
 def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
-    """Corrected in the number, a digit is saved with its own strokes and picture."""
+    """Chosen in the number, a digit is what the network is seen to read, and is saved with its own strokes and picture."""
     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
         page = context.new_page()
         sent: list[dict] = []
@@ -75,6 +75,8 @@ def test_a_wrong_digit_of_a_number_is_saved_alone(browser, server: str) -> None:
         draw(page, four + two)
         wait_for_result(page, "42")
         press(page, "Digit 1: 4")
+        seen = page.get_by_role("button", name="Ink for 4", exact=True)
+        assert float(seen.evaluate("each => each.style.getPropertyValue('--share')")) > 0.9
         page.locator("[data-label='9']").click()
         page.locator("#saved-text", has_text="Saved as a 9").wait_for()
         assert sent[0]["label"] == "9"
@@ -157,3 +159,16 @@ def test_six_networks_answer_side_by_side(browser, server: str) -> None:
         draw(page, by_hand(DIGITS[7]))
         wait_for_result(page, "7")
         page.locator("#compare-status", has_text="need a connection").wait_for()
+        assert page.locator("#networks .says").all_inner_texts() == ["7", *"–––––"]
+
+
+def test_a_number_is_a_number_among_the_six(browser, server: str) -> None:
+    """Our network's row has the page's own answer: the others read one digit, ours the number."""
+    with reading_here(browser, server, *SIZES["desktop"]) as page:
+        two, four = ([stroke * 0.5 for stroke in by_hand(DIGITS[digit])] for digit in (2, 4))
+        draw(page, [stroke + (0, 60) for stroke in four] + [stroke + (120, 60) for stroke in two])
+        wait_for_result(page, "42")
+        wait_until(page, "!document.getElementById('compare').classList.contains('waiting')")
+        said = page.locator("#networks .says").all_inner_texts()
+        assert said[0] == "42"
+        assert all(each in {*"0123456789", "Huh..."} for each in said[1:]), said

@@ -21,6 +21,8 @@ SIZES = {"phone": (360, 740), "tablet": (768, 1024), "desktop": (1440, 900)}
 FRAME = 80  # milliseconds of a frame of the animation
 SECONDS = 10
 GAP = 12  # pixels between pictures of a sheet
+WIDTH = 1900  # pixels of a sheet, at most
+ONE_OR_SEVEN = [[(94, 81), (126, 72), (146, 62), (142, 92), (134, 130), (126, 164), (120, 196)]]
 
 
 def main() -> None:
@@ -63,9 +65,26 @@ def main() -> None:
 
 
 def states(page):
-    """The page empty, with a digit, with what is no digit, with a number, and with everything open."""
+    """The page in each state, in the order in which a visitor might see them.
+
+    Empty, with the pen down, a digit, no digit, in doubt, a number, a correction saved, offline, and
+    with everything open.
+    """
     yield picture(page)
-    for strokes, result in ((DIGITS[7], "7"), (OTHERS["scribble"], "Huh...")):
+    (points,) = on_screen(page, by_hand(DIGITS[3]))
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point)
+    page.locator("#probability", has_text="I see").wait_for()
+    yield picture(page)
+    page.mouse.up()
+    press(page, "Clear")
+    for strokes, result in (
+        (DIGITS[7], "7"),
+        (OTHERS["scribble"], "Huh..."),
+        (ONE_OR_SEVEN, "Huh..."),
+    ):
         draw(page, by_hand(strokes))
         wait_for_result(page, result)
         compared(page)
@@ -76,6 +95,19 @@ def states(page):
     press(page, "Digit 2: 2")
     compared(page)
     yield picture(page)
+    press(page, "Clear")
+    draw(page, by_hand(DIGITS[9]))
+    wait_for_result(page, "9")
+    press(page, "Yes, it's a 9")
+    page.locator("#saved-text", has_text="Saved").wait_for()
+    yield picture(page)
+    press(page, "Clear")
+    page.context.set_offline(True)
+    draw(page, by_hand(DIGITS[3]))
+    wait_for_result(page, "3")
+    page.locator("#where", has_text="offline").wait_for()
+    yield picture(page)
+    page.context.set_offline(False)
     press(page, "Clear")
     draw(page, by_hand(DIGITS[5]))
     wait_for_result(page, "5")
@@ -111,19 +143,17 @@ def picture(page, whole: bool = False) -> Image.Image:
 
 
 def sheet(pictures: list[Image.Image]) -> Image.Image:
-    """Pictures side by side, or, if they are wide, below one another."""
-    is_wide = pictures[0].width > pictures[0].height
-    widths, heights = zip(*(each.size for each in pictures), strict=True)
-    size = (
-        (max(widths), sum(heights) + GAP * (len(pictures) - 1))
-        if is_wide
-        else (sum(widths) + GAP * (len(pictures) - 1), max(heights))
-    )
-    whole = Image.new("RGB", size, (128, 128, 128))
-    place = 0
-    for each in pictures:
-        whole.paste(each, (0, place) if is_wide else (place, 0))
-        place += (each.height if is_wide else each.width) + GAP
+    """Pictures in rows, as many side by side as fit into `WIDTH`."""
+    columns = max(1, WIDTH // pictures[0].width)
+    rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
+    heights = [max(each.height for each in row) for row in rows]
+    width = columns * (pictures[0].width + GAP) - GAP
+    whole = Image.new("RGB", (width, sum(heights) + GAP * (len(rows) - 1)), (128, 128, 128))
+    top = 0
+    for row, height in zip(rows, heights, strict=True):
+        for column, each in enumerate(row):
+            whole.paste(each, (column * (each.width + GAP), top))
+        top += height + GAP
     return whole
 
 

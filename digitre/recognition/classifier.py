@@ -160,7 +160,8 @@ class Classifier:
         found = detection.search(
             flatten(to_eight_bits(image)), self.classify, plain=plain is not None
         )
-        if plain is not None and found and (alone or not found.left_out) and not found.several:
+        doubtful = found is not None and (found.several or found.ambiguous)
+        if plain is not None and found and (alone or not found.left_out) and not doubtful:
             return plain if max(plain.row) >= max(found.row) else found
         return found or plain or NOTHING
 

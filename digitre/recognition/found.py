@@ -37,6 +37,7 @@ class Detection:
         pixels: (28, 28) float32 in [0, 1], the same as the network sees it; zeros for a blank.
         row: the ten digits' probabilities, lowered by what left-out ink costs.
         several: whether the picture holds several digits.
+        ambiguous: whether a part of the ink is as good a digit, and another one: `row` is the mean of both.
         left_out: what the reading leaves out.
         rest: (height, width) uint8, the ink that it leaves out; None if there is none.
         margins: how many columns and rows without ink `ink` lacks on the left, top, right and bottom.
@@ -46,6 +47,7 @@ class Detection:
     pixels: np.ndarray
     row: Sequence[float]
     several: bool = False
+    ambiguous: bool = False
     left_out: tuple[LeftOut, ...] = ()
     rest: np.ndarray | None = None
     margins: tuple[int, int, int, int] = (0, 0, 0, 0)

@@ -164,6 +164,26 @@ def test_small_digits_are_no_type(classifier: Classifier) -> None:
     assert classifier.read(255 - page).digit is None
 
 
+def test_a_7_above_a_line_may_be_a_2(classifier: Classifier) -> None:
+    """If a part is as good a digit as the whole, the answer is "Huh...", with both as candidates; a 2 of one stroke stays a 2."""
+    seven = [
+        (80, 70),
+        (100, 52),
+        (128, 48),
+        (146, 62),
+        (148, 84),
+        (136, 108),
+        (118, 132),
+        (98, 158),
+    ]
+    line = [(74, 188), (124, 189), (174, 188)]
+    assert classifier.read(drawn([seven], pen=8)).digit == 7
+    reading = classifier.read(drawn([seven, line], pen=8))
+    assert (reading.digit, reading.reason) == (None, "unsure")
+    assert {each.digit for each in reading.candidates[:2]} == {2, 7}
+    assert classifier.read(drawn([[*seven, (76, 188), *line[1:]]], pen=8)).digit == 2
+
+
 def test_a_thin_digit_next_to_a_thick_one_is_seen(classifier: Classifier) -> None:
     """The network hardly sees a stroke of a pixel next to a thick 2; the answer is "several"."""
     page = Image.fromarray(255 - np.pad(drawn(DIGITS[2]), ((0, 0), (0, 50))))

@@ -159,14 +159,14 @@ def test_six_networks_answer_side_by_side(browser, server: str) -> None:
         draw(page, by_hand(DIGITS[7]))
         wait_for_result(page, "7")
         page.locator("#compare-status", has_text="need a connection").wait_for()
-        assert page.locator("#networks .says").all_inner_texts() == ["7", *"–––––"]
+        assert page.locator("#networks .says").all_inner_texts() == ["7", *5 * ["\N{EN DASH}"]]
 
 
 def test_a_number_is_a_number_among_the_six(browser, server: str) -> None:
     """Our network's row has the page's own answer: the others read one digit, ours the number."""
     with reading_here(browser, server, *SIZES["desktop"]) as page:
-        two, four = ([stroke * 0.5 for stroke in by_hand(DIGITS[digit])] for digit in (2, 4))
-        draw(page, [stroke + (0, 60) for stroke in four] + [stroke + (120, 60) for stroke in two])
+        places = {4: (0, 60), 2: (120, 60)}
+        draw(page, [s * 0.5 + place for d, place in places.items() for s in by_hand(DIGITS[d])])
         wait_for_result(page, "42")
         wait_until(page, "!document.getElementById('compare').classList.contains('waiting')")
         said = page.locator("#networks .says").all_inner_texts()

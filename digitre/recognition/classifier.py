@@ -154,7 +154,8 @@ class Classifier:
             plain = None
         alone = plain is not None and detection.is_one_component(plain.ink)
         if plain is not None and alone:
-            sure = max(plain.row) >= SURE
+            # What reaches several edges may be a grid with a digit on it, which looks like another one.
+            sure = max(plain.row) >= SURE and plain.margins.count(0) < 2
             if sure or detection.is_one_drawing(plain.ink, plain.margins):
                 return plain
         found = detection.search(

@@ -17,6 +17,8 @@ from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines, remove_lines
 from digitre.training.data import synthetic
 from digitre.training.data.strokes import fit, render
+from digitre.training.evaluation.scenes import figures
+from digitre.training.evaluation.scenes.table import SCENE_SETS
 
 PICTURES = sorted((ROOT / "tests" / "pictures").iterdir())
 SEVEN = drawn(DIGITS[7])
@@ -182,6 +184,16 @@ def test_a_7_above_a_line_may_be_a_2(classifier: Classifier) -> None:
     assert (reading.digit, reading.reason) == (None, "unsure")
     assert {each.digit for each in reading.candidates[:2]} == {2, 7}
     assert classifier.read(drawn([[*seven, (76, 188), *line[1:]]], pen=8)).digit == 2
+
+
+@pytest.mark.usefixtures("real_data")
+def test_a_digit_is_not_read_together_with_its_grid(classifier: Classifier) -> None:
+    """A grid joins all ink, from edge to edge; a low 0 within it, seen as a whole, looks like a 6."""
+    scene = next(each for each in SCENE_SETS if each.id == "scene_graph_canvas")
+    zeros = figures.clear_digits(classifier, "validation")
+    for number, (picture, label) in enumerate(figures.pictures(scene, zeros, 51)):
+        if number in (40, 50):
+            assert classifier.read(picture).digit == label == 0
 
 
 def test_a_thin_digit_next_to_a_thick_one_is_seen(classifier: Classifier) -> None:

@@ -10,7 +10,7 @@ The constants were chosen on the validation scenes of `digitre.training.evaluati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -57,26 +57,28 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         The best reading, or None if there is no ink.
     """
     hypotheses: list[Hypothesis] = []
-    best = None
-    for maps in _rounds(image, plain):
-        new = [
-            each
-            for ink_map in maps
-            for one in (ink_map, *ink_map.without_lines())
-            for each in propose(one)
-        ]
+    insets: list[list[Hypothesis]] = []  # those of pictures within, if sides of a sheet may be 1s
+    best, several = None, False
+    for maps, is_inset in _rounds(image, plain):
+        if several and not is_inset:
+            continue
+        new = _judged(maps, classify)
+        if several:
+            insets.append(new)
+            continue
+        hypotheses += new
         if not new:
             continue
-        rows = classify(np.stack([each.pixels for each in new])[..., None])
-        for each, row in zip(new, rows, strict=True):
-            each.row = row
-            judge(each)
-        hypotheses += new
         best = choose(hypotheses)
         if best.worth >= ENOUGH:
-            break
+            several = holds_several(hypotheses, best)
+            if is_inset or not several or not _may_see_sides(hypotheses, best):
+                break
     if best is None:
         return None
+    several = several or holds_several(hypotheses, best)
+    if insets and (inner := _within_a_sheet(best.digit, insets)):
+        best, several = inner, False
     kept = best.kept()
     rival = find_rival(hypotheses, best)
     row = best.row * best.factor
@@ -84,16 +86,35 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         kept,
         best.pixels,
         (row if rival is None else (row + rival.row * rival.factor) / 2).tolist(),
-        holds_several(hypotheses, best),
+        several,
         rival is not None,
         tuple(best.left_out),
         np.where(kept > 0, 0, best.map.ink),
     )
 
 
-def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list[InkMap]]:
-    """The ink maps of the picture, then of each picture within it. If a program drew it, those of paper come last,
-    and only if there is no picture within it: its edges look like strokes there."""
+def _judged(maps: Iterable[InkMap], classify: Classify) -> list[Hypothesis]:
+    """The hypotheses of some maps, read by the network in one call."""
+    new = [
+        each
+        for ink_map in maps
+        for one in (ink_map, *ink_map.without_lines())
+        for each in propose(one)
+    ]
+    if new:
+        rows = classify(np.stack([each.pixels for each in new])[..., None])
+        for each, row in zip(new, rows, strict=True):
+            each.row = row
+            judge(each)
+    return new
+
+
+def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap], bool]]:
+    """The ink maps of the picture, then of each picture within it, and whether they are of one within.
+
+    If a program drew it, those of paper come last, and only if there is no picture within it: its edges
+    look like strokes there.
+    """
     small = _reduced(image)
     maps, drawn = even_maps(small)
     drawn = drawn or plain
@@ -101,20 +122,20 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[Iterator[InkMap] | list
         [part for part in each.components.all if _is_solid(part, min(small.size))] for each in maps
     ]
     strokes = drawn and not all(solid)
-    yield maps if drawn else [*maps, *_paper(small)]
+    yield (maps if drawn else [*maps, *_paper(small)]), False
     regions = [
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
     insets = find_insets(image, regions)
     for inset in map(_reduced, insets):
         inner, inner_drawn = even_maps(inset)
-        yield inner if inner_drawn else [*inner, *_paper(inset)]
+        yield (inner if inner_drawn else [*inner, *_paper(inset)]), True
     if drawn and not strokes and not plain and not insets:
-        yield _paper(small)
+        yield _paper(small), False
 
 
-def _paper(image: Image.Image) -> list[InkMap]:
-    return list(paper_maps(image)) if min(image.size) >= 8 else []
+def _paper(image: Image.Image) -> Iterator[InkMap]:
+    return iter(paper_maps(image) if min(image.size) >= 8 else ())
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -267,6 +288,22 @@ def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
             ):
                 return True
     return False
+
+
+def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+    """Whether all digits on paper but the best one are 1s: on a desk, the sides of a sheet look like 1s."""
+    others = [each for each in hypotheses if each.digit != 1 or each is best]
+    return best.map.on_paper and not holds_several(others, best)
+
+
+def _within_a_sheet(digit: int, insets: Sequence[list[Hypothesis]]) -> Hypothesis | None:
+    """The digit in the only picture within the picture that holds one; None if it is another one, or several."""
+    held = [each for each in insets if each and choose(each).probability >= A_DIGIT]
+    if len(held) != 1:
+        return None
+    inner = choose(held[0])
+    is_same = inner.digit == digit and inner.worth >= ENOUGH
+    return inner if is_same and not holds_several(held[0], inner) else None
 
 
 def _overlap(one: Box, other: Box) -> float:

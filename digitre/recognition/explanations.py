@@ -44,12 +44,14 @@ NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far
 def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     """What a left-out component is, and what leaving it out costs."""
     extent = hypothesis.extent
+    free = not any(each.edges for each in hypothesis.components)
     if part.extent <= max(3, SPECK * extent):
+        cut_off = free and part.edges  # a little of a neighbour
         of_drawing = _is_dot_of_drawing(part, hypothesis) and not _is_type(part, hypothesis)
+        of_drawing = of_drawing and not cut_off
         return ("unexplained", DOT) if of_drawing else ("speck", 0.0)
     if part.strength <= FAINT * hypothesis.strength:
         return "faint", 0.0
-    free = not any(each.edges for each in hypothesis.components)
     if free and part.edges and part.depth <= REST * extent:
         return "rest", 0.0
     corner = part.edges >= 2 and (part.extent > 1.5 * extent or part.fill >= SOLID)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digitre.recognition.components import Component, Row
+import numpy as np
+
+from digitre.recognition.components import Component, Row, run_lengths
 from digitre.recognition.found import GREY, RECTANGLE
 from digitre.recognition.lines import NEAR, Line
 
@@ -34,6 +36,7 @@ MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at mo
 MARK_APART = (
     0.15  # ... and at least so far from it, unless no pen as thick as the digit's draws it:
 )
+THIN = 0.5  # of the digit's pen: the line of a mouse pointer is at most so thick
 THICK = 2.5  # of the digit's pen: a filled shape that is so thick is no stroke of it
 NEXT_TO = 0.03  # so far from the digit is not a part of it, if it is a stamp or a line of type
 ALIKE = 0.45  # the smaller one of two digits is at least so large
@@ -65,10 +68,12 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
         return "mark", 0.0
     if _is_rule(part, hypothesis):
         return "rule", 0.0
-    if _is_frame(part, hypothesis):
+    if part in hypothesis.frames:
         return "frame", 0.0
-    if _is_type(part, hypothesis):
+    if _is_type(part, hypothesis) or _is_outside_frame(part, hypothesis):
         return "type", 0.0
+    if _is_thin(part, hypothesis):
+        return "mark", 0.0
     return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
 
 
@@ -196,10 +201,30 @@ def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
     return below or next_to or part.extent >= RULE * hypothesis.extent or part.edges >= 2
 
 
-def _is_frame(part: Component, hypothesis: Hypothesis) -> bool:
+def is_frame(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component lies around the digit."""
     kept = hypothesis.components
     return len(hypothesis.map.components.enclosed(part, kept)) == len(kept)
+
+
+def _is_outside_frame(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is small and outside a frame around the digit, as the labels of a plot's axes."""
+    return part.extent < ALIKE * hypothesis.extent and any(
+        part.left >= frame.right
+        or part.right <= frame.left
+        or part.top >= frame.bottom
+        or part.bottom <= frame.top
+        for frame in hypothesis.frames
+    )
+
+
+def _is_thin(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is small, apart from the digit, and of a much thinner line, as a mouse pointer."""
+    if part.extent > HOLE * hypothesis.extent or _gap(part, hypothesis) < MARK_APART:
+        return False
+    mask = hypothesis.map.components.crop(part)
+    runs = np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]
+    return float(np.median(runs)) <= THIN * hypothesis.pen
 
 
 def explains_line(line: Line, hypothesis: Hypothesis) -> bool:

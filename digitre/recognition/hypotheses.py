@@ -21,6 +21,7 @@ from digitre.recognition.explanations import (
     explain,
     explains_line,
     is_dot,
+    is_frame,
     is_scroll_bar,
     is_solid_for,
 )
@@ -84,6 +85,12 @@ class Hypothesis:
         top, bottom, left, right = self.box
         mask = self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
         return float(np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]))
+
+    @cached_property
+    def frames(self) -> list[Component]:
+        """The components around it."""
+        rest = (each for each in self.map.components.all if each.label not in self.labels)
+        return [each for each in rest if is_frame(each, self)]
 
     @property
     def strength(self) -> float:

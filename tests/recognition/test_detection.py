@@ -166,6 +166,33 @@ def test_small_digits_are_no_type(classifier: Classifier) -> None:
     assert classifier.read(255 - page).digit is None
 
 
+def test_a_mouse_pointer_is_left_out(classifier: Classifier) -> None:
+    """A small outline that is much thinner than the digit's pen costs nothing; a stroke of that pen does."""
+    arrow = [(0, 0), (0, 16), (4, 12), (7, 19), (10, 18), (7, 11), (12, 11), (0, 0)]
+    page = Image.fromarray(255 - drawn(DIGITS[3], pen=8, scale=0.5))
+    pointer = page.copy()
+    ImageDraw.Draw(pointer).line([(30 + x, 40 + y) for x, y in arrow], fill=0)
+    assert classifier.read(pointer).digit == 3
+    ImageDraw.Draw(page).line((20, 30, 60, 50), fill=0, width=8)
+    assert classifier.read(page).digit is None
+
+
+def test_the_labels_of_axes_are_left_out(classifier: Classifier) -> None:
+    """Small type outside a frame around the digit costs nothing; a digit there is another digit."""
+    page = Image.fromarray(255 - drawn(DIGITS[3], pen=6, canvas=300, scale=0.45))
+    pen = ImageDraw.Draw(page)
+    pen.rectangle((50, 30, 270, 250), outline=0)
+    for number in range(6):
+        place = 40 + 40 * number
+        pen.line((45, place, 50, place), fill=0)
+        pen.text((28, place - 5), str(5 * number), fill=0)
+        pen.line((place + 12, 250, place + 12, 255), fill=0)
+        pen.text((place + 8, 258), str(5 * number), fill=0)
+    assert classifier.read(page).digit == 3
+    outside = np.hstack((np.asarray(page), 255 - drawn(DIGITS[7], pen=6, canvas=300, scale=0.45)))
+    assert classifier.read(outside).digit is None
+
+
 def test_a_7_above_a_line_may_be_a_2(classifier: Classifier) -> None:
     """If a part is as good a digit as the whole, the answer is "Huh...", with both as candidates; a 2 of one stroke stays a 2."""
     seven = [

@@ -22,7 +22,9 @@ FRAME = 80  # milliseconds of a frame of the animation
 SECONDS = 10
 GAP = 12  # pixels between pictures of a sheet
 WIDTH = 1900  # pixels of a sheet, at most
-ONE_OR_SEVEN = [[(94, 81), (126, 72), (146, 62), (142, 92), (134, 130), (126, 164), (120, 196)]]
+ONE_OR_SEVEN = [
+    [(94.5, 81.45), (126.5, 72), (146, 62), (142, 92), (134, 130), (126, 164), (120, 196)]
+]
 
 
 def main() -> None:
@@ -100,12 +102,14 @@ def states(page):
     wait_for_result(page, "9")
     press(page, "Yes, it's a 9")
     page.locator("#saved-text", has_text="Saved").wait_for()
+    compared(page)
     yield picture(page)
     press(page, "Clear")
     page.context.set_offline(True)
     draw(page, by_hand(DIGITS[3]))
     wait_for_result(page, "3")
     page.locator("#where", has_text="offline").wait_for()
+    compared(page)
     yield picture(page)
     page.context.set_offline(False)
     press(page, "Clear")

@@ -16,7 +16,7 @@ let own = null; // the page's verdict: the answer of the served network
 export function startComparison() {
   new IntersectionObserver(([{ isIntersecting }]) => {
     isVisible = isIntersecting;
-    if (isVisible && wanted) ask();
+    if (isVisible) ask();
   }).observe(byId("compare"));
 }
 
@@ -37,7 +37,10 @@ export function resetComparison() {
   byId("compare").classList.add("waiting");
 }
 
+// By the timer, or because the section came into view: whichever is first.
 async function ask() {
+  clearTimeout(timer);
+  if (!wanted) return;
   if (!navigator.onLine) return show([], "The other networks need a connection.");
   const mine = (request = new AbortController());
   const body = [{ digit: wanted() }];

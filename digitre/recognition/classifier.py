@@ -161,8 +161,7 @@ class Classifier:
         found = detection.search(
             flatten(to_eight_bits(image)), self.classify, plain=plain is not None
         )
-        doubtful = found is not None and (found.several or found.ambiguous)
-        if plain is not None and found and (alone or not found.left_out) and not doubtful:
+        if plain is not None and found and (alone or not found.left_out) and not found.doubtful:
             return plain if max(plain.row) >= max(found.row) else found
         return found or plain or NOTHING
 

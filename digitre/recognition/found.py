@@ -52,6 +52,11 @@ class Detection:
     rest: np.ndarray | None = None
     margins: tuple[int, int, int, int] = (0, 0, 0, 0)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether more than one digit may be meant."""
+        return self.several or self.ambiguous
+
     def summary(self) -> dict[str, float]:
         """What is left out, by kind: the ink of all of a kind, as a share of the ink that is kept."""
         shares: dict[str, float] = {}

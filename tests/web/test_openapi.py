@@ -27,6 +27,11 @@ from digitre import create_app
 from digitre.web import errors
 from digitre.web.openapi import SEVEN
 
+# Werkzeug's test client keeps an upload of over 500 KB in a temporary file, and leaves closing it to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+)
+
 INSTANCE = tempfile.mkdtemp(prefix="digitre-")
 atexit.register(shutil.rmtree, INSTANCE, True)
 APP = create_app({"TESTING": True, "INSTANCE": INSTANCE, "SAVES_A_DAY": 10**9})

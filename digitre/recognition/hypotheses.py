@@ -89,8 +89,9 @@ class Hypothesis:
     @cached_property
     def frames(self) -> list[Component]:
         """The components around it."""
-        rest = (each for each in self.map.components.all if each.label not in self.labels)
-        return [each for each in rest if is_frame(each, self)]
+        extent = self.extent
+        larger = (each for each in self.map.components.all if each.extent > extent)
+        return [each for each in larger if each.label not in self.labels and is_frame(each, self)]
 
     @property
     def strength(self) -> float:

@@ -242,6 +242,11 @@ def rows_of(components: Sequence[Component]) -> list[Row]:
     return rows
 
 
+def pen_width(mask: np.ndarray) -> float:
+    """The width of strokes, in pixels: the median of the shorter run through each pixel of (height, width) bool."""
+    return float(np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]))
+
+
 def run_lengths(mask: np.ndarray, axis: int) -> np.ndarray:
     """The length of the run of True that each pixel is in: (height, width) int32, 0 outside.
 

@@ -63,20 +63,21 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         if several and not is_inset:
             continue
         new = _judged(maps, classify)
+        if not new:
+            continue
         if several:
             insets.append(new)
             continue
         hypotheses += new
-        if not new:
-            continue
         best = choose(hypotheses)
         if best.worth >= ENOUGH:
             several = holds_several(hypotheses, best)
             if is_inset or not several or not _may_see_sides(hypotheses, best):
                 break
+    else:
+        several = several or (best is not None and holds_several(hypotheses, best))
     if best is None:
         return None
-    several = several or holds_several(hypotheses, best)
     if insets and (inner := _within_a_sheet(best.digit, insets)):
         best, several = inner, False
     kept = best.kept()
@@ -112,8 +113,8 @@ def _judged(maps: Iterable[InkMap], classify: Classify) -> list[Hypothesis]:
 def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap], bool]]:
     """The ink maps of the picture, then of each picture within it, and whether they are of one within.
 
-    If a program drew it, those of paper come last, and only if there is no picture within it: its edges
-    look like strokes there.
+    The maps for paper come last if a program drew the picture, and not at all if another picture lies
+    within it: to them, its edges look like strokes.
     """
     small = _reduced(image)
     maps, drawn = even_maps(small)
@@ -258,7 +259,7 @@ def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
 def find_rival(hypotheses: list[Hypothesis], best: Hypothesis) -> Hypothesis | None:
     """A part of the best one's ink that is another digit, with all other ink explained: the best such, or None.
 
-    A 7 above a line may be a 2. Nobody can tell, so the answer is "A 2 or a 7?".
+    A 7 above a line may be a 2, so the answer is "A 2 or a 7?".
     """
     rivals = [
         each
@@ -298,7 +299,7 @@ def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
 
 def _within_a_sheet(digit: int, insets: Sequence[list[Hypothesis]]) -> Hypothesis | None:
     """The digit in the only picture within the picture that holds one; None if it is another one, or several."""
-    held = [each for each in insets if each and choose(each).probability >= A_DIGIT]
+    held = [each for each in insets if choose(each).probability >= A_DIGIT]
     if len(held) != 1:
         return None
     inner = choose(held[0])

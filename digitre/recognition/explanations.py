@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from digitre.recognition.components import Component, Row, run_lengths
+from digitre.recognition.components import Component, Row, pen_width
 from digitre.recognition.found import GREY, RECTANGLE
 from digitre.recognition.lines import NEAR, Line
 
@@ -47,11 +45,11 @@ NEAR_EDGE = 5  # pixels: a scroll bar is at most so far from the edge, or as far
 def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     """What a left-out component is, and what leaving it out costs."""
     extent = hypothesis.extent
-    free = not any(each.edges for each in hypothesis.components)
+    free = hypothesis.is_free
     if part.extent <= max(3, SPECK * extent):
-        cut_off = free and part.edges  # a little of a neighbour
+        if free and part.edges:
+            return "speck", 0.0  # a little of a neighbour
         of_drawing = _is_dot_of_drawing(part, hypothesis) and not _is_type(part, hypothesis)
-        of_drawing = of_drawing and not cut_off
         return ("unexplained", DOT) if of_drawing else ("speck", 0.0)
     if part.strength <= FAINT * hypothesis.strength:
         return "faint", 0.0
@@ -222,9 +220,7 @@ def _is_thin(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component is small, apart from the digit, and of a much thinner line, as a mouse pointer."""
     if part.extent > HOLE * hypothesis.extent or _gap(part, hypothesis) < MARK_APART:
         return False
-    mask = hypothesis.map.components.crop(part)
-    runs = np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]
-    return float(np.median(runs)) <= THIN * hypothesis.pen
+    return pen_width(hypothesis.map.components.crop(part)) <= THIN * hypothesis.pen
 
 
 def explains_line(line: Line, hypothesis: Hypothesis) -> bool:

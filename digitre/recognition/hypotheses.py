@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from digitre.recognition.components import Box, Component, Components, bounding_box, run_lengths
+from digitre.recognition.components import Box, Component, Components, bounding_box, pen_width
 from digitre.recognition.explanations import (
     BAR,
     EXTENT,
@@ -81,10 +81,15 @@ class Hypothesis:
 
     @cached_property
     def pen(self) -> float:
-        """The width of its strokes, in pixels: the median of the shorter run through each pixel."""
+        """The width of its strokes, in pixels."""
         top, bottom, left, right = self.box
         mask = self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
-        return float(np.median(np.minimum(run_lengths(mask, 0), run_lengths(mask, 1))[mask]))
+        return pen_width(mask)
+
+    @cached_property
+    def is_free(self) -> bool:
+        """Whether it touches no edge of the picture."""
+        return not any(each.edges for each in self.components)
 
     @cached_property
     def frames(self) -> list[Component]:

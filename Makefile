@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 TWO := --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# As the server sets it: a second thread of NumPy would only keep the other core busy.
+test test-long check fuzz: export OPENBLAS_NUM_THREADS = 1
+
 .PHONY: help run reload test test-long check lint fuzz soak bench train evaluate package lock audit clean
 
 help: ## list the targets

@@ -332,6 +332,31 @@ def _() -> bytes:
     return tiff((800, 10_000), 8, 1, 1, [row] * 10_000)
 
 
+# --- AVIF ---
+
+
+@costly("AVIF of noise")
+def _() -> bytes:
+    return saved(Image.fromarray(noise(SIDE, SIDE, 3)), "AVIF", quality=75, speed=10)
+
+
+@costly("AVIF of soft spots, transparent")
+def _() -> bytes:
+    return saved(on_glass(clouds(SIDE), paper(SIDE)), "AVIF", subsampling="4:4:4", speed=10)
+
+
+@costly("AVIF of 36 megapixels that says it has 256 pixels")
+def _() -> bytes:
+    return larger_than_it_says()
+
+
+def larger_than_it_says() -> bytes:
+    file = saved(Image.new("L", (6000, 6000), 255), "AVIF", speed=10)
+    size = struct.pack(">II", 6000, 6000)
+    assert size in file
+    return file.replace(size, struct.pack(">II", 16, 16))
+
+
 def tiff(
     size: tuple[int, int],
     depth: int,

@@ -93,7 +93,7 @@ def read(
     lines: bool,
     network: str | None,
 ) -> None:
-    """Read images: PNG, JPEG, WebP, GIF, BMP or TIFF, or a text file with a data URL or base64.
+    """Read images: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, or a text file with a data URL or base64.
 
     FILE may be - for standard input, or a folder, which is searched for images. The exit status is 1
     if an image could not be read.

@@ -32,7 +32,7 @@ LARGEST = 750
 _XMP = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 
 
-NAMES = "PNG, JPEG, WebP, GIF, BMP or TIFF"  # the formats that are read
+NAMES = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"  # the formats that are read
 DAMAGED = f"The picture is damaged: send a complete {NAMES} file."
 
 
@@ -338,6 +338,47 @@ def _check_tiff(
         raise DamagedError  # too many channels
 
 
+def _avif(data: bytes) -> Bare:
+    """The whole file: it is unpacked in a process of its own. Its size is the largest that it names."""
+    start = struct.unpack_from(">I", data)[0]  # after its first box, ftyp
+    for kind, begin, end in _boxes(data, start, len(data)):
+        if kind == b"meta":
+            sizes = _sizes_in_meta(data, begin + 4, end)
+            if not sizes:
+                break
+            return Bare("AVIF", data, max(sizes, key=lambda size: size[0] * size[1]))
+    raise DamagedError  # no picture in it
+
+
+def _sizes_in_meta(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """The sizes that the properties of an AVIF's pictures name: meta holds iprp, which holds ipco, then ispe."""
+    for wanted in (b"iprp", b"ipco"):
+        found = [box for box in _boxes(data, start, end) if box[0] == wanted]
+        if not found:
+            return []
+        _, start, end = found[0]
+    return [
+        struct.unpack_from(">II", data, begin + 4)
+        for kind, begin, _ in _boxes(data, start, end)
+        if kind == b"ispe"
+    ]
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes of an ISO media file (ISO/IEC 14496-12): the kind, and where its content begins and ends."""
+    number = 0
+    while start + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, start)
+        if length == 0:  # up to the end
+            length = end - start
+        number += 1
+        # Boxes of over 4 GB have their length elsewhere: none fits into a request.
+        if length < 8 or start + length > end or number > PARTS:
+            raise DamagedError
+        yield kind, start + 8, start + length
+        start += length
+
+
 def _orientation(exif: bytes = b"", xmp: bytes = b"") -> int:
     """The orientation in EXIF data, else in XMP: 1 to 8, also 1 if there is none, or if they are damaged."""
     exif = exif.removeprefix(b"Exif\0\0")[:METADATA]
@@ -362,6 +403,7 @@ _FORMATS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Bare]], ...] = 
     (_starts(b"GIF87a", b"GIF89a"), _gif),
     (lambda data: data[:2] == b"BM" and data[15:18] == b"\0\0\0", _bmp),
     (_starts(b"II*\0", b"MM\0*"), _tiff),
+    (lambda data: data[4:12] in (b"ftypavif", b"ftypavis"), _avif),
 )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pybase64
 from PIL import Image
 
-from digitre.recognition import containers
+from digitre.recognition import avif, containers
 from digitre.recognition.common_png import common_png
 from digitre.recognition.containers import LARGEST, NAMES, is_picture
 
@@ -73,6 +73,7 @@ _MEDIA_TYPES = (
     "image/bmp",
     "image/x-ms-bmp",
     "image/tiff",
+    "image/avif",
     "application/octet-stream",
     "",
 )
@@ -252,7 +253,19 @@ def _strip(data: bytes) -> containers.Bare:
 
 def _open(bare: containers.Bare) -> Image.Image:
     try:
-        image = _decode(bare)
+        if bare.format == "AVIF":
+            image, orientation = avif.decode(bare.data, LARGEST)
+            bare = bare._replace(orientation=orientation)
+        else:
+            image = _decode(bare)
+    except avif.NotHereError:
+        raise PictureError(
+            "unsupported_format", "AVIF cannot be read here: save the picture as PNG or JPEG."
+        ) from None
+    except avif.CostlyError:
+        raise PictureError(
+            "picture_too_large", "Unpacking the AVIF takes too long: save it as PNG or JPEG."
+        ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(bare.format) from None
     except PictureError:

@@ -81,7 +81,7 @@ KINDS = (
     Kind(
         "unsupported_format",
         415,
-        "The picture is not a PNG, JPEG, WebP, GIF, BMP or TIFF, or it is packed in a rare way.",
+        "The picture is not a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, or it is packed in a rare way.",
     ),
     Kind(
         "unsupported_encoding",

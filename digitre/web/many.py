@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
-from digitre.recognition import containers
+from digitre.recognition import avif, containers
 from digitre.web.bodies import RequestError
 
 MOST = 256  # pictures in one request
@@ -30,5 +29,5 @@ def pixels_of(picture: Any) -> int:
 
 def clock() -> Callable[[], bool]:
     """A function that says whether this thread has worked for longer than `LONGEST` since now."""
-    started = time.thread_time()
-    return lambda: time.thread_time() - started > LONGEST
+    started = avif.thread_time()
+    return lambda: avif.thread_time() - started > LONGEST

@@ -149,7 +149,7 @@ def _read(app: Flask) -> dict[str, Any]:
         "text/plain": {"schema": schemas.PICTURE_OR_GREY_VALUES},
         FORM: {"schema": schemas.object_of({"img": schemas.PICTURE_OR_GREY_VALUES})},
         MULTIPART: {"schema": schemas.UPLOAD},
-        **{f"image/{name}": file for name in ("png", "jpeg", "webp", "gif", "bmp", "tiff")},
+        **{f"image/{name}": file for name in ("png", "jpeg", "webp", "gif", "bmp", "tiff", "avif")},
     }
     responses = {"200": content_of("The reading.", JSON, reference("schemas", "Reading"))}
     responses |= failures(413, 429, 500, 503)

@@ -95,7 +95,7 @@ def test_what_is_left_is_the_same_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
 def test_each_orientation_is_turned_upright(format: str, orientation: int) -> None:
     """A photo is turned as Pillow turns it, in each format that has camera data."""
     file = png(COLOURS, format, exif=turned(orientation))
@@ -116,7 +116,7 @@ def test_an_orientation_in_xmp_counts_without_exif(format: str) -> None:
     assert bare.orientation == 6
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 def test_each_format_is_read(format: str) -> None:
     """The same drawing is nearly the same in every format."""
     expected = preprocess(png(PAPER))
@@ -128,6 +128,7 @@ def jpeg_of(frame: int) -> bytes:
 
 
 GIF = b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0, 0, 0)  # the header of one without a palette
+AVIF = png(PAPER, "AVIF")
 LONG_BMP = png(PAPER.convert("P"), "BMP") + bytes(300_000)
 
 
@@ -172,6 +173,9 @@ REFUSED = {
     "a TIFF of a thousand channels": (tiff_with(277, 3, 1, 1000), DamagedError),
     "a TIFF of two widths": (tiff_with(256, 3, 2, 16), DamagedError),
     "a TIFF without lengths": (tiff_with(279, 12, 1, 0), DamagedError),
+    "an AVIF of a million boxes": (AVIF[:32] + b"\0\0\0\x08free" * 10**6, DamagedError),
+    "an AVIF whose box is longer than it": (AVIF[:32] + b"\0\1\0\0meta", DamagedError),
+    "an AVIF without a size": (AVIF.replace(b"ispe", b"free"), DamagedError),
     "an empty TIFF": (b"II*\0\x08\0\0\0\0\0", DamagedError),
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import os
 import re
 import time
 import zlib
@@ -32,6 +33,7 @@ WORST = (
     "JPEG with 2,000,000 empty segments",
     "JPEG of 1,400 by 1,400, 100 scans",
     "WebP, lossless, transparent",
+    "AVIF of noise",
     "TIFF with EXIF of 64,000 tags",
     "TIFF in 10,000 strips",
 )
@@ -46,6 +48,11 @@ def yardstick() -> float:
     return time.process_time() - started
 
 
+def processor_time() -> float:
+    """Of this process and of those that it started, in seconds."""
+    return sum(os.times()[:4])
+
+
 def megabytes(name: str) -> float:
     status = Path("/proc/self/status").read_text()
     return int(status.partition(f"{name}:")[2].split()[0]) / 1024
@@ -55,9 +62,9 @@ def cost(client, body: bytes) -> tuple[float, float]:
     """The processor time of a request with all that it may ask for, in seconds, and its memory in MB."""
     before = megabytes("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak
-    started = time.process_time()
+    started = processor_time()
     answer = client.post("/_get_digit?steps=1&explain=1", data=body)
-    took = time.process_time() - started
+    took = processor_time() - started
     assert answer.status_code in (200, 400, 413), answer.get_data(as_text=True)
     return took, megabytes("VmHWM") - before
 
@@ -116,9 +123,9 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
 
     predict = functools.partial(client.post, "/v1/models/digitre:predict")
     assert predict(json={"instances": [hard]}).status_code == 200  # loads what only it needs
-    started = time.process_time()
+    started = time.thread_time()  # without the threads of NumPy, which a worker does not have
     answer = predict(json={"instances": [hard] * 25})
-    took = time.process_time() - started
+    took = time.thread_time() - started
     assert answer.status_code == 413
     most = re.search(r"send at most (\d+) in a request", answer.get_json()["error"])
     assert most, answer.get_json()

@@ -50,7 +50,7 @@ def picture(sides: tuple[int, int], kind: str, seed: int) -> bytes:
 FILES = st.builds(
     picture,
     st.tuples(st.integers(1, 60), st.integers(1, 60)),
-    st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]),
+    st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]),
     st.integers(0, 2**32 - 1),
 )
 
@@ -84,7 +84,7 @@ schemathesis.openapi.format("picture-or-grey-values", PICTURES | GREY)
 schemathesis.openapi.format("picture-file", FILES)
 
 
-@schemathesis.serializer("image/bmp", "image/tiff")  # it knows the other formats
+@schemathesis.serializer("image/bmp", "image/tiff", "image/avif")  # it knows the other formats
 def as_bytes(context, value) -> bytes:
     """The body of a request whose body is a file."""
     return serialize_binary(value)

@@ -1,0 +1,123 @@
+"""An AVIF is unpacked in a process of its own, which may take only so much time and memory.
+
+The pictures inside an AVIF may be far larger than its header says, and Pillow cannot be told how large they may
+be. So what unpacks it cannot be trusted to stop: the system ends it. This file is also that process, run by
+its path: it imports nothing but Pillow.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SECONDS = 0.6  # of processor time. A picture of 8 megapixels takes 0.25, and starting 0.1.
+LONGEST = 10.0  # seconds by the clock
+# Bytes of addresses, Python and Pillow included. A picture of 8 megapixels takes fewer than 200 million.
+MEMORY = 250_000_000
+_HEAD = struct.Struct("<4sIIBd")  # mode, width and height in pixels, orientation, seconds
+_NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
+
+
+_spent = threading.local()
+
+
+class NotHereError(Exception):
+    """This machine cannot unpack AVIF: its Pillow has no decoder, or its system cannot limit a process."""
+
+
+class CostlyError(Exception):
+    """Unpacking took too long."""
+
+
+def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
+    """Unpack the first picture of an AVIF.
+
+    Args:
+        data: the file.
+        largest: pixels per side; a picture of twice as many or more is averaged down to less than that.
+
+    Returns:
+        The picture, of mode RGB or RGBA, and its orientation, 1 to 8 as EXIF counts.
+
+    Raises:
+        ValueError: if it is damaged.
+        CostlyError: if it takes too long.
+        NotHereError: if no AVIF can be read on this machine.
+    """
+    from PIL import Image
+
+    command = [sys.executable, "-I", __file__, str(largest)]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise CostlyError from None
+    except OSError:  # no process can be started
+        raise NotHereError from None
+    if done.returncode == _NOT_HERE:
+        raise NotHereError
+    if done.returncode < 0:  # ended by the system
+        _add(SECONDS)
+        raise CostlyError
+    if done.returncode:
+        _add(SECONDS)  # at most
+        raise ValueError("the AVIF is damaged")
+    mode, width, height, orientation, seconds = _HEAD.unpack_from(done.stdout)
+    _add(seconds)
+    pixels = done.stdout[_HEAD.size :]
+    return Image.frombytes(mode.rstrip().decode(), (width, height), pixels), orientation
+
+
+def thread_time() -> float:
+    """Seconds of processor time that this thread has taken, and the processes that unpacked AVIFs for it."""
+    return time.thread_time() + getattr(_spent, "seconds", 0.0)
+
+
+def _add(seconds: float) -> None:
+    _spent.seconds = getattr(_spent, "seconds", 0.0) + seconds
+
+
+def _limit() -> None:
+    """Let this process take only so much. Raises ImportError, AttributeError or OSError where that cannot be."""
+    import resource
+    import signal
+
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # what it sends ends the process
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _main() -> int:
+    """Unpack what comes in, and write out the picture. Returns the exit status."""
+    try:
+        _limit()
+        from PIL import AvifImagePlugin, ExifTags
+    except (ImportError, AttributeError, OSError, ValueError):
+        return _NOT_HERE
+    if not AvifImagePlugin.SUPPORTED:
+        return _NOT_HERE
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread takes memory
+    try:
+        image: Image.Image = AvifImagePlugin.AvifImageFile(sys.stdin.buffer)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        image.load()
+        factor = max(image.size) // int(sys.argv[1])
+        if factor > 1:
+            image = image.reduce(factor)
+    except Exception:  # what is damaged raises many types
+        return 1
+    upright = orientation if orientation in range(1, 9) else 1
+    pixels = image.tobytes()
+    head = _HEAD.pack(image.mode.encode().ljust(4), *image.size, upright, time.process_time())
+    sys.stdout.buffer.write(head + pixels)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -7,11 +7,13 @@ its path: it imports nothing but Pillow.
 
 from __future__ import annotations
 
+import math
 import struct
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ SECONDS = 0.6  # of processor time. A picture of 8 megapixels takes 0.25, and st
 LONGEST = 10.0  # seconds by the clock
 # Bytes of addresses, Python and Pillow included. A picture of 8 megapixels takes fewer than 200 million.
 MEMORY = 250_000_000
+BOXES = 10_000  # in each other box
+COSTLY = ("picture_too_large", "Unpacking the AVIF takes too long")
+NOT_HERE = ("unsupported_format", "AVIF cannot be read here")
 _HEAD = struct.Struct("<4sIIBd")  # mode, width and height in pixels, orientation, seconds
 _NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
 
@@ -28,12 +33,56 @@ _NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
 _spent = threading.local()
 
 
-class NotHereError(Exception):
-    """This machine cannot unpack AVIF: its Pillow has no decoder, or its system cannot limit a process."""
+class RefusedError(Exception):
+    """An AVIF that is not unpacked.
+
+    Attributes:
+        code: the API's: `picture_too_large`; or `unsupported_format` where Pillow has no decoder, or where
+            the system cannot limit a process. The message is for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{message}: save the picture as PNG or JPEG.")
+        self.code = code
 
 
-class CostlyError(Exception):
-    """Unpacking took too long."""
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels: the largest that a file names for the pictures in it.
+
+    Raises:
+        ValueError: if it names none; struct.error if it ends too early.
+    """
+    (start,) = struct.unpack_from(">I", data)  # after the first box, ftyp
+    meta, end = _box(data, start, len(data), b"meta")
+    properties = _box(data, *_box(data, meta + 4, end, b"iprp"), b"ipco")
+    sizes = [
+        struct.unpack_from(">II", data, begin + 4)
+        for kind, begin, _ in _boxes(data, *properties)
+        if kind == b"ispe"
+    ]
+    return max(sizes, key=math.prod)
+
+
+def _box(data: bytes, start: int, end: int, wanted: bytes) -> tuple[int, int]:
+    """Where the content of the first box of a kind begins and ends. Raises ValueError if there is none."""
+    for kind, begin, stop in _boxes(data, start, end):
+        if kind == wanted:
+            return begin, stop
+    raise ValueError(f"it has no {wanted.decode()}")
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes of an ISO media file (ISO/IEC 14496-12): the kind, and where its content begins and ends."""
+    number = 0
+    while start + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, start)
+        length = length or end - start  # 0: up to the end
+        number += 1
+        # Boxes of over 4 GB have their length elsewhere: none fits into a request.
+        if length < 8 or start + length > end or number > BOXES:
+            raise ValueError("a box is longer than what it is in, or there are too many")
+        yield kind, start + 8, start + length
+        start += length
 
 
 def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
@@ -48,8 +97,7 @@ def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
 
     Raises:
         ValueError: if it is damaged.
-        CostlyError: if it takes too long.
-        NotHereError: if no AVIF can be read on this machine.
+        RefusedError: if it takes too long, or if no AVIF can be read on this machine.
     """
     from PIL import Image
 
@@ -57,14 +105,14 @@ def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=LONGEST)
     except subprocess.TimeoutExpired:
-        raise CostlyError from None
+        raise RefusedError(*COSTLY) from None
     except OSError:  # no process can be started
-        raise NotHereError from None
+        raise RefusedError(*NOT_HERE) from None
     if done.returncode == _NOT_HERE:
-        raise NotHereError
+        raise RefusedError(*NOT_HERE)
     if done.returncode < 0:  # ended by the system
         _add(SECONDS)
-        raise CostlyError
+        raise RefusedError(*COSTLY)
     if done.returncode:
         _add(SECONDS)  # at most
         raise ValueError("the AVIF is damaged")

@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from digitre.recognition import avif
+
 # Bytes of EXIF or XMP that are looked at. A JPEG's segment cannot hold more.
 METADATA = 65_536
 PARTS = 50_000  # chunks, segments or blocks in a file, at most: no camera or program writes so many
@@ -339,44 +341,7 @@ def _check_tiff(
 
 
 def _avif(data: bytes) -> Bare:
-    """The whole file: it is unpacked in a process of its own. Its size is the largest that it names."""
-    start = struct.unpack_from(">I", data)[0]  # after its first box, ftyp
-    for kind, begin, end in _boxes(data, start, len(data)):
-        if kind == b"meta":
-            sizes = _sizes_in_meta(data, begin + 4, end)
-            if not sizes:
-                break
-            return Bare("AVIF", data, max(sizes, key=lambda size: size[0] * size[1]))
-    raise DamagedError  # no picture in it
-
-
-def _sizes_in_meta(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """The sizes that the properties of an AVIF's pictures name: meta holds iprp, which holds ipco, then ispe."""
-    for wanted in (b"iprp", b"ipco"):
-        found = [box for box in _boxes(data, start, end) if box[0] == wanted]
-        if not found:
-            return []
-        _, start, end = found[0]
-    return [
-        struct.unpack_from(">II", data, begin + 4)
-        for kind, begin, _ in _boxes(data, start, end)
-        if kind == b"ispe"
-    ]
-
-
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes of an ISO media file (ISO/IEC 14496-12): the kind, and where its content begins and ends."""
-    number = 0
-    while start + 8 <= end:
-        length, kind = struct.unpack_from(">I4s", data, start)
-        if length == 0:  # up to the end
-            length = end - start
-        number += 1
-        # Boxes of over 4 GB have their length elsewhere: none fits into a request.
-        if length < 8 or start + length > end or number > PARTS:
-            raise DamagedError
-        yield kind, start + 8, start + length
-        start += length
+    return Bare("AVIF", data, avif.size(data))  # whole: it is unpacked in a process of its own
 
 
 def _orientation(exif: bytes = b"", xmp: bytes = b"") -> int:

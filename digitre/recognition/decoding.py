@@ -258,14 +258,8 @@ def _open(bare: containers.Bare) -> Image.Image:
             bare = bare._replace(orientation=orientation)
         else:
             image = _decode(bare)
-    except avif.NotHereError:
-        raise PictureError(
-            "unsupported_format", "AVIF cannot be read here: save the picture as PNG or JPEG."
-        ) from None
-    except avif.CostlyError:
-        raise PictureError(
-            "picture_too_large", "Unpacking the AVIF takes too long: save it as PNG or JPEG."
-        ) from None
+    except avif.RefusedError as error:
+        raise PictureError(error.code, str(error)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(bare.format) from None
     except PictureError:

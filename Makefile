@@ -29,7 +29,8 @@ test: $(VENV)/.testing ## run all tests but the long ones (installs Chromium, ng
 
 test-long: $(VENV)/.testing ## run the long tests: trainings, several hosts
 	sh tests/install_tools.sh $(BIN)/python long
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest $(TWO) -m "long and not alone"
+	$(BIN)/python -m pytest -m "long and alone"
 
 check: $(VENV)/.testing ## run the fast tests: some three minutes on two cores
 	$(BIN)/python -m pytest -q $(TWO) -m "not slow and not long"

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.long
-@pytest.mark.timeout(280)
+@pytest.mark.alone
+@pytest.mark.timeout(600)
 def test_a_short_round() -> None:
     """Every part prints its figures and checks every answer; no file is written."""
     need("wrk")

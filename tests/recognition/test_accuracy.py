@@ -81,7 +81,7 @@ def figures(real_data, card: Card) -> Figures:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None:
     """Each figure of the card is measured again, and none is worse by 0.3 points."""
     assert figures.sets() == [each for each in card.figures.sets() if each not in sets.SCENES]
@@ -98,7 +98,7 @@ def test_the_figures_are_those_of_the_card(figures: Figures, card: Card) -> None
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_litert_and_keras_agree_on_mnist(figures: Figures, classifier: Classifier) -> None:
     """The served file and the trained one give the same 10,000 digits, and probabilities within 1e-3; or
     the file has eight bits and keeps what it promises: 99.95 % of all test sets' answers, and more."""
@@ -113,7 +113,7 @@ def test_litert_and_keras_agree_on_mnist(figures: Figures, classifier: Classifie
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_reading_costs_less_than_in_2017(figures: Figures) -> None:
     """The shipped network is faster than the one of 2017 in the same run, and smaller than 4 MB."""
     row = figures.of("time_against_2017")
@@ -122,7 +122,7 @@ def test_a_reading_costs_less_than_in_2017(figures: Figures) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_targets(figures: Figures) -> None:
     """Each target is met except those in the list, which are missed by no more than it allows."""
     missed = {(target.set, target.metric) for target in targets.missed(figures)}

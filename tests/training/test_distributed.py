@@ -52,7 +52,7 @@ def trained(folder: Path, processes: int) -> list[list[np.ndarray]]:
         for index in range(processes)
     ]
     for process in running:
-        output, _ = process.communicate(timeout=400)
+        output, _ = process.communicate(timeout=800)
         assert process.returncode == 0, output
     weights = []
     for index in range(processes):
@@ -62,7 +62,7 @@ def trained(folder: Path, processes: int) -> list[list[np.ndarray]]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_two_processes_make_the_same_network(real_data, tmp_path: Path) -> None:
     """Both processes have the same weights, and within noise those of a process alone."""
     pytest.importorskip("jax")

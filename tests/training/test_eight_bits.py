@@ -58,7 +58,7 @@ def some_sets(seven: bytes, monkeypatch: pytest.MonkeyPatch) -> dict[str, sets.P
     pictures = np.array([np.roll(pixels, k % 5, k % 2) for k in range(60)])
     chosen = {"symbols": (pictures, np.full(60, NO_DIGIT))}
     monkeypatch.setattr(sets, "validation_sets", lambda: chosen)
-    monkeypatch.setattr(sets, "test_sets", lambda: iter(chosen.items()))
+    monkeypatch.setattr(sets, "test_sets", lambda: chosen)
     return chosen
 
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -105,6 +106,29 @@ def test_the_page_of_a_short_card(card: Card) -> None:
     assert "It misses" not in page
     assert "Pictures:" not in page
     assert "## Known limitations\n\n- A note.\n" in page
+
+
+def test_finetuning_starts_from_the_shipped_network(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training gets the shipped network to start from, and as the second teacher."""
+    from digitre.training import fit, shipped
+
+    given = {}
+
+    def train(settings: fit.Settings, work: Path, **options):
+        given.update(options, settings=settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        shipped.train(fit.Settings(share=0.1), tmp_path, tmp_path, finetune=True)
+    assert given["settings"].start == given["settings"].second_teacher == card.model
+    before = given["start"].get_weights()
+    for mine, theirs in zip(before, given["teachers"][-1].get_weights(), strict=True):
+        assert np.array_equal(mine, theirs)
+    shipped_network = shipped.load_shipped()[0].get_weights()
+    assert all(map(np.array_equal, before, shipped_network))
 
 
 def test_the_card_of_a_training(

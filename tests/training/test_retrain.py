@@ -303,7 +303,7 @@ def reloaded(address: str, log: Path, change: Callable[[], object]) -> str:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # quicker tests take both
 def test_the_story(real_data, place: Path, database: str) -> None:
     """Draw, correct, review, retrain, promote, reload, read correctly, roll back."""
@@ -355,7 +355,7 @@ def attack(client, kind: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @sqlite
 @pytest.mark.parametrize("kind", ["all", "targeted"])
 def test_wrong_labels_do_no_harm(real_data, place: Path, kind: str) -> None:
@@ -382,13 +382,13 @@ def test_wrong_labels_do_no_harm(real_data, place: Path, kind: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @sqlite
 def test_a_training_that_is_killed_changes_nothing(real_data, place: Path) -> None:
     """A training that is killed promotes nothing, leaves no incomplete version, and no lock."""
     client = create_app({"TESTING": True}).test_client()
     save(client, styles.variants(styles.digit(7), 10, 1), 7, "w1")
-    command = [sys.executable, "train.py", *SMALL, "--work", str(place / "work")]
+    command = [sys.executable, "train.py", *SMALL, "--share", "0.02", "--work", str(place / "work")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if "minutes left" in line)

@@ -14,7 +14,7 @@ from digitre import Classifier
 from digitre.recognition import packed
 from digitre.web.app import static_version
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.alone]
 
 STROKES = [[smooth(stroke).tolist() for stroke in strokes] for strokes in DIGITS.values()]
 # The time from the network's arrival to the first reading, then that of each of many readings.

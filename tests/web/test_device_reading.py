@@ -125,6 +125,7 @@ def test_the_device_reads_as_the_server_does(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("real_data")
 def test_the_device_reads_2000_drawings_as_the_server_does(
     script_page, server: str, classifier: Classifier

@@ -152,9 +152,9 @@ def main(folder: str) -> None:
     classifier = Classifier(Path(folder) / "digitre.tflite")
     network = keras.models.load_model(Path(folder) / "digitre.keras", compile=False)
     failures = []
-    for part in (iter(sets.validation_sets().items()), sets.test_sets()):
+    for part in (sets.validation_sets(), sets.test_sets()):
         rows = []
-        for row in on_sets(network, classifier, part):
+        for row in on_sets(network, classifier, part.items()):
             print(row, flush=True)
             rows.append(row)
         print(", ".join(f"{each.metric} {each.value:.6g}" for each in figures(rows)), flush=True)

@@ -61,7 +61,7 @@ def on_test_parts(classifier: Classifier, trained: keras.Model | None = None) ->
     """
     figures: list[Figure] = []
     rows = []
-    for set_id, (pictures, labels) in sets.test_sets():
+    for set_id, (pictures, labels) in sets.test_sets().items():
         batch = sets.as_batch(pictures)
         served = classifier.classify(batch)
         figures += metrics.describe(set_id, served, labels)

@@ -7,7 +7,7 @@ settings are chosen, and networks compared, on validation sets.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -275,14 +275,15 @@ def title(set_id: str) -> str:
 @functools.cache
 def validation_sets() -> dict[str, Pictures]:
     """The validation sets by id, those with data. They are kept in memory."""
-    loaded = {each.id: each.load() for each in SETS if each.id in VALIDATION and each.load}
+    return _load(lambda each: each.id in VALIDATION)
+
+
+@functools.cache
+def test_sets() -> dict[str, Pictures]:
+    """The test sets by id, those with data. They are kept in memory: 40 MB."""
+    return _load(lambda each: each.id not in VALIDATION)
+
+
+def _load(chosen: Callable[[EvaluationSet], bool]) -> dict[str, Pictures]:
+    loaded = {each.id: each.load() for each in SETS if each.load and chosen(each)}
     return {set_id: pictures for set_id, pictures in loaded.items() if len(pictures[1])}
-
-
-def test_sets() -> Iterator[tuple[str, Pictures]]:
-    """The test sets with data, one at a time: the id, and the pictures with their labels."""
-    for each in SETS:
-        if each.load and each.id not in VALIDATION:
-            pictures, labels = each.load()
-            if len(labels):
-                yield each.id, (pictures, labels)

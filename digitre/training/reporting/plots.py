@@ -123,7 +123,7 @@ def draw_all(classifier: Classifier, history: Sequence[Mapping[str, float]], fol
     """
     folder.mkdir(parents=True, exist_ok=True)
     # MNIST as it is would count MNIST twice.
-    tested = [pictures for id, pictures in sets.test_sets() if id != "mnist_test_pixels"]
+    tested = [pictures for id, pictures in sets.test_sets().items() if id != "mnist_test_pixels"]
     answers = read_sets(classifier, [each for each in tested if each[1][0] != NO_DIGIT])
     others = read_sets(classifier, [each for each in tested if each[1][0] == NO_DIGIT])
     accepted = [answer for answer in others if not is_refused(answer.probabilities.max())]

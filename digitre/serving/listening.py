@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import sys
 
 # The names of this machine that no other machine can give itself. Any page can give 127.0.0.1 a name of its
 # own, and read what a server there answers, if that answers for all names.
@@ -84,3 +85,18 @@ def _whole(name: str, value: str | int, low: int, high: int | None = None) -> in
             return number
     limits = f"of at least {low}" if high is None else f"from {low} to {high}"
     raise ValueError(f"{name} must be a whole number {limits}")
+
+
+def main() -> None:
+    """Say in one line what is wrong, if anything is, and end with 2. Run this before gunicorn, which reads
+    WEB_CONCURRENCY before its configuration, and ends with a traceback if it is not a number.
+    """
+    try:
+        address(), workers()
+    except ValueError as error:
+        print(f"digitre: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

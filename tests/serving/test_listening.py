@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -79,10 +81,17 @@ def test_a_wrong_setting_is_one_line(variable: str, value: str, tmp_path: Path) 
     command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"]
     if variable == "WEB_CONCURRENCY":  # gunicorn reads it before its configuration
         command = [str(Path(sys.executable).with_name("digitre")), "serve"]
+    line = refused(command, {"DIGITRE_INSTANCE": str(tmp_path), variable: value})
+    assert (value if variable == "DIGITRE_MODEL" else variable) in line
+
+
+def refused(command: list[str], variables: dict[str, str]) -> str:
+    """The one line of a server that does not start."""
+    bin = Path(sys.executable).parent
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | {"DIGITRE_INSTANCE": str(tmp_path), variable: value},
+        env=os.environ | {"PATH": f"{bin}:{os.environ['PATH']}"} | variables,
         capture_output=True,
         text=True,
         timeout=60,
@@ -90,7 +99,30 @@ def test_a_wrong_setting_is_one_line(variable: str, value: str, tmp_path: Path) 
     lines = [line for line in (done.stdout + done.stderr).splitlines() if "[INFO]" not in line]
     assert (done.returncode, len(lines)) == (2, 1), lines
     assert lines[0].startswith(("digitre: ", "Error: "))
-    assert (value if variable == "DIGITRE_MODEL" else variable) in lines[0]
+    return lines[0]
+
+
+def starts() -> dict[str, str]:
+    """What starts the server: on a platform with a Procfile, in a container, and by systemd."""
+    (web,) = re.findall(r"^web: (.+)", (ROOT / "Procfile").read_text(), re.MULTILINE)
+    (words,) = re.findall(r"^CMD (.+)", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    service = (ROOT / "deploy" / "digitre.service").read_text()
+    before, start = re.findall(r"^ExecStart(?:Pre)?=\S+/bin/(.+)", service, re.MULTILINE)
+    return {
+        "Procfile": web,
+        "Dockerfile": json.loads(words)[-1].replace("/etc/digitre", "deploy"),
+        "systemd": f"{before} && exec {start}".replace("/opt/digitre", "deploy"),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["Procfile", "Dockerfile", "systemd"])
+def test_each_way_to_start_names_a_wrong_setting(name: str, tmp_path: Path) -> None:
+    """Whatever starts gunicorn, a number of workers that is none is one line, too."""
+    variables = {"DIGITRE_INSTANCE": str(tmp_path), "WEB_CONCURRENCY": "abc"}
+    assert "WEB_CONCURRENCY" in refused(["sh", "-c", starts()[name]], variables)
+    variables |= {"WEB_CONCURRENCY": "1", "DIGITRE_SECRET": "short"}  # gunicorn does start
+    assert "DIGITRE_SECRET" in refused(["sh", "-c", starts()[name]], variables)
 
 
 def ask(address: str, host: str) -> int:

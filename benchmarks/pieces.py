@@ -38,7 +38,7 @@ PIECES: dict[str, list[tuple[Any, Callable]]] = {
     "cropping, centring, resizing, scaling": [(preprocessing, preprocessing.shape_ink)],
     "the network, by LiteRT": [(Classifier, Classifier.classify)],
     "whether to search, and the decision": [
-        (classifier, classifier._stands),
+        (classifier, classifier.stands),
         (Classifier, Classifier.answer),
     ],
     "writing the answer": [(Reading, Reading.to_dict), (direct, direct.to_json)],

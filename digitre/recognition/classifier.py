@@ -16,9 +16,10 @@ from PIL import Image
 from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
 from digitre.recognition.decoding import as_image, to_eight_bits, to_image, to_pixels
-from digitre.recognition.found import GREY, NOTHING, RECTANGLE, Detection, is_one_piece
+from digitre.recognition.found import NOTHING, Detection, is_one_piece
 from digitre.recognition.ink import Ink, flatten
 from digitre.recognition.opening import AnyPicture, OnError
+from digitre.recognition.plain import SURE, as_read, is_bar, stands
 from digitre.recognition.preprocessing import Picture
 from digitre.recognition.reading import (
     THRESHOLD,
@@ -49,8 +50,6 @@ __all__ = [
 
 HERE = Path(__file__).resolve().parent.parent
 SHAPE = (28, 28, 1)
-# A plain drawing of one piece that is read with this probability is not searched further.
-SURE = 0.9
 # Pixels a side: such a picture shows a digit and hardly anything else, in too few pixels for a search.
 THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
@@ -61,32 +60,6 @@ def shipped_model() -> Path:
     """The path of the network that comes with the package, or with the source code."""
     installed = HERE / "models" / "digitre.tflite"
     return installed if installed.exists() else HERE.parent / "models" / "digitre.tflite"
-
-
-def _plain(ink: Ink, pixels: np.ndarray, row: list[float]) -> Detection:
-    """The reading of a drawing with nothing around it."""
-    return Detection(ink.values, pixels, row, margins=ink.margins or (0, 0, 0, 0))
-
-
-def _stands(plain: Detection) -> bool:
-    """Whether the reading of a plain drawing needs no search: it is blank; or it is sure, of one piece, and
-    does not touch an edge of the picture."""
-    return not plain.pixels.any() or (
-        max(plain.row) >= SURE
-        and is_one_piece(plain.pixels)
-        and min(plain.margins) > 0
-        and not _is_bar(plain)
-    )
-
-
-def _is_bar(plain: Detection) -> bool:
-    """Whether the drawing is a grey rectangle along an edge, such as a scroll bar. A black one may be a 1."""
-    thickness = min(plain.ink.shape)
-    return (
-        min(plain.margins) <= thickness
-        and bool(np.count_nonzero(plain.ink) >= RECTANGLE * plain.ink.size)
-        and plain.ink.mean() <= GREY
-    )
 
 
 class Classifier:
@@ -141,8 +114,8 @@ class Classifier:
         if drawing is None:
             return self._search(as_image(decoded), None)
         pixels = preprocessing.shape_ink(drawing.values)
-        plain = _plain(drawing, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
-        return plain if _stands(plain) else self._search(as_image(decoded), plain)
+        plain = as_read(drawing, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
+        return plain if stands(plain) else self._search(as_image(decoded), plain)
 
     def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
         """What to read if the plain drawing's reading does not stand, or there is none."""
@@ -150,7 +123,7 @@ class Classifier:
             return self._read_thumbnail(image)
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
-        if plain and (_is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
+        if plain and (is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
             plain = None
         alone = plain is not None and detection.is_one_component(plain.ink)
         if plain is not None and alone:
@@ -333,8 +306,8 @@ class Classifier:
         rows = self.classify(pixels).tolist()
         found = []
         for picture, drawing, seen, row in zip(pictures, drawings, pixels, rows, strict=True):
-            plain = None if drawing is None else _plain(drawing, seen[:, :, 0], row)
-            if plain is None or not _stands(plain):
+            plain = None if drawing is None else as_read(drawing, seen[:, :, 0], row)
+            if plain is None or not stands(plain):
                 plain = self._search(to_image(picture), plain)
             found.append(plain)
         return found

@@ -166,6 +166,23 @@ class Components:
                 inside.append(each)
         return inside
 
+    def hole_fill(self, ring: Component, part: Component) -> float:
+        """How much of its bounding box the hole of a ring fills that has a part in it: 0 to 1.
+
+        The part lies in the ring's box. If the ring is open, there is no hole: 1.
+        """
+        crop = self.crop(ring)
+        holes, _ = ndimage.label(ndimage.binary_fill_holes(crop) & ~crop)
+        rows = slice(part.top - ring.top, part.bottom - ring.top)
+        columns = slice(part.left - ring.left, part.right - ring.left)
+        label = holes[rows, columns][self.crop(part)].max(initial=0)
+        if not label:
+            return 1.0
+        hole = holes == label
+        down, across = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+        box = (down[-1] + 1 - down[0]) * (across[-1] + 1 - across[0])
+        return float(np.count_nonzero(hole) / box)
+
 
 def group(components: Sequence[Component], gap: float) -> list[list[Component]]:
     """Join components whose boxes are near each other (single-linkage clustering).

@@ -27,6 +27,7 @@ Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as C
 
 SIDE = 480  # pixels a side, at most, of a picture that is searched
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
+HOLE_FILL = 0.6  # of its bounding box: a hole in a sheet that fills less is writing, and no canvas or window
 MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
@@ -201,7 +202,7 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
     for ring in parts:
         if ring.extent >= 0.25 * shorter or len(parts) <= 3:
             inside = ink_map.components.enclosed(ring, parts)
-            if inside:
+            if inside and not _is_counter(ink_map.components, ring, inside):
                 add(inside, framed=True)
                 for one in group(inside, 0.1):
                     add(one, framed=True)
@@ -219,6 +220,12 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
         if each.ink > 0.05 * heaviest or (each.extent >= ALIKE * largest and each.fill < 0.7):
             add([each])
     return list(hypotheses.values())
+
+
+def _is_counter(components: Components, ring: Component, inside: Sequence[Component]) -> bool:
+    """Whether a component is a sheet with writing on it, and what lies inside is the counter of a digit, such as the
+    loop of a 9: the hole in the sheet, which is the digit, does not fill its bounding box."""
+    return ring.fill >= SOLID and components.hole_fill(ring, inside[0]) < HOLE_FILL
 
 
 def choose(hypotheses: list[Hypothesis]) -> Hypothesis:

@@ -24,8 +24,10 @@ REST = 0.30  # the rest of a neighbour reaches at most so far into the picture
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 SPECK = 0.10  # dust is at most so long
 RULE = 1.6  # a rule above or next to the digit is at least so long
+HIGHER = 1.3  # and one from edge to edge; an upright line that is shorter may be a 1
 THROUGH = 2.5  # and one through it: the bar of a plus is shorter
 FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
+ALONG = 0.2  # of its length: so much of what lies in a corner is at an edge
 SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, a shadow, the desk
 HOLE = 0.3  # a dot next to the digit, such as a punched hole, is at most so long
 ROUND = 0.6  # of its bounding box: a dot fills at least so much
@@ -35,6 +37,7 @@ MARK_APART = (
     0.15  # ... and at least so far from it, unless no pen as thick as the digit's draws it:
 )
 THIN = 0.5  # of the digit's pen: the line of a mouse pointer is at most so thick
+STROKE = 0.25  # of its height: a 1 is at most so thick
 THICK = 2.5  # of the digit's pen: a filled shape that is so thick is no stroke of it
 NEXT_TO = 0.03  # so far from the digit is not a part of it, if it is a stamp or a line of type
 ALIKE = 0.45  # the smaller one of two digits is at least so large
@@ -53,10 +56,10 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
         return ("unexplained", DOT) if of_drawing else ("speck", 0.0)
     if part.strength <= FAINT * hypothesis.strength:
         return "faint", 0.0
-    if free and part.edges and part.depth <= REST * extent:
+    if free and part.edges and part.depth <= REST * extent and not _is_heavy(part, hypothesis):
         return "rest", 0.0
-    corner = part.edges >= 2 and (part.extent > 1.5 * extent or part.fill >= SOLID)
-    if free and part.edges and (part.span >= BAR or corner):
+    of_page = part.span >= BAR or _is_of_page(part, hypothesis)
+    if free and part.edges and of_page and not _may_be_a_one(part, hypothesis):
         return "bar", 0.0
     if is_scroll_bar(part, hypothesis.map.ink.shape):
         return "bar", 0.0
@@ -73,6 +76,33 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     if _is_thin(part, hypothesis):
         return "mark", 0.0
     return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
+
+
+def _is_of_page(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component at two edges is a solid area, or runs along an edge or from edge to edge: a shadow, the
+    desk, a comb. Writing that the picture is cropped to touches the edges with a stroke."""
+    if part.edges < 2:
+        return False
+    height, width = hypothesis.map.ink.shape
+    across = part.width == width or part.height == height
+    long = part.extent > 1.5 * hypothesis.extent
+    along = part.contact >= ALONG * part.extent
+    return part.fill >= SOLID or (long and (along or across))
+
+
+def _may_be_a_one(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is an upright stroke next to the digit, by such a pen, and hardly higher: the picture may be
+    cropped to a number."""
+    top, bottom, left, right = hypothesis.box
+    next_to = part.left >= right or part.right <= left
+    stroke = THIN * hypothesis.pen <= part.width <= STROKE * part.height
+    return next_to and stroke and part.height <= HIGHER * (bottom - top)
+
+
+def _is_heavy(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether what an edge cuts off to the left or right has more ink than the digit: it is most of a digit."""
+    _, width = hypothesis.map.ink.shape
+    return part.ink > hypothesis.ink and (part.left == 0 or part.right == width)
 
 
 def _is_dot_of_drawing(part: Component, hypothesis: Hypothesis) -> bool:
@@ -196,7 +226,11 @@ def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
         return False
     below = part.top >= bottom  # a bar above may belong to a letter, as in "T"
     next_to = part.left >= right or part.right <= left
-    return below or next_to or part.extent >= RULE * hypothesis.extent or part.edges >= 2
+    # An upright line next to the digit, as high as it, may be a 1, also if the picture is cropped to both; but where
+    # there was a long line, it is a tooth of a comb.
+    tooth = next_to and bool(hypothesis.map.lines)
+    long = part.extent >= (HIGHER if part.edges >= 2 else RULE) * hypothesis.extent
+    return below or tooth or long
 
 
 def is_frame(part: Component, hypothesis: Hypothesis) -> bool:
@@ -237,6 +271,10 @@ def explains_line(line: Line, hypothesis: Hypothesis) -> bool:
     if min(top, left, height - bottom, width - right) <= NEAR:
         return False  # the drawing fills the picture, and so may the strokes of one that is not a digit
     one_of_many = len(hypothesis.map.lines) >= 3
+    thickness = line.right - line.left
+    short = line.length <= HIGHER * (bottom - top) and thickness >= THIN * hypothesis.pen
+    if not line.level and apart and short and not one_of_many:
+        return False  # the picture may be cropped to a number with a 1
     long = line.length >= (RULE if apart else THROUGH) * extent
     # A line next to the digit may be a 1; one above or below it is a rule.
     return line.whole or ((past or apart) and (one_of_many or long)) or (apart and line.level)

@@ -337,7 +337,7 @@ def _() -> bytes:
 
 @costly("AVIF of noise")
 def _() -> bytes:
-    return saved(Image.fromarray(noise(SIDE, SIDE, 3)), "AVIF", quality=75, speed=10)
+    return saved(Image.fromarray(noise(SIDE, SIDE, 3)), "AVIF", quality=60, speed=10)
 
 
 @costly("AVIF of soft spots, transparent")

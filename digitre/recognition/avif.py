@@ -24,8 +24,6 @@ LONGEST = 10.0  # seconds by the clock
 # Bytes of addresses, Python and Pillow included. A picture of 8 megapixels takes fewer than 200 million.
 MEMORY = 250_000_000
 BOXES = 10_000  # in each other box
-COSTLY = ("picture_too_large", "Unpacking the AVIF takes too long")
-NOT_HERE = ("unsupported_format", "AVIF cannot be read here")
 _HEAD = struct.Struct("<4sIIBd")  # mode, width and height in pixels, orientation, seconds
 _NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
 
@@ -105,14 +103,14 @@ def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=LONGEST)
     except subprocess.TimeoutExpired:
-        raise RefusedError(*COSTLY) from None
+        raise _costly() from None
     except OSError:  # no process can be started
-        raise RefusedError(*NOT_HERE) from None
+        raise _not_here() from None
     if done.returncode == _NOT_HERE:
-        raise RefusedError(*NOT_HERE)
+        raise _not_here()
     if done.returncode < 0:  # ended by the system
         _add(SECONDS)
-        raise RefusedError(*COSTLY)
+        raise _costly()
     if done.returncode:
         _add(SECONDS)  # at most
         raise ValueError("the AVIF is damaged")
@@ -120,6 +118,14 @@ def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
     _add(seconds)
     pixels = done.stdout[_HEAD.size :]
     return Image.frombytes(mode.rstrip().decode(), (width, height), pixels), orientation
+
+
+def _costly() -> RefusedError:
+    return RefusedError("picture_too_large", "Unpacking the AVIF takes too long")
+
+
+def _not_here() -> RefusedError:
+    return RefusedError("unsupported_format", "AVIF cannot be read here")
 
 
 def thread_time() -> float:

@@ -116,7 +116,7 @@ def test_all_drawings_together_have_a_limit(client) -> None:
 def test_what_takes_too_long_is_left(client, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a second of work, the drawings that are left get an error, and those before keep their readings."""
     times = iter([0.0, 0.1, 0.9, 1.1, 1.2])
-    monkeypatch.setattr(many.time, "thread_time", lambda: next(times))
+    monkeypatch.setattr(many.avif, "thread_time", lambda: next(times))
     answers = readings(client, [URL] * 4)
     assert [each.get("result") for each in answers] == ["7", "7", None, None]
     assert {each["error"]["code"] for each in answers[2:]} == {"too_many"}

@@ -166,7 +166,7 @@ def stopped_twice(command: list[str], work: Path) -> str:
 @pytest.mark.long
 @pytest.mark.timeout(2400)
 def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
-    """A training on a few of the pictures and a folder of images is killed, stopped, and resumed; its network is
+    """A training on a tenth of the data and a folder of images is killed, stopped, and resumed; its network is
     calibrated, exported, measured, also on the images that it did not learn, and has a card.
 
     One that is killed keeps its finished epochs, one that is stopped by Ctrl-C also each batch. One that misses
@@ -174,7 +174,7 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     """
     folder = sorted_folder(tmp_path / "mine", 12)
     work, models = tmp_path / "work", tmp_path / "models"
-    settings = ["--share", "0.06", "--work", str(work), "--images", str(folder)]
+    settings = ["--share", "0.1", "--work", str(work), "--images", str(folder)]
     settings += ["--output", str(models), "--target-accuracy", "100"]
     output = stopped_twice([sys.executable, "train.py", *settings, "--epochs", "3"], work)
     assert output.endswith("stopped; what was learned is saved: continue with --resume\n")
@@ -203,7 +203,7 @@ def test_a_small_training_from_nothing(real_data, tmp_path: Path) -> None:
     assert parsed is not None
     assert parsed.figures.to_schema_1() == figures
     card = json.loads((models / "digitre.json").read_text())
-    assert card["settings"]["share"] == 0.06
+    assert card["settings"]["share"] == 0.1
     assert len(card["history"]) == 3
     assert set(card["data"]["files"]) == set(datasets.SOURCES)
     assert card["model"] == Classifier(models / "digitre.tflite").model

@@ -68,7 +68,7 @@ def of_people(random: np.random.Generator) -> Iterator[list[np.ndarray]]:
 def drawing(strokes: list[np.ndarray], random: np.random.Generator, place: int) -> dict[str, Any]:
     """Strokes on a canvas of some size, with some pen and colours."""
     ratio = random.choice([1, 1.25, 2, 3])  # of device pixels
-    side = round(int(random.integers(60, 260)) * ratio) if place % 27 else 1600
+    side = round(int(random.integers(60, 260)) * ratio) if place % 12 else 1600
     height = round(side * random.uniform(0.8, 1.2))
     size = min(side, height) * random.uniform(0.35, 0.8)
     colour, ground = COLOURS[place % len(COLOURS)]

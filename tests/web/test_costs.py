@@ -21,6 +21,7 @@ from digitre.web import many
 
 # A second, on two cores that do nothing else: the yardstick takes 0.16 s there.
 YARDSTICKS = 6
+SECOND = 1.0  # what is promised, on a quicker machine too
 MEGABYTES = 300
 # The worst of the search, and those that took minutes before what Pillow looks at was limited.
 WORST = (
@@ -77,7 +78,7 @@ def check_body(client, name: str, body: bytes) -> None:
     for last in (False, True):  # once more if another process was in the way
         took, memory = cost(client, body)
         assert memory < MEGABYTES, f"{name}: {memory:.0f} MB"
-        limit = YARDSTICKS * yardstick()
+        limit = max(SECOND, YARDSTICKS * yardstick())
         if took < limit:
             return
         assert not last, f"{name}: {took:.2f} s, and {limit:.2f} are allowed"

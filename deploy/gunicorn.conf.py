@@ -13,7 +13,6 @@ ones finish their requests.
 """
 
 import os
-import sys
 
 # The matrices of a reading are small: more threads would only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -25,20 +24,13 @@ from digitre import config as settings
 from digitre.serving import listening, runtime
 from digitre.web import shares
 
-
-def stop(error):
-    """End with one line that says why, and with exit status 2."""
-    print(f"digitre: {error}", file=sys.stderr, flush=True)
-    raise SystemExit(2)
-
-
 try:
     settings.load()
     bind, workers = listening.address(), listening.workers()
     shares.workers = workers
     folder = runtime.open_folder()
 except (OSError, ValueError) as error:
-    stop(error)
+    listening.stop(error)
 
 
 def on_starting(server):
@@ -51,7 +43,7 @@ def on_starting(server):
         preload(folder)
     except Exception as error:
         runtime.remove(folder)
-        stop(error)
+        listening.stop(error)
 
 
 def on_reload(server):

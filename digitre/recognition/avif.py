@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -26,8 +25,6 @@ MEMORY = 250_000_000
 BOXES = 10_000  # in each other box
 _HEAD = struct.Struct("<4sIIBd")  # mode, width and height in pixels, orientation, seconds
 _NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
-
-
 _spent = threading.local()
 
 
@@ -91,18 +88,21 @@ def decode(data: bytes, largest: int) -> tuple[Image.Image, int]:
         largest: pixels per side; a picture of twice as many or more is averaged down to less than that.
 
     Returns:
-        The picture, of mode RGB or RGBA, and its orientation, 1 to 8 as EXIF counts.
+        The picture, of mode L, LA, RGB or RGBA, and its orientation, 1 to 8 as EXIF counts.
 
     Raises:
         ValueError: if it is damaged.
         RefusedError: if it takes too long, or if no AVIF can be read on this machine.
     """
+    import subprocess  # rarely needed
+
     from PIL import Image
 
     command = [sys.executable, "-I", __file__, str(largest)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=LONGEST)
     except subprocess.TimeoutExpired:
+        _add(SECONDS)  # at most
         raise _costly() from None
     except OSError:  # no process can be started
         raise _not_here() from None

@@ -169,7 +169,7 @@ class Components:
     def hole_fill(self, ring: Component, part: Component) -> float:
         """How much of its bounding box the hole of a ring fills that has a part in it: 0 to 1.
 
-        The part lies in the ring's box. If the ring is open, there is no hole: 1.
+        The part must lie in the ring's bounding box. An open ring has no hole: the result is 1.
         """
         crop = self.crop(ring)
         holes, _ = ndimage.label(ndimage.binary_fill_holes(crop) & ~crop)

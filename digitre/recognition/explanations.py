@@ -90,13 +90,14 @@ def _is_of_page(part: Component, hypothesis: Hypothesis) -> bool:
     return part.fill >= SOLID or (long and (along or across))
 
 
-def _may_be_a_one(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is an upright stroke next to the digit, by such a pen, and hardly higher: the picture may be
+def _may_be_a_one(part: Component | Line, hypothesis: Hypothesis) -> bool:
+    """Whether a component or a line is an upright stroke next to the digit, by such a pen, and hardly higher: the picture may be
     cropped to a number."""
     top, bottom, left, right = hypothesis.box
     next_to = part.left >= right or part.right <= left
-    stroke = THIN * hypothesis.pen <= part.width <= STROKE * part.height
-    return next_to and stroke and part.height <= HIGHER * (bottom - top)
+    width, height = part.right - part.left, part.bottom - part.top
+    stroke = THIN * hypothesis.pen <= width <= STROKE * height
+    return next_to and stroke and height <= HIGHER * (bottom - top)
 
 
 def _is_heavy(part: Component, hypothesis: Hypothesis) -> bool:
@@ -271,10 +272,8 @@ def explains_line(line: Line, hypothesis: Hypothesis) -> bool:
     if min(top, left, height - bottom, width - right) <= NEAR:
         return False  # the drawing fills the picture, and so may the strokes of one that is not a digit
     one_of_many = len(hypothesis.map.lines) >= 3
-    thickness = line.right - line.left
-    short = line.length <= HIGHER * (bottom - top) and thickness >= THIN * hypothesis.pen
-    if not line.level and apart and short and not one_of_many:
-        return False  # the picture may be cropped to a number with a 1
+    if not one_of_many and _may_be_a_one(line, hypothesis):
+        return False
     long = line.length >= (RULE if apart else THROUGH) * extent
     # A line next to the digit may be a 1; one above or below it is a rule.
     return line.whole or ((past or apart) and (one_of_many or long)) or (apart and line.level)

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 import sys
+from typing import NoReturn
 
 # The names of this machine that no other machine can give itself. Any page can give 127.0.0.1 a name of its
 # own, and read what a server there answers, if that answers for all names.
@@ -87,15 +88,21 @@ def _whole(name: str, value: str | int, low: int, high: int | None = None) -> in
     raise ValueError(f"{name} must be a whole number {limits}")
 
 
+def stop(error: Exception) -> NoReturn:
+    """End with one line that says why, and with exit status 2."""
+    print(f"digitre: {error}", file=sys.stderr, flush=True)
+    raise SystemExit(2)
+
+
 def main() -> None:
     """Say in one line what is wrong, if anything is, and end with 2. Run this before gunicorn, which reads
     WEB_CONCURRENCY before its configuration, and ends with a traceback if it is not a number.
     """
     try:
-        address(), workers()
+        address()
+        workers()
     except ValueError as error:
-        print(f"digitre: {error}", file=sys.stderr)
-        sys.exit(2)
+        stop(error)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def test_the_settings_of_the_environment_do_not_matter(
 
 @pytest.mark.parametrize("seed", range(20))
 def test_damaged_ones_raise_nothing_else(seed: int) -> None:
-    """Whatever bytes are wrong, the error says so."""
+    """Damaged bytes raise a PictureError, and no other error."""
 
     random = np.random.default_rng(seed)
     file = bytearray(saved(PAPER, "AVIF"))

@@ -118,7 +118,7 @@ def starts() -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Procfile", "Dockerfile", "systemd"])
 def test_each_way_to_start_names_a_wrong_setting(name: str, tmp_path: Path) -> None:
-    """Whatever starts gunicorn, a number of workers that is none is one line, too."""
+    """Each command that starts the server reports a wrong number of workers in one line."""
     variables = {"DIGITRE_INSTANCE": str(tmp_path), "WEB_CONCURRENCY": "abc"}
     assert "WEB_CONCURRENCY" in refused(["sh", "-c", starts()[name]], variables)
     variables |= {"WEB_CONCURRENCY": "1", "DIGITRE_SECRET": "short"}  # gunicorn does start

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT, png
 from strokes import DIGITS, smooth
 
 from digitre import Classifier
-from digitre.recognition.card import Card
+from digitre.cli import main
+from digitre.recognition.card import Card, Figure, Figures
 from digitre.training.data import datasets, epochs
 from digitre.training.data.strokes import render
-from digitre.training.evaluation import metrics, sets
+from digitre.training.evaluation import metrics, report, sets
 
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
@@ -59,6 +61,16 @@ def test_nothing_to_measure(tmp_path: Path) -> None:
     assert (
         done.stderr.splitlines()[-1] == f"Error: there is no network at {tmp_path}/digitre.tflite"
     )
+
+
+def test_evaluate_checks_the_target_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--target-accuracy: the exit status is 1 if the network misses it."""
+    figures = Figures((Figure("mnist_test", "accuracy", 99.0),))
+    monkeypatch.setattr(report, "evaluate", lambda *_: figures)
+    missed = CliRunner().invoke(main, ["evaluate", "--target-accuracy", "100"])
+    assert missed.exit_code == 1
+    assert "below 100" in missed.output
+    assert CliRunner().invoke(main, ["evaluate", "--target-accuracy", "99"]).exit_code == 0
 
 
 def test_calibration_error() -> None:

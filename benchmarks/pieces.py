@@ -23,7 +23,7 @@ from flask import Flask
 from werkzeug.test import create_environ
 
 from digitre import create_app
-from digitre.recognition import classifier, preprocessing
+from digitre.recognition import classifier, plain
 from digitre.recognition.classifier import Classifier, Reading
 from digitre.web import direct, monitoring
 
@@ -33,9 +33,9 @@ REST = "headers and the rest"
 # The functions of each piece, each with the module or class that it is looked up in when it is called.
 PIECES: dict[str, list[tuple[Any, Callable]]] = {
     "unpacking JSON and base64": [(direct, direct.parse_body)],
-    "decoding the PNG, by libspng": [(classifier, classifier.to_pixels)],
-    "finding the ink": [(preprocessing, preprocessing.find_plain_drawing)],
-    "cropping, centring, resizing, scaling": [(preprocessing, preprocessing.shape_ink)],
+    "decoding the PNG, by libspng": [(plain, plain.to_pixels)],
+    "finding the ink": [(plain, plain.find_plain_drawing)],
+    "cropping, centring, resizing, scaling": [(plain, plain.shape_ink)],
     "the network, by LiteRT": [(Classifier, Classifier.classify)],
     "whether to search, and the decision": [
         (classifier, classifier.stands),

@@ -228,9 +228,9 @@ def cost(address: str, process: int, body: bytes) -> tuple[float, float]:
 
 
 def processor_time(process: int) -> float:
-    """The seconds that a process has used the processor, as the system counts them."""
+    """The seconds that a process, and those that it started and that have ended, have used the processor."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:

@@ -15,11 +15,11 @@ from PIL import Image
 
 from digitre.recognition import opening, preprocessing
 from digitre.recognition.card import Card
-from digitre.recognition.decoding import as_image, to_eight_bits, to_image, to_pixels
+from digitre.recognition.decoding import as_image, to_eight_bits
 from digitre.recognition.found import NOTHING, Detection, is_one_piece
-from digitre.recognition.ink import Ink, flatten
+from digitre.recognition.ink import flatten
 from digitre.recognition.opening import AnyPicture, OnError
-from digitre.recognition.plain import SURE, as_read, is_bar, stands
+from digitre.recognition.plain import SURE, Prepared, is_bar, prepare, stands
 from digitre.recognition.preprocessing import Picture
 from digitre.recognition.reading import (
     THRESHOLD,
@@ -109,16 +109,21 @@ class Classifier:
 
         Raises what `preprocessing.preprocess` raises.
         """
-        decoded = to_pixels(picture)
-        drawing = preprocessing.find_plain_drawing(decoded)
-        if drawing is None:
-            return self._search(as_image(decoded), None)
-        pixels = preprocessing.shape_ink(drawing.values)
-        plain = as_read(drawing, pixels, self.classify(pixels[None, :, :, None])[0].tolist())
-        return plain if stands(plain) else self._search(as_image(decoded), plain)
+        prepared = prepare(picture)
+        if prepared.drawing is None:
+            return self.search(prepared.picture, None)
+        row = self.classify(prepared.pixels[None, :, :, None])[0].tolist()
+        plain = prepared.as_read(row)
+        return plain if plain and stands(plain) else self.search(prepared.picture, plain)
 
-    def _search(self, image: Image.Image, plain: Detection | None) -> Detection:
-        """What to read if the plain drawing's reading does not stand, or there is none."""
+    def search(self, picture: Image.Image | np.ndarray, plain: Detection | None) -> Detection:
+        """What to read if the reading of a plain drawing does not stand, or there is none.
+
+        Args:
+            picture: decoded, as `prepare` returns it.
+            plain: that reading.
+        """
+        image = as_image(picture)
         if max(image.size) <= THUMBNAIL:
             return self._read_thumbnail(image)
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
@@ -293,24 +298,23 @@ class Classifier:
 
         Raises what `read` raises.
         """
-        drawings: list[Ink | None] = []
-        pixels = np.zeros((len(pictures), *SHAPE), np.float32)
+        all_prepared = []
         for index, picture in enumerate(pictures):
             try:
-                drawings.append(preprocessing.find_plain_drawing(to_pixels(picture)))
+                all_prepared.append(prepare(picture))
             except (preprocessing.PictureError, TypeError) as error:
                 error.add_note(f"It is picture {index} of the list, counted from 0.")
                 raise
-            if (drawing := drawings[-1]) is not None:
-                pixels[index, :, :, 0] = preprocessing.shape_ink(drawing.values)
-        rows = self.classify(pixels).tolist()
         found = []
-        for picture, drawing, seen, row in zip(pictures, drawings, pixels, rows, strict=True):
-            plain = None if drawing is None else as_read(drawing, seen[:, :, 0], row)
-            if plain is None or not stands(plain):
-                plain = self._search(to_image(picture), plain)
-            found.append(plain)
+        for prepared, row in zip(all_prepared, self.classify_all(all_prepared), strict=True):
+            plain = prepared.as_read(row)
+            found.append(plain if plain and stands(plain) else self.search(prepared.picture, plain))
         return found
+
+    def classify_all(self, prepared: Sequence[Prepared]) -> list[list[float]]:
+        """The ten probabilities of each plain drawing, zeros for what is none, in one call of `classify`."""
+        pixels = [each.pixels for each in prepared]
+        return self.classify(np.array(pixels, np.float32).reshape(-1, *SHAPE)).tolist()
 
     def answer(self, found: Detection, threshold: float = THRESHOLD) -> Reading:
         """Decide on what `detect` returned. Raises ValueError, as `read` does."""

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from PIL import Image
+
+from digitre.recognition.decoding import Picture, to_pixels
 from digitre.recognition.found import GREY, RECTANGLE, Detection, is_one_piece
 from digitre.recognition.ink import Ink
+from digitre.recognition.preprocessing import find_plain_drawing, shape_ink
 
 SURE = 0.9  # what is read with this probability is not searched
+BLANK = np.zeros((28, 28), np.float32)
 WIDE = 1.3  # width over height: what is wider may be two digits that touch as the network sees them
 
 
-def as_read(ink: Ink, pixels: np.ndarray, row: list[float]) -> Detection:
-    """The reading of all of a plain drawing's ink.
+@dataclass(frozen=True)
+class Prepared:
+    """A picture before the network reads it.
 
-    Args:
-        ink: the drawing.
-        pixels: (28, 28) float32 in [0, 1], the same as the network sees it.
-        row: the ten digits' probabilities.
+    Attributes:
+        picture: decoded, as `decoding.to_pixels` returns it.
+        drawing: its ink if it is a plain drawing, else None.
+        pixels: (28, 28) float32 in [0, 1], the drawing as the network sees it; zeros if there is none.
     """
-    return Detection(ink.values, pixels, row, margins=ink.margins or (0, 0, 0, 0))
+
+    picture: Image.Image | np.ndarray
+    drawing: Ink | None
+    pixels: np.ndarray
+
+    def count_pixels(self) -> int:
+        """How many pixels the picture has."""
+        if isinstance(self.picture, Image.Image):
+            return self.picture.width * self.picture.height
+        return self.picture.shape[0] * self.picture.shape[1]
+
+    def as_read(self, row: list[float]) -> Detection | None:
+        """The reading of all of the drawing's ink, if it is plain; `row` has the ten digits' probabilities."""
+        if self.drawing is None:
+            return None
+        margins = self.drawing.margins or (0, 0, 0, 0)
+        return Detection(self.drawing.values, self.pixels, row, margins=margins)
+
+
+def prepare(picture: Picture) -> Prepared:
+    """Decode a picture, and bring a plain drawing to what the network sees. Raises what `decoding.to_image` raises."""
+    decoded = to_pixels(picture)
+    drawing = find_plain_drawing(decoded)
+    return Prepared(decoded, drawing, BLANK if drawing is None else shape_ink(drawing.values))
 
 
 def stands(plain: Detection) -> bool:

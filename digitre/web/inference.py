@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from digitre.recognition.decoding import MAX_OTHER_PIXELS, unpack
 from digitre.recognition.preprocessing import SIDE, Picture, PictureError
 from digitre.web import monitoring
 from digitre.web.bodies import RequestError, body_of, check_values, load_json
-from digitre.web.many import MOST, check_number, clock, pixels_of
+from digitre.web.many import MOST, TOO_LONG, Wrong, check_number, pixels_of, read_all
 from digitre.web.state import state
 
 MODEL = "digitre"  # the model's name in addresses and answers
@@ -310,28 +310,38 @@ def _read(
     """Read every picture. A PictureError says which picture it is about."""
     check_number(len(values), "pictures")
     classifier, threshold = state().classifier, current_app.config["THRESHOLD"]
-    readings, pixels, is_too_long = [], 0, clock()
-    for index, value in enumerate(values):
-        if is_too_long():
-            raise RequestError(
-                "too_many", f"These pictures take long to read: send at most {index} in a request."
-            )
-        try:
-            picture = to_picture(value)
-            pixels += pixels_of(picture)
-            # Many pictures cost no more than one large one.
-            if index and pixels > MAX_OTHER_PIXELS:
-                raise PictureError(
-                    "picture_too_large",
-                    f"All pictures together may have {MAX_OTHER_PIXELS:,} pixels: send fewer in a request.",
-                )
-            readings.append(classifier.read_content(picture, threshold))
-        except PictureError as error:
-            message = f"Picture {index} (the first is 0): {error}"
-            raise PictureError(error.code, message) from None
+    readings = []
+    for index, found in enumerate(read_all(classifier, _pictures(values, to_picture), threshold)):
+        if isinstance(found, PictureError):
+            raise PictureError(found.code, f"Picture {index} (the first is 0): {found}")
+        if found is TOO_LONG:
+            message = f"These pictures take long to read: send at most {index} in a request."
+            raise RequestError("too_many", message)
+        if isinstance(found, RequestError):
+            raise found
+        readings.append(found)
     for reading in readings:
         monitoring.count_reading(reading)
     return readings
+
+
+def _pictures(
+    values: Iterable[Any], to_picture: Callable[[Any], Picture]
+) -> Iterator[Picture | Wrong]:
+    """Each picture, or what is wrong with it. Many pictures cost no more than one large one."""
+    pixels = 0
+    for index, value in enumerate(values):
+        try:
+            picture = to_picture(value)
+        except (PictureError, RequestError) as error:
+            yield error
+            continue
+        pixels += pixels_of(picture)
+        if index and pixels > MAX_OTHER_PIXELS:
+            message = f"All pictures together may have {MAX_OTHER_PIXELS:,} pixels: send fewer in a request."
+            yield PictureError("picture_too_large", message)
+        else:
+            yield picture
 
 
 def _numbers(value: Any) -> np.ndarray:

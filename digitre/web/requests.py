@@ -178,7 +178,7 @@ def _attempt(parse: Callable[[Any], Found], value: Any) -> Found | None:
 
 def _looks_like_a_picture(data: bytes) -> bool:
     """Whether this is a file, or begins as a data URL or as a file in base64 does."""
-    if is_picture(data) or _DATA_URL.match(data):
+    if _DATA_URL.match(data) or is_picture(data):
         return True
     packed = b"".join(data[:100].split())[:32].replace(b"-", b"+").replace(b"_", b"/")
     try:

@@ -14,11 +14,21 @@ from strokes import DIGITS, OTHERS, drawn
 from digitre.recognition.classifier import Classifier
 from digitre.web import many
 from digitre.web.batches import MOST_PIXELS
-from digitre.web.many import MOST
+from digitre.web.many import MOST, TOGETHER
 
 SEVEN, THREE = png(drawn(DIGITS[7])), png(drawn(DIGITS[3]))
 URL = data_url(SEVEN)
 BLANK = [0] * 784
+
+
+def framed(canvas: np.ndarray) -> np.ndarray:
+    """The same with a frame around it, which the reader searches."""
+    page = np.pad(canvas, 20, constant_values=255)
+    page[5:-5, [5, 6, -7, -6]] = page[[5, 6, -7, -6], 5:-5] = 0
+    return page
+
+
+FRAMED = data_url(png(framed(255 - drawn(DIGITS[4]))))
 
 
 def readings(client, body, query: str = "") -> list[dict]:
@@ -105,6 +115,17 @@ def test_256_drawings_are_read(client) -> None:
     assert [each["digit"] for each in readings(client, [URL] * MOST)] == [7] * MOST
 
 
+def test_drawings_of_all_kinds_keep_their_places(client) -> None:
+    """Plain drawings, one to search, a blank, a wrong one and a large one, in several groups, are answered as alone."""
+    large = np.full((1200, 1200), 255, np.uint8)
+    large[:250, :250] = 255 - drawn(DIGITS[2])
+    kinds = [URL, FRAMED, {"image": BLANK}, "@@@", data_url(png(large))]
+    sent = [kinds[k] for k in np.random.default_rng(0).integers(0, len(kinds), 2 * TOGETHER + 3)]
+    alone = [readings(client, [each])[0] for each in kinds]
+    assert [each.get("digit") for each in alone] == [7, 4, None, None, 2]
+    assert readings(client, sent) == [alone[kinds.index(each)] for each in sent]
+
+
 def test_all_drawings_together_have_a_limit(client) -> None:
     """Over 16 megapixels by their headers are refused before one of them is decoded."""
     large = data_url(jpeg_header(4000, 2001))
@@ -120,6 +141,17 @@ def test_what_takes_too_long_is_left(client, monkeypatch: pytest.MonkeyPatch) ->
     answers = readings(client, [URL] * 4)
     assert [each.get("result") for each in answers] == ["7", "7", None, None]
     assert {each["error"]["code"] for each in answers[2:]} == {"too_many"}
+
+
+def test_what_would_have_to_be_searched_too_late_is_left(
+    client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After that second only the first of a group is searched: so each request reads one drawing at least."""
+    times = iter([0.0, 0.1, 0.2, 0.3, 1.1])
+    monkeypatch.setattr(many.avif, "thread_time", lambda: next(times))
+    answers = readings(client, [FRAMED, URL, FRAMED])
+    assert [each.get("result") for each in answers] == ["4", "7", None]
+    assert answers[2]["error"]["code"] == "too_many"
 
 
 def test_the_threshold_is_for_all(client) -> None:

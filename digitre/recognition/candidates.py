@@ -27,6 +27,8 @@ WIDEST = 1.6  # a character of several pieces
 GAP = 0.3  # within a character
 FREE_GAP, GAP_COST = 0.05, 10.0  # what a gap beyond this costs, as a logarithm per height
 FREE_SHARE, SHARE_COST = 0.15, 15.0  # the same for columns that two characters share
+HIGH = 0.8  # a piece that may be a digit by itself
+APART_COST = 1.0  # what it costs, as a logarithm, to join pieces of which two surely are
 SMALL = 0.4  # what is smaller is hardly a digit of this line
 # Pieces are cut if they are at least so wide and read with less than this probability; or very wide.
 CUT_FROM, SURE = 0.5, 0.9
@@ -100,6 +102,7 @@ def find_candidates(
     results = []
     parts: list[Candidate] = []
     for pieces, candidates in zip(lines, found, strict=True):
+        _hold_apart(pieces, candidates)
         new, last = _cut(pieces, candidates, pen, most - len(parts))
         parts += new
         results.append(Line(candidates + new, last))
@@ -150,6 +153,18 @@ def _sharing(pieces: Sequence[Piece], end: int, height: float) -> float:
         for other in pieces[end : end + 2]
     ]
     return SHARE_COST * max(0.0, max(shares, default=0) / height - FREE_SHARE)
+
+
+def _hold_apart(pieces: Sequence[Piece], candidates: Sequence[Candidate]) -> None:
+    """Lower what joins pieces that are digits by themselves: a 9 and a 1 that touch it look like a 9, too."""
+    least = HIGH * upper_quartile([each.height for each in pieces])
+    digits = [0.0] * len(pieces)
+    for each in candidates:
+        if each.end == each.start + 1 and each.piece.height >= least:
+            digits[each.start] = float(each.row.max())
+    for each in candidates:
+        if each.end > each.start + 1:
+            each.prior -= APART_COST * sorted(digits[each.start : each.end])[-2]
 
 
 def _cut(

@@ -12,6 +12,8 @@ const WIDEST = 1.6; // a character of several pieces
 const GAP = 0.3; // within a character
 const [FREE_GAP, GAP_COST] = [0.05, 10]; // what a gap beyond this costs, as a logarithm per height
 const [FREE_SHARE, SHARE_COST] = [0.15, 15]; // the same for columns that two characters share
+const HIGH = 0.8; // a piece that may be a digit by itself
+const APART_COST = 1; // what it costs, as a logarithm, to join pieces of which two surely are
 const SMALL = 0.4; // what is smaller is hardly a digit of this line
 // Pieces are cut if they are at least so wide and read with less than this probability; or very wide.
 const [CUT_FROM, SURE] = [0.5, 0.9];
@@ -27,6 +29,7 @@ export function findCandidates(pieces, pen, classify, { signs = false, most = MO
   const height = upperQuartile(pieces.map((each) => each.height));
   const whole = propose(pieces, height, pen, signs);
   read(whole, classify);
+  holdApart(pieces, whole, height);
   const { parts, last } = cutPieces(pieces, whole, height, pen, most);
   read(parts, classify);
   return { candidates: [...whole, ...parts], last };
@@ -82,6 +85,19 @@ function sharing(pieces, end, height) {
     for (const other of pieces.slice(end, end + 2)) most = Math.max(most, sharedWidth(one, other));
   }
   return SHARE_COST * Math.max(0, most / height - FREE_SHARE);
+}
+
+// Lower what joins pieces that are digits by themselves: a 9 and a 1 that touch it look like a 9, too.
+function holdApart(pieces, candidates, height) {
+  const digits = new Array(pieces.length).fill(0);
+  for (const { start, end, piece, row } of candidates) {
+    if (end === start + 1 && piece.height >= HIGH * height) digits[start] = Math.max(...row);
+  }
+  for (const each of candidates) {
+    if (each.end === each.start + 1) continue;
+    const [, second] = digits.slice(each.start, each.end).sort((one, other) => other - one);
+    each.prior -= APART_COST * second;
+  }
 }
 
 // The parts of pieces in which digits may touch, and the last node. The candidates' nodes make room for the cuts.

@@ -69,6 +69,13 @@ def test_strokes_tell_digits_apart_that_touch(classifier: Classifier) -> None:
     assert reading.result == "2583"
 
 
+@pytest.mark.parametrize("gap", [0, -4, -8])
+def test_two_digits_by_themselves_are_no_third_one(classifier: Classifier, gap: int) -> None:
+    """A 1 that leans on a 0 leaves a shape that may be a 0; the strokes say that it is two digits."""
+    drawing = write("10", gap=gap)
+    assert classifier.read_number(drawing.picture, strokes=drawing.strokes).result == "10"
+
+
 def test_digits_that_touch_are_cut_apart(classifier: Classifier) -> None:
     """Digits that touch are read from the picture alone."""
     reading = classifier.read_number(write("23", gap=4).picture)

@@ -312,14 +312,16 @@ def _read(
     classifier, threshold = state().classifier, current_app.config["THRESHOLD"]
     readings = []
     for index, found in enumerate(read_all(classifier, _pictures(values, to_picture), threshold)):
-        if isinstance(found, PictureError):
-            raise PictureError(found.code, f"Picture {index} (the first is 0): {found}")
-        if found is TOO_LONG:
+        if isinstance(found, Reading):
+            readings.append(found)
+            continue
+        error = found
+        if error is TOO_LONG:
             message = f"These pictures take long to read: send at most {index} in a request."
             raise RequestError("too_many", message)
-        if isinstance(found, RequestError):
-            raise found
-        readings.append(found)
+        if isinstance(error, PictureError):
+            raise PictureError(error.code, f"Picture {index} (the first is 0): {error}")
+        raise error
     for reading in readings:
         monitoring.count_reading(reading)
     return readings

@@ -1,4 +1,4 @@
-"""What one request with many pictures may cost: the same for lists of drawings and for the protocols of model servers."""
+"""Read the many pictures of one request, and bound what they cost: for lists of drawings and the protocols of model servers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ LONGEST = 1.0  # seconds of processor time; a drawing takes about a millisecond,
 # So many pictures are prepared, and then read: the network's weights push the code and data of what comes before
 # it out of the processor's caches. One by one, a drawing in a list takes 430 us; in groups of 16, 357, of 64, 341.
 TOGETHER = 64
-TOGETHER_PIXELS = (
-    1_000_000  # no further picture is prepared before these are read, which bounds the memory
-)
+# With so many pixels, no further picture is prepared before these are read: so the memory is bounded.
+TOGETHER_PIXELS = 1_000_000
 
 Wrong: TypeAlias = PictureError | RequestError
 TOO_LONG = RequestError(

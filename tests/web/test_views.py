@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 from strokes import DIGITS, OTHERS, drawn
 
 from digitre import create_app
-from digitre.recognition import classifier as reader
+from digitre.recognition import plain
 from digitre.recognition.classifier import Classifier
 from digitre.recognition.preprocessing import preprocess
 
@@ -190,13 +190,13 @@ def test_steps_are_pictures(client) -> None:
 def test_steps_decode_once(client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request with steps=1 and explain=1 decodes its picture only once."""
     decoded = []
-    decode = reader.to_pixels
+    decode = plain.to_pixels
 
     def counted(picture):
         decoded.append(picture)
         return decode(picture)
 
-    monkeypatch.setattr(reader, "to_pixels", counted)
+    monkeypatch.setattr(plain, "to_pixels", counted)
     answer = client.post("/_get_digit?steps=1&explain=1", data=SEVEN).get_json()
     assert answer["digit"] == 7
     assert len(answer["steps"]) == 5

@@ -97,13 +97,16 @@ def find_candidates(
         signs: whether the number may have signs.
         most: so many candidates come from cuts, at most.
     """
-    found = [_propose(pieces, pen, signs) for pieces in lines]
+    heights = [upper_quartile([each.height for each in pieces]) for pieces in lines]
+    found = [
+        _propose(pieces, height, pen, signs) for pieces, height in zip(lines, heights, strict=True)
+    ]
     _read([each for line in found for each in line], classify)
     results = []
     parts: list[Candidate] = []
-    for pieces, candidates in zip(lines, found, strict=True):
-        _hold_apart(pieces, candidates)
-        new, last = _cut(pieces, candidates, pen, most - len(parts))
+    for pieces, height, candidates in zip(lines, heights, found, strict=True):
+        _hold_apart(candidates, len(pieces), height)
+        new, last = _cut(pieces, candidates, height, pen, most - len(parts))
         parts += new
         results.append(Line(candidates + new, last))
     _read(parts, classify)
@@ -120,9 +123,8 @@ def _read(candidates: Sequence[Candidate], classify: Classify) -> None:
         each.row = row * each.scale
 
 
-def _propose(pieces: Sequence[Piece], pen: float, signs: bool) -> list[Candidate]:
+def _propose(pieces: Sequence[Piece], height: float, pen: float, signs: bool) -> list[Candidate]:
     """Up to four neighbouring pieces as one character."""
-    height = upper_quartile([each.height for each in pieces])
     likely = [find_sign(pieces, k, height, pen, slashes=signs) for k in range(len(pieces))]
     found = []
     for start, first in enumerate(pieces):
@@ -155,12 +157,16 @@ def _sharing(pieces: Sequence[Piece], end: int, height: float) -> float:
     return SHARE_COST * max(0.0, max(shares, default=0) / height - FREE_SHARE)
 
 
-def _hold_apart(pieces: Sequence[Piece], candidates: Sequence[Candidate]) -> None:
-    """Lower what joins pieces that are digits by themselves: a 9 and a 1 that touch it look like a 9, too."""
-    least = HIGH * upper_quartile([each.height for each in pieces])
-    digits = [0.0] * len(pieces)
+def _hold_apart(candidates: Sequence[Candidate], pieces: int, height: float) -> None:
+    """Lower what joins pieces that are digits by themselves: a 9 and a 1 that touches it look like a 9, too.
+
+    Args:
+        candidates: of a line with so many pieces.
+        height: of its digits.
+    """
+    digits = [0.0] * pieces
     for each in candidates:
-        if each.end == each.start + 1 and each.piece.height >= least:
+        if each.end == each.start + 1 and each.piece.height >= HIGH * height:
             digits[each.start] = float(each.row.max())
     for each in candidates:
         if each.end > each.start + 1:
@@ -168,19 +174,19 @@ def _hold_apart(pieces: Sequence[Piece], candidates: Sequence[Candidate]) -> Non
 
 
 def _cut(
-    pieces: Sequence[Piece], candidates: Sequence[Candidate], pen: float, most: int
+    pieces: Sequence[Piece], candidates: Sequence[Candidate], height: float, pen: float, most: int
 ) -> tuple[list[Candidate], int]:
     """The parts of pieces in which digits may touch; the candidates' nodes make room for the cuts.
 
     Args:
         pieces, candidates: of a line. The candidates' nodes and weights change.
+        height: of the line's digits.
         pen: the width of the strokes.
         most: so many parts, at most.
 
     Returns:
         The parts, and the line's last node.
     """
-    height = upper_quartile([each.height for each in pieces])
     best = [0.0] * len(pieces)
     for each in candidates:
         sure = max(float(each.row.max()), each.sign[1] if each.sign else 0.0)

@@ -110,9 +110,11 @@ class Classifier:
         Raises what `preprocessing.preprocess` raises.
         """
         prepared = prepare(picture)
-        if prepared.drawing is None:
-            return self.search(prepared.picture, None)
         row = self.classify(prepared.pixels[None, :, :, None])[0].tolist()
+        return self._finish(prepared, row)
+
+    def _finish(self, prepared: Prepared, row: list[float]) -> Detection:
+        """What to read, once the network has read the plain drawing, if there is one."""
         plain = prepared.as_read(row)
         return plain if plain and stands(plain) else self.search(prepared.picture, plain)
 
@@ -305,11 +307,7 @@ class Classifier:
             except (preprocessing.PictureError, TypeError) as error:
                 error.add_note(f"It is picture {index} of the list, counted from 0.")
                 raise
-        found = []
-        for prepared, row in zip(all_prepared, self.classify_all(all_prepared), strict=True):
-            plain = prepared.as_read(row)
-            found.append(plain if plain and stands(plain) else self.search(prepared.picture, plain))
-        return found
+        return list(map(self._finish, all_prepared, self.classify_all(all_prepared)))
 
     def classify_all(self, prepared: Sequence[Prepared]) -> list[list[float]]:
         """The ten probabilities of each plain drawing, zeros for what is none, in one call of `classify`."""

@@ -93,10 +93,9 @@ def strip(data: bytes) -> Bare | None:
 
 def pixels_of(data: bytes) -> int:
     """How many pixels a file has by its header; 0 for one that cannot be read: decoding says why."""
+    # The usual picture: no more of it is looked at.
     if data.startswith(PNG) and data[12:16] == b"IHDR" and len(data) >= 24:
-        width, height = struct.unpack_from(
-            ">II", data, 16
-        )  # the usual picture: no more of it is looked at
+        width, height = struct.unpack_from(">II", data, 16)
         return width * height
     try:
         bare = strip(data)

@@ -87,7 +87,7 @@ function sharing(pieces, end, height) {
   return SHARE_COST * Math.max(0, most / height - FREE_SHARE);
 }
 
-// Lower what joins pieces that are digits by themselves: a 9 and a 1 that touch it look like a 9, too.
+// Lower what joins pieces that are digits by themselves: a 9 and a 1 that touches it look like a 9, too.
 function holdApart(pieces, candidates, height) {
   const digits = new Array(pieces.length).fill(0);
   for (const { start, end, piece, row } of candidates) {

@@ -312,19 +312,22 @@ def _read(
     classifier, threshold = state().classifier, current_app.config["THRESHOLD"]
     readings = []
     for index, found in enumerate(read_all(classifier, _pictures(values, to_picture), threshold)):
-        if isinstance(found, Reading):
-            readings.append(found)
-            continue
-        error = found
-        if error is TOO_LONG:
-            message = f"These pictures take long to read: send at most {index} in a request."
-            raise RequestError("too_many", message)
-        if isinstance(error, PictureError):
-            raise PictureError(error.code, f"Picture {index} (the first is 0): {error}")
-        raise error
+        if not isinstance(found, Reading):
+            raise _about(found, index)
+        readings.append(found)
     for reading in readings:
         monitoring.count_reading(reading)
     return readings
+
+
+def _about(error: Wrong, index: int) -> Wrong:
+    """What is wrong with a picture, as an error of the whole request."""
+    if error is TOO_LONG:
+        message = f"These pictures take long to read: send at most {index} in a request."
+        return RequestError("too_many", message)
+    if isinstance(error, PictureError):
+        return PictureError(error.code, f"Picture {index} (the first is 0): {error}")
+    return error
 
 
 def _pictures(

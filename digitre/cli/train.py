@@ -15,6 +15,12 @@ from digitre.cli import training
 @training.resume_option
 @click.option("--finetune", is_flag=True, help="Start from the shipped network.")
 @click.option(
+    "--learn-from",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    multiple=True,
+    help="A further network to learn from, a Keras file. Can be given several times.",
+)
+@click.option(
     "--images",
     type=training.FOLDER,
     help="Also learn the images in a folder, sorted into folders named 0 to 9.",
@@ -38,6 +44,7 @@ def train(
     chosen: dict[str, Any],
     resume: bool,
     finetune: bool,
+    learn_from: tuple[Path, ...],
     images: Path | None,
     output: Path | None,
     weights: str,
@@ -58,6 +65,8 @@ def train(
     """
     if finetune and cluster:
         raise click.UsageError("--finetune works in one process only, without --cluster")
+    if learn_from and cluster:
+        raise click.UsageError("--learn-from works in one process only, without --cluster")
     training.start()
     from digitre.training import fit, shipped
     from digitre.training.distributed import Cluster
@@ -71,6 +80,7 @@ def train(
             work,
             output,
             finetune=finetune,
+            learn_from=learn_from,
             resume=resume,
             cluster=Cluster(*cluster) if cluster else None,
             eight_bits=weights == "eight-bits",

@@ -7,9 +7,9 @@
 
 Where the LiteRT file has a layer's weights in eight bits, they and their scales are the same here (int8, float32): a weight is
 its eight bits times the scale of its output. LiteRT brings the inputs of such a layer to 256 steps while it runs, and
-`"steps": true` says so. Other weights get twelve bits: eight as above, and a `rest` from -8 to 7 sixteenths, two of them
-in a byte, the first one in its lower half, with 8 added. Small layers stay in single precision (float32), without scales. With
-twelve bits, probabilities differ from the server's by less than 0.01; with eight it was 0.05.
+`"steps": true` says so. Other weights, in 32 or 16 bits there, get twelve: eight as above, and a `rest` from -8 to 7
+sixteenths, two of them in a byte, the first one in its lower half, with 8 added. Small layers stay in single precision
+(float32), without scales. With twelve bits, probabilities differ from the server's by less than 0.01; with eight it was 0.05.
 
 All of it is compressed with gzip. The static file `network.js` reads it. Networks of other layers than
 convolution, maximum, full connection and softmax aren't packed: a page asks the server then.
@@ -31,8 +31,9 @@ from digitre import files
 MAGIC = b"digitre2"
 FEW = 10_000  # weights: a layer of fewer stays in single precision
 CONVOLUTION, MAXIMUM, FULL, SOFTMAX, RESHAPE = "conv", "pool", "dense", "softmax", "reshape"
+DEQUANTIZE = "dequantize"  # brings weights in half precision to 32 bits
 # By their numbers in LiteRT's schema. A reshape changes no number.
-OPERATORS = {3: CONVOLUTION, 9: FULL, 17: MAXIMUM, 22: RESHAPE, 25: SOFTMAX}
+OPERATORS = {3: CONVOLUTION, 6: DEQUANTIZE, 9: FULL, 17: MAXIMUM, 22: RESHAPE, 25: SOFTMAX}
 
 Layer = tuple[dict[str, Any], dict[str, np.ndarray]]  # what describes it, and its arrays
 
@@ -94,21 +95,25 @@ def _layers(content: bytes) -> list[Layer]:
     network = schema.Model.GetRootAs(content)
     graph = network.Subgraphs(0)
     found: list[Layer] = []
+    stored: dict[int, int] = {}  # from weights in 32 bits to the ones that the file has
     last = graph.Inputs(0)
     for index in range(graph.OperatorsLength()):
         operator = graph.Operators(index)
         kind = OPERATORS.get(network.OperatorCodes(operator.OpcodeIndex()).BuiltinCode())
+        if kind == DEQUANTIZE:
+            stored[operator.Outputs(0)] = operator.Inputs(0)
+            continue
         if kind is None or operator.Inputs(0) != last:
             raise UnknownLayersError(f"the network's operator {index} can't be packed")
         last = operator.Outputs(0)
         if kind == SOFTMAX:
             found.append(({"kind": kind}, {}))
         elif kind != RESHAPE:
-            found.append(_layer(schema, network, operator, kind))
+            found.append(_layer(schema, network, operator, kind, stored))
     return found
 
 
-def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
+def _layer(schema: Any, network: Any, operator: Any, kind: str, stored: dict[int, int]) -> Layer:
     """A layer that has a shape, and numbers if it isn't a maximum."""
     graph = network.Subgraphs(0)
     shape = graph.Tensors(operator.Inputs(0)).ShapeAsNumpy().tolist()[1:]
@@ -127,7 +132,8 @@ def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
     activation = options.FusedActivationFunction()
     if activation not in (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU):
         raise UnknownLayersError("the network has another activation than ReLU")
-    weights, bias = _numbers(network, operator.Inputs(1)), _numbers(network, operator.Inputs(2))
+    index = stored.get(operator.Inputs(1), operator.Inputs(1))
+    weights, bias = _numbers(network, index), _numbers(network, operator.Inputs(2))
     if bias.dtype == np.int8:
         raise UnknownLayersError("the network has biases that aren't numbers of 32 bits")
     layer = {"kind": kind, "shape": shape, "of": list(weights.shape), "relu": bool(activation)}
@@ -136,7 +142,7 @@ def _layer(schema: Any, network: Any, operator: Any, kind: str) -> Layer:
             layer["steps"] = True
         return layer, {
             "weights": weights,
-            "scales": _scales(network, operator.Inputs(1)),
+            "scales": _scales(network, index),
             "bias": bias,
         }
     if weights.size < FEW:
@@ -156,14 +162,15 @@ def _twelve_bits(weights: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _numbers(network: Any, index: int) -> np.ndarray:
-    """A constant of the network: float32, or int8 with `_scales`."""
+    """A constant of the network: float32 (from float16, if it is that), or int8 with `_scales`."""
     tensor = network.Subgraphs(0).Tensors(index) if index >= 0 else None
-    kinds = {0: "<f4", 9: "i1"}  # as LiteRT's schema has them
+    kinds = {0: "<f4", 1: "<f2", 9: "i1"}  # as LiteRT's schema has them
     known = tensor is not None and tensor.Type() in kinds
     data = _content(network, tensor.Buffer()) if tensor is not None and known else None
     if tensor is None or data is None:
-        raise UnknownLayersError("the network has weights that aren't numbers of 32 or 8 bits")
-    return data.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
+        raise UnknownLayersError("the network has weights that aren't numbers of 32, 16 or 8 bits")
+    numbers = data.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
+    return numbers.astype("<f4") if numbers.dtype == np.float16 else numbers
 
 
 def _content(network: Any, index: int) -> np.ndarray | None:

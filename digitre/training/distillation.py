@@ -72,5 +72,10 @@ def load_teacher(folder: Path) -> tuple[keras.Model, str] | tuple[None, None]:
     if not file.exists():
         print(f"there is no {file}: learning from the labels only", file=sys.stderr)
         return None, None
+    return load(file)
+
+
+def load(file: Path) -> tuple[keras.Model, str]:
+    """The network in a Keras file, and the file's SHA-256. Raises ValueError or OSError."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return keras.models.load_model(file, compile=False), digest

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,8 @@ class Settings:
 
     # Other networks.
     teacher: str | None = None  # the SHA-256 of the network to learn from (see `distillation`)
-    second_teacher: str | None = None  # the version of a second one: the mean of both is learned
+    second_teacher: str | None = None  # the version of a second one: the mean of all is learned
+    more_teachers: list[str] = field(default_factory=list)  # the SHA-256 of each further one
     start: str | None = None  # the version of the network to start from, instead of a new one
 
 
@@ -55,23 +56,36 @@ Pictures = tuple[np.ndarray, np.ndarray, np.ndarray]  # as `data.epochs.make` re
 
 
 def with_teachers(
-    settings: Settings, folder: Path, start: keras.Model | None
+    settings: Settings, folder: Path, start: keras.Model | None, more: Sequence[Path] = ()
 ) -> tuple[Settings, list[keras.Model]]:
-    """The networks to learn from: the teacher in a folder, and the one that the training starts from.
+    """The networks to learn from: the teacher in a folder, the one that the training starts from, and more.
 
-    Without the second, a training soon forgets what only that one knows.
+    Without the second, a training soon forgets what only that one knows. The mean of several networks is
+    right more often than each of them (Hansen and Salamon 1990).
+
+    Args:
+        settings: those of the training.
+        folder: has `teacher.keras`.
+        start: the network that the training starts from, if it is not a new one.
+        more: Keras files of further networks, which give (n, 11) logits.
 
     Returns:
-        The settings, which name them, and the networks; none if there is no teacher.
+        The settings, which name them, and the networks; none if there is no teacher in the folder.
+
+    Raises:
+        ValueError, OSError: if a file of `more` is no network, or is missing.
     """
     teacher, digest = distillation.load_teacher(folder)
     settings = replace(settings, teacher=digest)
     if teacher is None:
         return settings, []
-    if start is None:
-        return settings, [teacher]
-    second = export.without_optimizer(start)
-    return replace(settings, second_teacher=settings.start), [teacher, second]
+    teachers = [teacher]
+    if start is not None:
+        settings = replace(settings, second_teacher=settings.start)
+        teachers.append(export.without_optimizer(start))
+    further = [distillation.load(file) for file in more]
+    settings = replace(settings, more_teachers=[digest for _, digest in further])
+    return settings, teachers + [network for network, _ in further]
 
 
 def train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def train(
     output: Path | None = None,
     *,
     finetune: bool = False,
+    learn_from: Sequence[Path] = (),
     resume: bool = False,
     cluster: Cluster | None = None,
     eight_bits: bool = True,
@@ -44,6 +46,7 @@ def train(
         output: the folder for the network. If None, it is models/ for a full training; a short one,
             or one with other data, goes to `work`.
         finetune: start from the shipped network, which is a second teacher then.
+        learn_from: Keras files of further teachers.
         resume: continue a stopped training.
         cluster: the processes that train together.
         eight_bits: write weights in eight bits, if the answers stay the same: see `export.save`.
@@ -63,7 +66,7 @@ def train(
         settings = replace(settings, start=before.model)
     teachers: list[keras.Model] = []
     if not cluster:  # with several processes, each would have to ask the teachers
-        settings, teachers = fit.with_teachers(settings, MODELS, start)
+        settings, teachers = fit.with_teachers(settings, MODELS, start, learn_from)
     own = held_out_pictures(Path(settings.images)) if settings.images else None
     if output is None:
         output = choose_folder(settings, work, FINETUNE if finetune else {})

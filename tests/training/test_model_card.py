@@ -111,7 +111,7 @@ def test_the_page_of_a_short_card(card: Card) -> None:
 def test_finetuning_starts_from_the_shipped_network(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The training gets the shipped network to start from, and as the second teacher."""
+    """The training gets the shipped network to start from, and as the second teacher; further ones follow."""
     from digitre.training import fit, shipped
 
     given = {}
@@ -121,12 +121,16 @@ def test_finetuning_starts_from_the_shipped_network(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit, "train", train)
+    more = reporting.MODELS / "teacher.keras"
     with pytest.raises(KeyboardInterrupt):
-        shipped.train(fit.Settings(share=0.1), tmp_path, tmp_path, finetune=True)
-    assert given["settings"].start == given["settings"].second_teacher == card.model
+        shipped.train(fit.Settings(share=0.1), tmp_path, tmp_path, finetune=True, learn_from=[more])
+    settings = given["settings"]
+    assert settings.start == settings.second_teacher == card.model
+    assert settings.more_teachers == [settings.teacher]  # the same file, given again
     before = given["start"].get_weights()
-    for mine, theirs in zip(before, given["teachers"][-1].get_weights(), strict=True):
-        assert np.array_equal(mine, theirs)
+    _, second, third = given["teachers"]
+    assert all(map(np.array_equal, before, second.get_weights()))
+    assert all(map(np.array_equal, given["teachers"][0].get_weights(), third.get_weights()))
     shipped_network = shipped.load_shipped()[0].get_weights()
     assert all(map(np.array_equal, before, shipped_network))
 
@@ -139,13 +143,14 @@ def test_the_card_of_a_training(
 
     from digitre.training import fit
 
-    monkeypatch.setattr(sys, "argv", ["train.py", "--finetune", "--resume", "--share", "0.1"])
+    words = ["--finetune", "--resume", "--share", "0.1", "--learn-from", "/somewhere/deep.keras"]
+    monkeypatch.setattr(sys, "argv", ["train.py", *words])
     network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
     history = [{"loss": 0.5, "mnist": 99.0}]
     made = reporting.new_card(
         Classifier(), network, fit.Settings(share=0.1), history, {"temperature": 1.0}, card
     )
-    assert made.command == "python train.py --finetune --share 0.1"
+    assert made.command == "python train.py --finetune --share 0.1 --learn-from deep.keras"
     assert made.history == (*card.history, history[0])
     assert made.ancestors[:-1] == card.ancestors
     assert made.ancestors[-1].model == card.model

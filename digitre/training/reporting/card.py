@@ -91,12 +91,10 @@ def new_card(
     """
     from digitre.training import export
 
-    program = ["python", "train.py"] if Path(sys.argv[0]).name == "train.py" else ["digitre"]
-    words = [word for word in sys.argv[1:] if word != "--resume"]
     return Card(
         model=classifier.model,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=shlex.join([*program, *words]),
+        command=command(),
         settings=asdict(settings),
         layers=tuple(export.layers(network)),
         weights=weights,
@@ -105,6 +103,21 @@ def new_card(
         versions=library_versions(),
         history=(*(before.history if before else ()), *(dict(row) for row in history)),
         ancestors=(*before.ancestors, before.as_ancestor()) if before else (),
+    )
+
+
+def command() -> str:
+    """The command that runs, without what is true on this machine only: where its files are."""
+    module = getattr(sys.modules["__main__"].__spec__, "name", "")
+    if Path(sys.argv[0]).name == "train.py":
+        program = ["python", "train.py"]
+    elif module.startswith("digitre.training."):
+        program = ["python", "-m", module]
+    else:
+        program = ["digitre"]
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return shlex.join(
+        [*program, *(Path(word).name if Path(word).is_absolute() else word for word in words)]
     )
 
 

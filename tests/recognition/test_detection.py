@@ -195,6 +195,23 @@ def test_the_labels_of_axes_are_left_out(classifier: Classifier) -> None:
     assert classifier.read(outside).digit is None
 
 
+def test_a_frame_that_the_digit_touches_is_left_out(classifier: Classifier) -> None:
+    """A digit on the lower or left side of a frame, or across it, is read; another drawing there is still none."""
+    for label, strokes in (DIGITS | OTHERS).items():
+        ink = drawn(strokes, pen=8, canvas=300, scale=0.5)
+        foot, left = np.flatnonzero(ink.any(1))[-1], np.flatnonzero(ink.any(0))[0]
+        for over in (-6, 1, 10):  # pixels
+            for corners in ((20, 15, 285, foot - over), (left + over, 15, 285, 290)):
+                page = Image.fromarray(255 - ink)
+                ImageDraw.Draw(page).rectangle(corners, outline=60, width=2)
+                expected = label if isinstance(label, int) else None
+                assert classifier.read(page).digit == expected, (label, over, corners)
+    for height in (100, 170, 240):
+        page = Image.new("L", (300, 300), 255)
+        ImageDraw.Draw(page).rectangle((100, 20, 200, 20 + height), outline=0, width=6)
+        assert classifier.read(page).digit in (0, None), height  # a zero with corners, or nothing
+
+
 def test_a_7_above_a_line_may_be_a_2(classifier: Classifier) -> None:
     """If a part is as good a digit as the whole, the answer is "Huh...", with both as candidates; a 2 of one stroke stays a 2."""
     seven = [

@@ -39,7 +39,9 @@ LIGHT = (
     2  # of a 1's ink, on paper: what lies along an edge and has more is a shadow with a soft edge
 )
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
-FAINTEST = 16  # of 255: what differs less from the ground is not believed to be a 1
+# Of 255: what differs less from the ground is not believed to be a 1, nor another digit if what is left out outweighs
+# it, as a fingertip does the falling light on a sheet.
+FAINTEST = 16
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -168,7 +170,8 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     height, width = hypothesis.map.ink.shape
     if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
         return True  # the soft edge of a shadow
-    if hypothesis.digit == 1 and hypothesis.strength < FAINTEST:
+    outweighed = any(each.share > 1 for each in hypothesis.left_out)
+    if hypothesis.strength < FAINTEST and (hypothesis.digit == 1 or outweighed):
         return True
     if hypothesis.map.lines and hypothesis.digit == 1:
         top, bottom, left, right = hypothesis.box

@@ -33,6 +33,8 @@ WINDOW = 0.22  # of the picture's shorter side: wider than any stroke, narrower 
 # more.
 LEAST_CONTRAST = 33
 DOUBT = 0.05  # of what is brighter than around, if more is darker; and the other way round
+# Of what is brighter than around it: the light rim of a sheet is that too, and a picture within may hold the digit.
+BRIGHT = 0.1
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
 FULL = 200  # the tone that differences from a neighbourhood are relative to
@@ -177,7 +179,7 @@ def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, fl
             "brighter than around",
             bright * (FULL / np.maximum(255 - low, 40)),
             FLOOR,
-            DOUBT * (brightness < darkness),
+            BRIGHT + DOUBT * (brightness < darkness),
         )
 
 

@@ -237,14 +237,16 @@ def test_pictures_that_were_answered_wrongly(classifier: Classifier) -> None:
     """Some scenes by validation writers.
 
     - A grid joins all ink, from edge to edge: a low 0 on it, seen as a whole, looks like a 6.
-    - On a desk, each side of a sheet looks like a 1: that isn't several digits. The loop of a 9 on a sheet isn't a 0.
+    - On a desk, each side of a sheet looks like a 1: that isn't several digits. The loop of a 9 on a sheet isn't a 0,
+      and the light rim of a sheet isn't a 7. The falling light next to a fingertip isn't a 6.
     - Cropped tightly, the 1 of 21 isn't a rule, and the 43 of 436 isn't the edge of a page.
     - A thin 1 next to a thick 2 isn't a rule.
     """
     digits = figures.clear_digits(classifier, "validation")
     chosen = {
         "scene_graph_canvas": (40, 50),
-        "scene_desk": (27, 29, 57, 62),
+        "scene_desk": (27, 29, 38, 57, 62),
+        "empty_finger": (186,),
         "two_cropped": (78,),
         "three_cropped": (148,),
         "two_thick_and_thin": (113,),

@@ -21,6 +21,8 @@ FINE = (0.012, 0.1)  # for drawings of many parts, which a thicker pen would fil
 THICK = 0.4  # share of drawings with every width of the pen equally likely; others are mostly thin
 SIZE = (36.0, 220.0)  # pixels of the digit's longer side
 ON_PAPER = 0.08  # share of drawings that become a scan or a photo
+HASTY = 0.08  # share of drawings that a slow device records: few points, on a coarse grid
+GRID = (0.01, 0.05)  # of the drawing's size: the distance of the grid's lines
 COARSE = 0.06  # share of drawings that become a few large pixels, enlarged
 COARSE_SIDE = (8, 16)  # pixels of the side of those
 CUT = (0.02, 0.08)  # how much of a digit that sticks out of the picture is not in it
@@ -60,6 +62,14 @@ def bend(strokes: list[np.ndarray], random: np.random.Generator) -> list[np.ndar
     return moved
 
 
+def hasten(strokes: list[np.ndarray], grid: float, step: int) -> list[np.ndarray]:
+    """Strokes as a slow device records them: every `step`-th point and the last one, on a grid."""
+    return [
+        np.round(np.concatenate([stroke[:-1:step], stroke[-1:]]) / grid) * grid
+        for stroke in strokes
+    ]
+
+
 def draw(
     strokes: list[np.ndarray],
     random: np.random.Generator,
@@ -87,7 +97,10 @@ def draw(
     width = max(1.0, size * share)
     side = int(size * 1.5 + width * 2 + 8)
     place = side / 2 + random.uniform(-0.5, 0.5, 2)
-    lines = bend(fit(strokes, size, *place, flip=flip), random)
+    lines = fit(strokes, size, *place, flip=flip)
+    if random.random() < HASTY:
+        lines = hasten(lines, random.uniform(*GRID) * size, int(random.integers(1, 5)))
+    lines = bend(lines, random)
     ink = render(lines, side, side, width)
     if sticking_out:
         ink = cut_off(ink, random)

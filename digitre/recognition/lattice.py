@@ -20,7 +20,7 @@ TEXTS = 8  # the best texts that are kept at each state
 LABELS = 3  # of an arc that are followed, the most probable ones
 # Divides the logarithm of the probability that all arcs of a path are characters. Calibrated on the numbers of
 # validation people: the network calls some real digits none.
-TEMPERATURE = 5.0
+TEMPERATURE = 7.0
 LEAST = 1e-9  # no probability is lower, so that ink that is no character costs much and not infinitely much
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition.components import EIGHT
@@ -186,14 +186,27 @@ class _Cutter:
     def _along(
         self, atoms: Sequence[_Atom], shape: tuple[int, ...], left: int, top: int
     ) -> np.ndarray:
-        """(height, width) bool: what lies along some strokes."""
-        image = Image.new("L", (shape[1], shape[0]))
-        draw = ImageDraw.Draw(image)
-        pen = max(1, round(self.pen + 2))
+        """(height, width) bool: what lies along some strokes.
+
+        That is the pixels whose distance to a pixel of a stroke is at most half the pen's width and one: on the
+        page the same, to the pixel.
+        """
+        off = np.ones(shape, bool)
         for atom in atoms:
-            path = [(x - left, y - top) for x, y in atom.points.tolist()]
-            if len(path) > 1:
-                draw.line(path, 255, pen, joint="curve")
-            for x, y in (path[0], path[-1]):
-                draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), 255)
-        return np.asarray(image) > 0
+            columns, rows = np.floor(densely(atom.points - (left, top))).astype(int).T
+            inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+            off[rows[inside], columns[inside]] = False
+        if off.all():
+            return ~off
+        reach = max(1, round(self.pen + 2)) / 2
+        return ndimage.distance_transform_edt(off) <= reach
+
+
+def densely(points: np.ndarray) -> np.ndarray:
+    """A line's points, and more between them: (n, 2) to (m, 2), at most a pixel apart in x and in y."""
+    ways = np.diff(points, axis=0)
+    steps = np.maximum(1, np.ceil(np.abs(ways).max(1, initial=0))).astype(int)
+    owner = np.repeat(np.arange(len(steps)), steps)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps) + 1
+    between = points[owner] + ways[owner] * step[:, None] / steps[owner, None]
+    return np.concatenate([points[:1], between])

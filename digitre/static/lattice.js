@@ -3,7 +3,7 @@
 
 const TEXTS = 8; // the best texts that are kept at each state
 const LABELS = 3; // of an arc that are followed, the most probable ones
-const TEMPERATURE = 5; // divides the logarithm of the probability that all arcs of a path are characters
+const TEMPERATURE = 7; // divides the logarithm of the probability that all arcs of a path are characters
 const LEAST = 1e-9; // no probability is lower
 
 export const isDigit = (character) => character >= "0" && character <= "9";

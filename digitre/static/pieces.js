@@ -206,30 +206,39 @@ function grow({ values, width, height }) {
   return grown;
 }
 
-// What lies along strokes of this width. As Pillow draws lines: between whole pixels, but with exact ends.
+// What lies along strokes of this width: the pixels whose distance to a pixel of a stroke is at most half of it.
 function maskAlong(atoms, { width, height }, { left, top }, pen) {
   const mask = new Uint8Array(width * height);
+  const reach = pen / 2;
+  const marked = new Set();
   for (const { points } of atoms) {
-    const path = points.map(([x, y]) => [x - left, y - top]);
-    const whole = path.map((point) => point.map(Math.trunc));
-    for (let k = 1; k < path.length; k += 1) {
-      markSegment(mask, width, height, [...whole[k - 1], ...whole[k]], pen / 2);
+    for (const [pointX, pointY] of densely(points.map(([x, y]) => [x - left, y - top]))) {
+      const [column, row] = [Math.floor(pointX), Math.floor(pointY)];
+      const isInside = column >= 0 && row >= 0 && column < width && row < height;
+      if (isInside) marked.add(row * width + column);
     }
-    for (const end of [path[0], path.at(-1)]) markSegment(mask, width, height, [...end, ...end], pen / 2);
+  }
+  for (const place of marked) {
+    const [column, row] = [place % width, Math.floor(place / width)];
+    for (let y = Math.max(0, Math.ceil(row - reach)); y <= Math.min(height - 1, row + reach); y += 1) {
+      for (let x = Math.max(0, Math.ceil(column - reach)); x <= Math.min(width - 1, column + reach); x += 1) {
+        if ((x - column) ** 2 + (y - row) ** 2 <= reach * reach) mask[y * width + x] = 1;
+      }
+    }
   }
   return mask;
 }
 
-function markSegment(mask, width, height, [fromX, fromY, toX, toY], reach) {
-  const [x0, x1] = [Math.min(fromX, toX) - reach, Math.max(fromX, toX) + reach];
-  const [y0, y1] = [Math.min(fromY, toY) - reach, Math.max(fromY, toY) + reach];
-  const [dx, dy] = [toX - fromX, toY - fromY];
-  const length = dx * dx + dy * dy;
-  for (let y = Math.max(0, Math.floor(y0)); y <= Math.min(height - 1, Math.ceil(y1)); y += 1) {
-    for (let x = Math.max(0, Math.floor(x0)); x <= Math.min(width - 1, Math.ceil(x1)); x += 1) {
-      const share = length ? clip(((x - fromX) * dx + (y - fromY) * dy) / length, 0, 1) : 0;
-      const distance = Math.hypot(x - fromX - share * dx, y - fromY - share * dy);
-      if (distance <= reach) mask[y * width + x] = 1;
+// A line's points, and more between them: at most a pixel apart in x and in y.
+function densely(points) {
+  const path = [points[0]];
+  for (let k = 1; k < points.length; k += 1) {
+    const [start, end] = [points[k - 1], points[k]];
+    const [dx, dy] = [end[0] - start[0], end[1] - start[1]];
+    const steps = Math.max(1, Math.ceil(Math.max(Math.abs(dx), Math.abs(dy))));
+    for (let step = 1; step <= steps; step += 1) {
+      path.push([start[0] + (dx * step) / steps, start[1] + (dy * step) / steps]);
     }
   }
+  return path;
 }

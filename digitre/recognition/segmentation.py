@@ -196,10 +196,17 @@ class _Cutter:
             columns, rows = np.floor(densely(atom.points - (left, top))).astype(int).T
             inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
             off[rows[inside], columns[inside]] = False
-        if off.all():
-            return ~off
-        reach = max(1, round(self.pen + 2)) / 2
-        return ndimage.distance_transform_edt(off) <= reach
+        mask = ~off
+        if mask.any():
+            # Only around the strokes: a picture may hold two hundred of them.
+            reach = max(1, round(self.pen + 2)) / 2
+            around = math.ceil(reach)
+            box = tuple(
+                slice(max(0, places.min() - around), places.max() + around + 1)
+                for places in mask.nonzero()
+            )
+            mask[box] = ndimage.distance_transform_edt(off[box]) <= reach
+        return mask
 
 
 def densely(points: np.ndarray) -> np.ndarray:

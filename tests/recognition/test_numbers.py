@@ -14,6 +14,7 @@ from strokes import OTHERS, smooth
 
 from digitre import Classifier
 from digitre.recognition.number_reading import value_of
+from digitre.recognition.segmentation import densely
 from digitre.training.data.strokes import render
 
 
@@ -307,3 +308,12 @@ def test_a_rule_below_a_number_is_left_out(classifier: Classifier) -> None:
     picture = write("275").picture
     picture[-12:-10, 5:-5] = 90
     assert classifier.read_number(picture).result == "275"
+
+
+def test_a_stroke_is_followed_pixel_by_pixel() -> None:
+    """Between the points of a stroke lie others, at most a pixel apart; all of its own are kept, also a single one."""
+    points = np.array([[3.0, 4.0], [10.5, 4.0], [10.5, 4.0], [8.0, 30.25]])
+    path = densely(points)
+    assert np.abs(np.diff(path, axis=0)).max() <= 1
+    assert all((path == point).all(1).any() for point in points)
+    assert densely(points[:1]).tolist() == [[3.0, 4.0]]

@@ -49,6 +49,7 @@ class Settings:
     second_teacher: str | None = None  # the version of a second one: the mean of all is learned
     more_teachers: list[str] = field(default_factory=list)  # the SHA-256 of each further one
     start: str | None = None  # the version of the network to start from, instead of a new one
+    trained: float = 1.0  # the share of the trained weights in the result; the rest are the start's
 
 
 Row = dict[str, float]  # the figures of one epoch

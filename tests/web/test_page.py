@@ -259,7 +259,7 @@ def test_modes_and_pen(page) -> None:
 
 def test_the_threshold_acts_at_once(page) -> None:
     """A drawing between two thresholds turns from a digit to "Huh..." and back as the slider moves."""
-    draw(page, by_hand([[(94, 70), (126, 66), (122, 120), (116, 190)]]))  # not quite a seven
+    draw(page, by_hand([[(92, 70), (126, 66), (122, 120), (116, 190)]]))  # not quite a seven
     press(page, "Read")
     wait_for_result(page, "7")
     page.locator("#threshold").fill("0.95")

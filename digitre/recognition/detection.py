@@ -20,14 +20,13 @@ from digitre.recognition.explanations import ALIKE, BAR, MARK, REST, explain, is
 from digitre.recognition.found import Detection
 from digitre.recognition.hypotheses import Hypothesis, is_cut_off, judge
 from digitre.recognition.insets import find_insets
-from digitre.recognition.lines import find_lines
+from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
 SIDE = 480  # pixels a side, at most, of a picture that is searched
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
-FRAMED = 0.8  # of connected ink's width and height: lines so long and so far apart are a frame
 HOLE_FILL = 0.6  # of its bounding box: a hole in a sheet that fills less is writing, and no canvas or window
 MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
@@ -163,22 +162,7 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
         return False
     if min(margins) == 0:
         return not any(line.whole for line, _ in find_lines(_padded(ink, margins)))
-    return not _is_framed(np.asarray(_reduced(Image.fromarray(ink))))
-
-
-def _is_framed(ink: np.ndarray) -> bool:
-    """Whether lines run along all four sides of a drawing: a frame that the writing touches.
-
-    Args:
-        ink: (height, width) uint8, cut to its bounding box.
-    """
-    height, width = ink.shape
-    lines = [line for line, _ in find_lines(ink)]
-    tops = [each.top for each in lines if each.level and each.length >= FRAMED * width]
-    lefts = [each.left for each in lines if not each.level and each.length >= FRAMED * height]
-    return bool(tops and lefts) and (
-        max(tops) - min(tops) >= FRAMED * height and max(lefts) - min(lefts) >= FRAMED * width
-    )
+    return not is_framed(np.asarray(_reduced(Image.fromarray(ink))))
 
 
 def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:

@@ -13,6 +13,7 @@ LEAST = 0.33  # of the picture's shorter side: a line is at least so long
 THICK = 0.05  # of the picture's shorter side: a line is at most so thick
 JOINED = 0.5  # of the picture's shorter side: two parts of a line may be so far apart
 SMALLEST = 48  # pixels a side: in a smaller picture, a stroke and a line look alike
+FRAMED = 0.8  # of a drawing's width and height: lines so long and so far apart are a frame
 NEAR = 2  # pixels: a line that ends so near an edge reaches it
 
 
@@ -92,6 +93,29 @@ def _lines_of(thin: np.ndarray, axis: int, reach: int) -> list[tuple[Line, np.nd
         pixels[box] = own
         lines.append((Line(axis == 1, int(top), int(bottom), int(left), int(right), whole), pixels))
     return lines
+
+
+def is_framed(ink: np.ndarray) -> bool:
+    """Whether lines run along all four sides of a drawing: a frame that the writing touches.
+
+    Args:
+        ink: (height, width) uint8, cut to its bounding box.
+    """
+    height, width = ink.shape
+    down, across = round((1 - FRAMED) * height) + NEAR, round((1 - FRAMED) * width) + NEAR
+    # Most drawings have a corner without ink, and to find lines takes as long as all else.
+    if not all(
+        ink[rows, columns].any()
+        for rows in (slice(down), slice(-down, None))
+        for columns in (slice(across), slice(-across, None))
+    ):
+        return False
+    lines = [line for line, _ in find_lines(ink)]
+    tops = [each.top for each in lines if each.level and each.length >= FRAMED * width]
+    lefts = [each.left for each in lines if not each.level and each.length >= FRAMED * height]
+    return bool(tops and lefts) and (
+        max(tops) - min(tops) >= FRAMED * height and max(lefts) - min(lefts) >= FRAMED * width
+    )
 
 
 def remove_lines(ink: np.ndarray, pixels: np.ndarray) -> np.ndarray:

@@ -71,10 +71,10 @@ def with_teachers(
         more: Keras files of further networks, which give (n, 11) logits.
 
     Returns:
-        The settings, which name them, and the networks; none if there is no teacher in the folder.
+        The settings with the names of these networks, and the networks. Without a teacher in the folder there are none.
 
     Raises:
-        ValueError, OSError: if a file of `more` is no network, or is missing.
+        ValueError, OSError: if a file of `more` is not a network, or does not exist.
     """
     teacher, digest = distillation.load_teacher(folder)
     settings = replace(settings, teacher=digest)

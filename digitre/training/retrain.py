@@ -21,9 +21,9 @@ from digitre.training.reporting.card import new_card, save_card
 # What differs from the defaults of `fit.Settings` when a training continues from the served network:
 # a server learns this in minutes. At a higher rate so few pictures lose some of what the network knows.
 FINETUNE: dict[str, Any] = {"epochs": 2, "share": 0.1, "learning_rate": 1e-4}
-# How much of the trained weights a candidate has that started from the served network: if all of them fail the gates,
-# half and half. So few drawings are learned then as well, and less is lost (Wortsman et al. 2022, "Robust fine-tuning
-# of zero-shot models").
+# The shares of the trained weights that are tried one after the other, until the gates pass, if the training started
+# from the served network. An average of both still learns a few drawings, and loses less (Wortsman et al. 2022, "Robust
+# fine-tuning of zero-shot models").
 SHARES = (1.0, 0.5)
 
 
@@ -132,15 +132,15 @@ def train_candidate(
         start=start,
         saved=saved,
     )
-    return Trained(network, before, settings, history)
+    return Trained(network, network if before is None else before, settings, history)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network that was trained, and the one that the training started from, if it was not new."""
+    """A network that was trained, and the one that the training started from: itself, if it was new."""
 
     network: keras.Model
-    before: keras.Model | None
+    before: keras.Model
     settings: fit.Settings
     history: list[fit.Row]
 
@@ -155,10 +155,7 @@ class Trained:
         Returns:
             The card of what was written, without figures.
         """
-        if self.before is None or share == 1:
-            network = export.without_optimizer(self.network)
-        else:
-            network = average(self.before, self.network, share)
+        network = average(self.before, self.network, share)
         calibrated = calibration.calibrate(network)
         folder.mkdir(exist_ok=True)
         weights = export.save(network, folder, eight_bits=eight_bits)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitre.training.data import augmentation, datasets, hershey, rare, synthetic, world
+from digitre.training.data import augmentation, datasets, fonts, hershey, rare, synthetic, world
 from digitre.training.data.datasets import NO_DIGIT, Strokes, Traces
 from digitre.training.data.saved import SavedDrawings, mixed
 from digitre.training.data.saved import draw as draw_saved
@@ -37,6 +37,7 @@ MNIST_MORE = 15_000  # of MNIST's digits, chosen at random, a second time
 RARE = 12_000  # digits in rare forms
 OTHERS = 24_000  # letters and signs, chosen at random
 SIGNS = 6_000  # signs of the Hershey fonts
+GLYPHS = 9_000  # signs of DejaVu Sans
 PRINTED = 2_500  # digits of the Hershey fonts
 INVENTED = 7_000  # scribbles and shapes
 PAIRS = 2_000  # two digits side by side
@@ -135,6 +136,7 @@ def make(
     builder.add_warped(sources().symbols, NO_DIGIT, SYMBOLS)
     _add_world(builder, sources())
     _add_rare_digits(builder, sources().digits)
+    _add_glyphs(builder)
     if images:
         pictures, labels = sorted_pictures(images)
         builder.add_warped(pictures, labels, IMAGES)
@@ -160,6 +162,13 @@ def _add_world(builder: _Builder, data: Sources) -> None:
         (synthetic.piece(data.runs[i], random) for i in cut),
     ):
         builder.add_drawn(numbers, NO_DIGIT, trust=NEW, pen=augmentation.FINE)
+
+
+def _add_glyphs(builder: _Builder) -> None:
+    """Add signs of a printed font, as a pen would draw them."""
+    signs = fonts.signs()
+    chosen = (fonts.strokes(signs[i]) for i in builder.choose(GLYPHS, len(signs)))
+    builder.add_drawn((lines for lines in chosen if lines), NO_DIGIT, flip=False, trust=NEW)
 
 
 def _add_rare_digits(builder: _Builder, digits: Traces) -> None:

@@ -130,7 +130,9 @@ class Classifier:
             return self._read_thumbnail(image)
         from digitre.recognition import detection  # rarely needed, and SciPy costs a worker memory
 
-        if plain and (is_bar(plain) or detection.is_rest(plain.ink, plain.margins)):
+        if plain and (
+            is_bar(plain) or detection.is_rest(plain.ink, plain.margins, int(np.argmax(plain.row)))
+        ):
             plain = None
         alone = plain is not None and detection.is_one_component(plain.ink)
         if plain is not None and alone:

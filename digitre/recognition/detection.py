@@ -18,7 +18,7 @@ from PIL import Image
 from digitre.recognition.components import Box, Component, Components, group
 from digitre.recognition.explanations import ALIKE, BAR, MARK, REST, explain, is_scroll_bar
 from digitre.recognition.found import Detection
-from digitre.recognition.hypotheses import Hypothesis, is_cut_off, judge
+from digitre.recognition.hypotheses import ALONG, Hypothesis, is_cut_off, judge, lies_along_edge
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
@@ -165,12 +165,16 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
     return not is_framed(np.asarray(_reduced(Image.fromarray(ink))))
 
 
-def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
-    """Whether ink is one component at an edge: what is left of something that the edge cuts off."""
+def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int], digit: int) -> bool:
+    """Whether ink that is read as a digit is one component at an edge: what is left of something that the edge
+    cuts off."""
     if min(margins) > 0:
         return False
     components = Components(_padded(ink, margins))
-    return len(components.all) == 1 and is_cut_off(components.all[0], components)
+    parts = components.all
+    return len(parts) == 1 and (
+        is_cut_off(parts[0], components) or (digit == 1 and lies_along_edge(parts, ALONG))
+    )
 
 
 def _padded(ink: np.ndarray, margins: tuple[int, int, int, int]) -> np.ndarray:

@@ -42,6 +42,10 @@ CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be 
 # Of 255: what differs less from the ground is not believed to be a 1, nor another digit if what is left out outweighs
 # it, as a fingertip does the falling light on a sheet.
 FAINTEST = 16
+# What touches an edge of the picture along so much of its length, and looks like a 1, is the rest of something: 1s that
+# stick out of the picture by 4 % touch it along at most 0.38. With other ink in the picture less is suspect.
+ALONG = 0.5
+SUSPECT = 0.25
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -191,10 +195,7 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     small = hypothesis.extent < 0.9 * min(height, width)
     if all(each.edges >= 2 for each in parts) and (small or len(parts) > 1):
         return True  # corners of the picture
-    longest = max(each.contact for each in parts)
-    return hypothesis.digit == 1 and (
-        hypothesis.map.on_paper or longest >= 0.25 * hypothesis.extent
-    )
+    return hypothesis.digit == 1 and (hypothesis.map.on_paper or lies_along_edge(parts, SUSPECT))
 
 
 def _is_no_one(hypothesis: Hypothesis) -> bool:
@@ -206,6 +207,12 @@ def _is_no_one(hypothesis: Hypothesis) -> bool:
         return False
     bars = sum(each.share for each in hypothesis.left_out if each.what == "bar")
     return bars > LIGHT or len(parts) > 2
+
+
+def lies_along_edge(components: list[Component], share: float) -> bool:
+    """Whether ink touches an edge along a share of its length, and not only with the end of a stroke."""
+    top, bottom, left, right = bounding_box(components)
+    return max(each.contact for each in components) >= share * max(bottom - top, right - left)
 
 
 def is_cut_off(component: Component, components: Components) -> bool:

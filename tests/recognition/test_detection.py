@@ -316,10 +316,16 @@ def test_a_zero_is_not_a_picture_within_the_picture(classifier: Classifier) -> N
 
 
 def test_the_rest_of_a_stroke_at_an_edge_is_not_a_1(classifier: Classifier) -> None:
-    """A flat arc that an edge cuts off is refused; a straight 1 that touches the edge is read."""
-    page = Image.new("L", (250, 250), 255)
-    ImageDraw.Draw(page).ellipse((-75, 70, 25, 180), outline=0, width=8)
-    assert classifier.read(page).digit is None
+    """A flat arc that an edge cuts off is refused, and so is a stub along it; a straight 1 that touches it is read."""
+    for rest in (
+        lambda pen: pen.ellipse((-75, 70, 25, 180), outline=0, width=8),
+        lambda pen: pen.ellipse((-60, 70, 12, 180), fill=0),
+        lambda pen: pen.line((1, 100, 4, 150), fill=0, width=16),
+    ):
+        page = Image.new("L", (250, 250), 255)
+        rest(ImageDraw.Draw(page))
+        for turned in (page, page.rotate(180)):
+            assert classifier.read(turned).digit is None
     page = Image.new("L", (250, 250), 255)
     ImageDraw.Draw(page).line((0, 60, 6, 190), fill=0, width=10)
     assert classifier.read(page).result == "1"

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from digitre.recognition.components import Box, Component, Components, group
-from digitre.recognition.explanations import ALIKE, BAR, MARK, REST, explain, is_scroll_bar
+from digitre.recognition.components import Component, Components, group
+from digitre.recognition.explanations import ALIKE, BAR, explain
 from digitre.recognition.found import Detection
 from digitre.recognition.hypotheses import ALONG, Hypothesis, is_cut_off, judge, lies_along_edge
 from digitre.recognition.insets import find_insets
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
+from digitre.recognition.several import A_DIGIT, holds_several
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
@@ -33,16 +34,9 @@ ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
 SMALL = 0.05
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
-# Two parts are two digits if the network reads each with this probability ...
-A_DIGIT = 0.6
-# ... the smaller one is at least as large as `ALIKE` says, compared with the other ...
-APART = 0.3  # ... and their boxes overlap by at most this share of the smaller one.
 # A part of the ink that is worth so much, and another digit, is as good an answer. Any value from 0.3 to 0.98
 # is the same on the validation scenes: no right answer of 7,958 has such a part, and 4 wrong ones do.
 RIVAL = 0.85
-ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
-# What is left out for one of these reasons is not one of several digits.
-NO_DIGIT = {"faint", "bar", "rule", "frame", "mark", "type"}
 THINGS = {"bar", "mark", "type"}  # what is left out so is no part of a larger digit
 
 
@@ -120,20 +114,38 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
     small = _reduced(image)
     maps, drawn = even_maps(small)
     drawn = drawn or plain
-    solid = [
-        [part for part in each.components.all if _is_solid(part, min(small.size))] for each in maps
-    ]
+    solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
     yield (maps if drawn else [*maps, *_paper(small)]), False
+    insets = _insets(image, maps, solid)
+    for inset in insets:
+        inner_small = _reduced(inset)
+        inner, inner_drawn = even_maps(inner_small)
+        yield (inner if inner_drawn else [*inner, *_paper(inner_small)]), True
+        # The canvas of a drawing program lies on an area of its window.
+        if inner_drawn and any(canvases := _solid_parts(inner, inner_small)):
+            for canvas in map(_reduced, _insets(inset, inner, canvases)):
+                on_canvas, canvas_drawn = even_maps(canvas)
+                if canvas_drawn:
+                    yield on_canvas, True
+    if drawn and not strokes and not plain and not insets:
+        yield _paper(small), False
+
+
+def _solid_parts(maps: Sequence[InkMap], image: Image.Image) -> list[list[Component]]:
+    """Of each map what may be a picture within the picture."""
+    shorter = min(image.size)
+    return [[part for part in each.components.all if _is_solid(part, shorter)] for each in maps]
+
+
+def _insets(
+    image: Image.Image, maps: Sequence[InkMap], solid: Sequence[list[Component]]
+) -> list[Image.Image]:
+    """The pictures within a picture, in full size."""
     regions = [
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
-    insets = find_insets(image, regions)
-    for inset in map(_reduced, insets):
-        inner, inner_drawn = even_maps(inset)
-        yield (inner if inner_drawn else [*inner, *_paper(inset)]), True
-    if drawn and not strokes and not plain and not insets:
-        yield _paper(small), False
+    return find_insets(image, regions)
 
 
 def _paper(image: Image.Image) -> Iterator[InkMap]:
@@ -178,8 +190,7 @@ def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int], digit: int) -> 
 
 
 def _padded(ink: np.ndarray, margins: tuple[int, int, int, int]) -> np.ndarray:
-    left, top, right, bottom = margins
-    return np.pad(ink, ((top, bottom), (left, right)))
+    return np.pad(ink, (margins[1::2], margins[::2]))
 
 
 def _is_solid(part: Component, shorter: int = 0) -> bool:
@@ -285,25 +296,6 @@ def find_rival(hypotheses: list[Hypothesis], best: Hypothesis) -> Hypothesis | N
     return max(rivals, key=lambda each: each.worth, default=None)
 
 
-def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
-    """Whether two parts of the best one's ink map are digits by themselves."""
-    of_map = [each for each in hypotheses if each.map is best.map]
-    digits = [each for each in of_map if each.probability >= A_DIGIT]
-    read = best.box[1] - best.box[0] if best in digits else 0  # the height of what is read
-    for k, one in enumerate(digits):
-        for other in digits[:k]:
-            smaller, larger = sorted((one, other), key=lambda each: each.extent)
-            if (
-                not one.labels & other.labels
-                and smaller.extent >= ALIKE * max(larger.extent, read)
-                and _overlap(one.box, other.box) <= APART
-                and not _are_one_digit(one, other, of_map)
-                and not any(_is_something_else(*pair) for pair in ((one, other), (other, one)))
-            ):
-                return True
-    return False
-
-
 def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
     """Whether all digits on paper but the best one are 1s: on a desk, the sides of a sheet look like 1s."""
     others = [each for each in hypotheses if each.digit != 1 or each is best]
@@ -318,66 +310,3 @@ def _within_a_sheet(digit: int, insets: Sequence[list[Hypothesis]]) -> Hypothesi
     inner = choose(held[0])
     is_same = inner.digit == digit and inner.worth >= ENOUGH
     return inner if is_same and not holds_several(held[0], inner) else None
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """The share of the smaller box that lies in the other."""
-    down = min(one[1], other[1]) - max(one[0], other[0])
-    across = min(one[3], other[3]) - max(one[2], other[2])
-    if down <= 0 or across <= 0:
-        return 0.0
-    areas = [(bottom - top) * (right - left) for top, bottom, left, right in (one, other)]
-    return down * across / min(areas)
-
-
-def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothesis]) -> bool:
-    """Whether two digits together are surely another one, such as a 9 of a 0 and a 1.
-
-    If both are read as one of them, the network does not see the other, whose pen is thin.
-    """
-    return any(
-        each.labels >= one.labels | other.labels
-        and each.probability >= ONE_DIGIT
-        and each.digit not in (one.digit, other.digit)
-        and each.cost < 0.05
-        and each.is_shaped_like_one()
-        for each in hypotheses
-    )
-
-
-def _is_something_else(part: Hypothesis, digit: Hypothesis) -> bool:
-    """Whether a part that reads as a digit is a stamp, a line, an erased rest, or what lies at an edge."""
-    mark = part.extent <= MARK * digit.extent and any(
-        len(labels) > 2 and part.labels <= labels for _, labels in part.map.marks
-    )
-    explained = all(
-        explain(each, digit)[0] in NO_DIGIT or _is_thin_line(each, digit)
-        for each in part.components
-    )
-    return mark or explained or _belongs_to_edge(part, digit)
-
-
-def _is_thin_line(part: Component, digit: Hypothesis) -> bool:
-    """Whether a component is level or upright, and straight, and much thinner than the digit's strokes."""
-    thickness = min(part.width, part.height)
-    return part.fill >= 0.6 and thickness <= min(0.08 * part.extent, 0.5 * digit.pen)
-
-
-def _belongs_to_edge(part: Hypothesis, digit: Hypothesis) -> bool:
-    """Whether a part that reads as a digit is what lies at an edge: a corner, a line, a bent rest."""
-    parts = part.components
-    across = all(
-        each.edges >= 2
-        and (
-            each.depth <= REST * digit.extent
-            or each.span >= BAR
-            or each.extent >= 1.3 * digit.extent
-        )
-        for each in parts
-    )
-    short = part.extent < 0.65 * digit.extent and all(
-        each.edges and each.depth <= REST * digit.extent for each in parts
-    )
-    scroll_bar = all(is_scroll_bar(each, part.map.ink.shape) for each in parts)
-    cut_off = len(parts) == 1 and is_cut_off(parts[0], part.map.components)
-    return across or short or scroll_bar or cut_off

@@ -24,6 +24,7 @@ REST = 0.30  # the rest of a neighbour reaches at most so far into the picture
 BAR = 0.85  # of an edge of the picture: what covers so much is a bar, a shadow, the desk
 SPECK = 0.10  # dust is at most so long
 RULE = 1.6  # a rule above or next to the digit is at least so long
+FLAT = 0.15  # of its length: a level or upright line is at most so thick
 HIGHER = 1.3  # and one from edge to edge; an upright line that is shorter may be a 1
 THROUGH = 2.5  # and one through it: the bar of a plus is shorter
 FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at most so strong
@@ -36,6 +37,8 @@ MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at mo
 MARK_APART = (
     0.15  # ... and at least so far from it, unless no pen as thick as the digit's draws it:
 )
+BLOCK = 0.85  # of its bounding box: a button fills so much, also with a word on it
+BROADER = 1.5  # of the digit's pen: a button is at least so high
 THIN = 0.5  # of the digit's pen: the line of a mouse pointer is at most so thick
 STROKE = 0.25  # of its height: a 1 is at most so thick
 THICK = 2.5  # of the digit's pen: a filled shape that is so thick is no stroke of it
@@ -161,11 +164,13 @@ def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
 
 
 def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is of a stamp or a logo: a filled shape, or a ring with something in it, that is
-    smaller than the digit and apart from it."""
+    """Whether a component is of a stamp or a logo, or a button of a page: a filled shape, or a ring with something
+    in it, that is apart from the digit."""
     extent = hypothesis.extent
     if part.edges:
         return False
+    if is_block(part, hypothesis) and _gap(part, hypothesis) >= MARK_APART:
+        return True
     if is_dot(part) and HOLE * extent <= part.extent <= MARK * extent:
         if _is_away(part, hypothesis, MARK_APART):
             return True
@@ -177,6 +182,11 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
         and _gap(ring, hypothesis) >= NEXT_TO
         for ring, labels in hypothesis.map.marks
     )
+
+
+def is_block(part: Component, hypothesis: Hypothesis) -> bool:
+    """Whether a component is a filled rectangle that no pen of a digit draws, as a button is. An upright one may be a 1."""
+    return part.fill >= BLOCK and part.width >= part.height >= BROADER * hypothesis.pen
 
 
 def is_solid_for(part: Component, hypothesis: Hypothesis) -> bool:
@@ -219,8 +229,8 @@ def _is_rule(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component is a thin line that runs past the digit on both sides."""
     top, bottom, left, right = hypothesis.box
     past = 0.05 * hypothesis.extent
-    level = part.height <= 0.15 * part.width and part.left < left - past < right + past < part.right
-    upright = part.width <= 0.15 * part.height and (
+    level = part.height <= FLAT * part.width and part.left < left - past < right + past < part.right
+    upright = part.width <= FLAT * part.height and (
         part.top < top - past < bottom + past < part.bottom
     )
     if not (level or upright):
@@ -252,10 +262,15 @@ def _is_outside_frame(part: Component, hypothesis: Hypothesis) -> bool:
 
 
 def _is_thin(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is small, apart from the digit, and of a much thinner line, as a mouse pointer."""
-    if part.extent > HOLE * hypothesis.extent or _gap(part, hypothesis) < MARK_APART:
+    """Whether a component is apart from the digit and of a much thinner line: small, as a mouse pointer, or level, as a
+    line to write a name on."""
+    level = part.height <= FLAT * part.width
+    if not level and part.extent > HOLE * hypothesis.extent:
         return False
-    return pen_width(hypothesis.map.components.crop(part)) <= THIN * hypothesis.pen
+    return (
+        _gap(part, hypothesis) >= MARK_APART
+        and pen_width(hypothesis.map.components.crop(part)) <= THIN * hypothesis.pen
+    )
 
 
 def explains_line(line: Line, hypothesis: Hypothesis) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy import ndimage
 
 from digitre.recognition.components import Box, Component, Components, bounding_box, pen_width
 from digitre.recognition.explanations import (
@@ -20,6 +21,7 @@ from digitre.recognition.explanations import (
     REST,
     explain,
     explains_line,
+    is_block,
     is_dot,
     is_frame,
     is_scroll_bar,
@@ -39,13 +41,18 @@ LIGHT = (
     2  # of a 1's ink, on paper: what lies along an edge and has more is a shadow with a soft edge
 )
 CONTRAST_OF_ONE = 50  # of 255: on paper, what is fainter is not believed to be a 1
-# Of 255: what differs less from the ground is not believed to be a 1, nor another digit if what is left out outweighs
-# it, as a fingertip does the falling light on a sheet.
+# Of 255: what differs less from the ground is not believed to be a 1, nor another digit if it runs along a whole edge,
+# or if what is left out outweighs it, as a fingertip does the falling light on a sheet.
 FAINTEST = 16
 # What touches an edge of the picture along so much of its length, and looks like a 1, is the rest of something: 1s that
 # stick out of the picture by 4 % touch it along at most 0.38. With other ink in the picture less is suspect.
 ALONG = 0.5
 SUSPECT = 0.25
+BLOB = 0.33  # of its size: on paper, what has such thick strokes is a light or a shadow; the thickest pens have 0.21
+LIKELY = 0.5  # what is less probable is no answer anyway
+RIM = 4  # pixels: the sides of a stroke
+SIDE = 0.02  # of its size: the line of a frame is at most so thick
+SQUARE = 0.3  # of its longer side: what is so high and wide is no 1
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -140,7 +147,8 @@ class Hypothesis:
     def _keeps_a_mark(self) -> bool:
         """Whether a part of it is a filled shape that no pen of its other strokes draws."""
         return len(self.components) > 1 and any(
-            is_dot(each) and is_solid_for(each, self) for each in self.components
+            is_block(each, self) or (is_dot(each) and is_solid_for(each, self))
+            for each in self.components
         )
 
     def is_shaped_like_one(self) -> bool:
@@ -175,18 +183,23 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
         return True  # the soft edge of a shadow
     outweighed = any(each.share > 1 for each in hypothesis.left_out)
-    if hypothesis.strength < FAINTEST and (hypothesis.digit == 1 or outweighed):
+    across = any(each.span >= WHOLE for each in hypothesis.components)
+    if hypothesis.strength < FAINTEST and (hypothesis.digit == 1 or outweighed or across):
         return True
     if hypothesis.map.lines and hypothesis.digit == 1:
         top, bottom, left, right = hypothesis.box
         if min(top, left, height - bottom, width - right) <= NEAR:
             return True
+    if hypothesis.map.on_paper and hypothesis.pen > BLOB * hypothesis.extent:
+        return True
+    if _is_side_of_frame(hypothesis) or _is_soft(hypothesis):
+        return True
     parts = hypothesis.components
     if all(is_scroll_bar(each, hypothesis.map.ink.shape) for each in parts):
         return True
     if hypothesis.digit == 1 and _is_no_one(hypothesis):
         return True
-    if hypothesis.map.on_paper and any(each.span >= WHOLE for each in parts):
+    if hypothesis.map.on_paper and across:
         return True  # the border of a photo
     if len(parts) == 1 and is_cut_off(parts[0], hypothesis.map.components):
         return True
@@ -198,11 +211,38 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     return hypothesis.digit == 1 and (hypothesis.map.on_paper or lies_along_edge(parts, SUSPECT))
 
 
+def _is_soft(hypothesis: Hypothesis) -> bool:
+    """Whether its sides rise as gently as a light or a shadow does."""
+    if not hypothesis.map.slope or hypothesis.probability < LIKELY:
+        return False
+    top, bottom, left, right = hypothesis.box
+    box = slice(max(top - RIM, 0), bottom + RIM), slice(max(left - RIM, 0), right + RIM)
+    mask = hypothesis.map.components.mask(hypothesis.components, box)
+    rim = mask & ~ndimage.binary_erosion(mask, iterations=RIM)
+    slopes = ndimage.gaussian_gradient_magnitude(hypothesis.map.whole[box].astype(np.float32), 1.0)
+    return float(np.percentile(slopes[rim], 75)) < hypothesis.map.slope
+
+
+def _is_side_of_frame(hypothesis: Hypothesis) -> bool:
+    """Whether all ink lies on the sides of its own bounding box: two sides of a canvas look like a 7."""
+    top, bottom, left, right = hypothesis.box
+    if min(bottom - top, right - left) < SQUARE * hypothesis.extent:
+        return False
+    mask = hypothesis.map.components.mask(
+        hypothesis.components, (slice(top, bottom), slice(left, right))
+    )
+    thick = max(2, int(SIDE * hypothesis.extent))
+    inner = np.count_nonzero(mask[thick:-thick, thick:-thick])
+    return bool(inner <= 0.01 * np.count_nonzero(mask))
+
+
 def _is_no_one(hypothesis: Hypothesis) -> bool:
     """Whether what the network takes for a 1 is a row of dots, a side of the picture, or the edge of a shadow."""
     parts = hypothesis.components
     if all(map(is_dot, parts)) or any(each.edges == 3 for each in parts):
         return True
+    if len(parts) > 2 and hypothesis.map.lines:
+        return True  # what is left of a line where others crossed it
     if not hypothesis.map.on_paper:
         return False
     bars = sum(each.share for each in hypothesis.left_out if each.what == "bar")

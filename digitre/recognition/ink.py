@@ -22,6 +22,10 @@ EVEN = 2
 # A picture whose opaque pixels differ by no more than this, of 255, and cover less than half of it was
 # drawn with one pen.
 ONE_PEN = 24
+# A ground of two tones in squares: each tone has at least a share `TONE` of the picture's border, both together have
+# `TWO_TONES` of it, and they differ by no more than `UNLIKE`. Along each side they change `TURNS` times or more.
+TONE, TWO_TONES, TURNS = 0.25, 0.7, 4
+UNLIKE = 110  # of 255
 LIGHT, DARK = 200, 56  # of 255: all channels above, or all below
 
 
@@ -170,6 +174,11 @@ def differences_from_even_ground(image: Image.Image) -> list[np.ndarray]:
 
 def _even_differences(image: Image.Image, tolerance: int) -> Iterator[Image.Image]:
     """Differences from the border's colour and from most of the picture's, if that part is even."""
+    if tones := _chequered(image):
+        beyond = _beyond(image, *tones)
+        if sum(beyond.histogram()[: tolerance + 1]) >= 0.5 * image.width * image.height:
+            yield beyond
+            return
     border = np.median(_border_pixels(np.asarray(image)), axis=0)
     difference = _difference(image, border)
     distances = _border_pixels(np.asarray(difference))
@@ -179,6 +188,34 @@ def _even_differences(image: Image.Image, tolerance: int) -> Iterator[Image.Imag
     difference = _difference(image, _medians(image.histogram()))
     if sum(difference.histogram()[: tolerance + 1]) >= 0.5 * image.width * image.height:
         yield difference
+
+
+def _chequered(image: Image.Image) -> tuple[np.ndarray, np.ndarray] | None:
+    """The two tones of a ground of squares, as editors show transparency: the less and the greater of each channel.
+
+    Along each side of the picture one tone follows the other, several times.
+    """
+    sides = edges_of(np.asarray(image, np.float32).reshape(image.height, image.width, -1))
+    border = np.concatenate(sides)
+    grey = border.mean(1)
+    middle = (grey.min() + grey.max()) / 2
+    is_light = grey > middle
+    if not TONE <= is_light.mean() <= 1 - TONE:
+        return None
+    tones = np.median(border[~is_light], axis=0), np.median(border[is_light], axis=0)
+    off = np.abs(border - np.where(is_light[:, None], tones[1], tones[0])).max(1)
+    low, high = np.minimum(*tones), np.maximum(*tones)
+    turns = [np.count_nonzero(np.diff(side.mean(1) > middle)) for side in sides]
+    if min(turns) < TURNS or (off <= 2 * EVEN).mean() < TWO_TONES:
+        return None
+    return (low, high) if 4 * EVEN < (high - low).max() <= UNLIKE else None
+
+
+def _beyond(image: Image.Image, low: np.ndarray, high: np.ndarray) -> Image.Image:
+    """How far each pixel lies outside a range of tones, as a grey picture."""
+    pixels = np.asarray(image, np.float32).reshape(image.height, image.width, -1)
+    distance = np.maximum(low - pixels, pixels - high).max(2)
+    return Image.fromarray(np.maximum(distance, 0).astype(np.uint8))
 
 
 def _medians(histogram: list[int]) -> np.ndarray:

@@ -35,6 +35,10 @@ LEAST_CONTRAST = 33
 DOUBT = 0.05  # of what is brighter than around, if more is darker; and the other way round
 # Of what is brighter than around it: the light rim of a sheet is that too, and a picture within may hold the digit.
 BRIGHT = 0.1
+# Of 255 per pixel: photographed strokes have 56 and more, out of focus half of it; soft shadows have 13 at most. A
+# reflection has 43 at most, and is brighter than around it.
+SLOPE = 16
+STEEP = 45
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
 FULL = 200  # the tone that differences from a neighbourhood are relative to
@@ -51,6 +55,8 @@ class InkMap:
         lines: the lines that were removed from it.
         doubt: what its readings are worth less, since it is not the likeliest map.
         contrast: of its ink to its ground, on paper, 0 to 255.
+        whole: (height, width) uint8, the ink with what is faint, if this is the strong ink alone; else the ink.
+        slope: how steep the sides of strokes are at least, in values of ink per pixel: a light or a shadow is softer.
     """
 
     name: str
@@ -59,9 +65,13 @@ class InkMap:
     lines: list[Line] = field(default_factory=list)
     doubt: float = 0.0
     contrast: float = 255.0
+    whole: np.ndarray = None  # type: ignore[assignment]  # the ink, unless it is given
+    slope: float = 0.0
 
     def __post_init__(self) -> None:
         self.components = Components(self.ink)
+        if self.whole is None:
+            self.whole = self.ink
 
     @cached_property
     def marks(self) -> list[tuple[Component, frozenset[int]]]:
@@ -92,6 +102,7 @@ class InkMap:
                     [each[0] for each in chosen],
                     self.doubt + WITHOUT_LINES,
                     self.contrast,
+                    slope=self.slope,
                 )
 
 
@@ -133,8 +144,9 @@ def paper_maps(image: Image.Image) -> Iterator[InkMap]:
     """
     grey = image.convert("L")
     for name, difference, least, doubt in _differences(grey):
+        slope = STEEP if doubt >= BRIGHT else SLOPE
         for ink, contrast in _above_grain(difference, least):
-            whole = InkMap(name, ink, on_paper=True, doubt=doubt, contrast=contrast)
+            whole = InkMap(name, ink, True, doubt=doubt, contrast=contrast, slope=slope)
             yield whole
             for strong in _strong(ink, 255, name, WEAK):
                 yield replace(whole, name=strong.name, ink=strong.ink, doubt=doubt + STRONGER)

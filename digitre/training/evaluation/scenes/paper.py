@@ -51,6 +51,16 @@ def _with_lines(sheet: Sheet, lines: Cover, lightness: float, random: Random) ->
     return photograph(lay(under, sheet.ink, sheet.tone), random)
 
 
+def legal_pad(writing: Writing, random: Random) -> bytes:
+    """Ruled paper with the two lines of a margin on the left."""
+    sheet = paper(writing, random, pen=(0.06, 0.13))
+    lines = 0.8 * grid(sheet.ground.shape, random, rows_only=True)
+    x = random.uniform(0.08, 0.16) * sheet.width
+    for left in (int(x), int(x + random.uniform(3, 7))):
+        lines[:, left : left + max(1, sheet.width // 250)] = 1
+    return _with_lines(sheet, lines, random.uniform(0.5, 0.75), random)
+
+
 # Light.
 
 
@@ -191,3 +201,17 @@ def show_through(writing: Writing, random: Random) -> bytes:
         back = np.maximum(back, ink[:, ::-1])
     back = ndimage.gaussian_filter(back, random.uniform(0.5, 2)) * random.uniform(0.04, 0.12)
     return photograph(lay(lay(sheet.ground, back, BLACK), sheet.ink, sheet.tone), random)
+
+
+def glare(writing: Writing, random: Random) -> bytes:
+    """A whiteboard, not wiped clean, with the reflection of a lamp away from the digit."""
+    sheet = paper(writing, random)
+    shape = sheet.ground.shape
+    y, x = places(shape)
+    (corner_x, corner_y), _ = free_corner(sheet)
+    across = (2 * corner_x / sheet.width - 1) * random.uniform(0.4, 0.9)
+    down = (2 * corner_y / sheet.height - 1) * random.uniform(0.4, 0.9)
+    lamp = np.exp(-((x - across) ** 2 + (y - down) ** 2) / random.uniform(0.02, 0.12))
+    smears = ndimage.gaussian_filter(random.normal(0, 1, shape), 14)
+    ground = sheet.ground + random.uniform(60, 130) * lamp + 4 * smears / smears.std()
+    return photograph(np.minimum(lay(ground, 0.85 * sheet.ink, sheet.tone), WHITE), random)

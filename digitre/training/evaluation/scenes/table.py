@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from digitre.training.data.datasets import Part
-from digitre.training.evaluation.scenes import insets, lines, neighbours, paper, plain, several
+from digitre.training.evaluation.scenes import (
+    insets,
+    lines,
+    neighbours,
+    paper,
+    plain,
+    programs,
+    several,
+)
 from digitre.training.evaluation.scenes.drawing import Random, Writing
 
 
@@ -74,9 +82,15 @@ SCENES = (
     Scene("white_bars", "in a photo with white bars", insets.white_bars, True),
     Scene("black_bars", "in a photo with black bars", insets.black_bars, True),
     Scene("dark_page", "on a white canvas on a dark page", insets.dark_page, True),
+    Scene("glare", "on a whiteboard with a reflection", paper.glare, True),
+    Scene("legal_pad", "on a yellow pad with a margin", paper.legal_pad, True),
     Scene("turned", "in a turned photo with black corners", insets.turned, True),
     Scene("desk", "on a sheet on a desk", insets.desk, True),
     Scene("sticky_note", "on a sticky note on a wall", insets.sticky_note, True),
+    Scene("chequered", "on the squares of transparency", programs.chequered, True),
+    Scene("demo_page", "on a page to draw on", programs.demo_page, True),
+    Scene("drawing_program", "in a drawing program", programs.drawing_program, True),
+    Scene("field", "below a line to write on", programs.field, True),
     Scene("neighbour", "next to the rest of a neighbour at an edge", neighbours.neighbour, True),
     Scene("rests", "between rests of writing above and below", neighbours.rests, True),
     Scene("circled", "circled", neighbours.circled),

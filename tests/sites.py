@@ -27,7 +27,7 @@ error_log {folder}/error.log;
 events {{ worker_connections 768; }}
 http {{
     include {types};
-    access_log off;
+    access_log {folder}/other.log;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -132,7 +132,7 @@ def configure(
     main.write_text(
         AROUND.format(user=user, folder=folder, types=types if types.exists() else "mime.types")
         .replace("worker_connections 768;", f"worker_connections {connections};")
-        .replace("    access_log off;", f"    access_log off;\n    {http}")
+        .replace("    client_body_temp_path", f"    {http}\n    client_body_temp_path")
     )
     return main
 

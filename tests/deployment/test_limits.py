@@ -5,6 +5,7 @@ nginx takes a test's address from a header here, so that one machine can be many
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
@@ -227,9 +228,13 @@ def test_the_log_has_no_addresses(server: str, tmp_path: Path) -> None:
     """nginx's log is one line of JSON for each request, without the client's address and without the query."""
     with serve(tmp_path, server, unlimited=False, http=BEHIND) as here:
         send(here.http, "/healthz?secret=1", None, "192.0.2.77")
+        stranger = urllib.request.Request(f"{here.http}/", headers={"Host": "elsewhere.example"})
+        with pytest.raises(http.client.RemoteDisconnected):
+            urllib.request.urlopen(stranger, timeout=20)
         end = time.monotonic() + 8
         while not (text := (tmp_path / "access.log").read_text()) and time.monotonic() < end:
             time.sleep(0.05)
     line = json.loads(text.splitlines()[-1])
     assert (line["path"], line["status"], line["method"]) == ("/healthz", 200, "GET")
     assert not re.search(r"192\.0\.2|127\.0|secret", text)
+    assert (tmp_path / "other.log").read_text() == ""  # a distribution's log, for all other sites

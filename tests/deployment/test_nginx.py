@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -170,6 +171,26 @@ def test_the_shipped_limits(server: str, seven: bytes, tmp_path: Path) -> None:
         assert sent.count(400) + sent.count(429) == 40
         while post(f"{site.http}/_get_digit", seven)[0] != 200:  # it recovers
             time.sleep(0.1)
+
+
+def test_a_full_queue_is_refused_at_once(tmp_path: Path) -> None:
+    """When as many requests wait as gunicorn's socket holds, the next one gets its error at once, and does not wait."""
+    with socket.socket(socket.AF_UNIX) as queue, contextlib.ExitStack() as waiting:
+        queue.bind(str(tmp_path / "queue.sock"))
+        queue.listen(1)  # and nobody takes what waits
+        while True:
+            client = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            try:
+                client.connect(str(tmp_path / "queue.sock"))
+            except BlockingIOError:
+                break
+        with serve(tmp_path, f"unix:{tmp_path}/queue.sock") as site:
+            with pytest.raises(urllib.error.HTTPError) as raised:
+                urllib.request.urlopen(f"{site.http}/healthz", timeout=20)
+            assert raised.value.code == 502
+            assert raised.value.headers["Retry-After"] == "2"
+            assert json.load(raised.value)["error"]["code"] == "unavailable"
 
 
 def test_without_gunicorn(tmp_path: Path) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
-import pytest
 from scipy import ndimage
 
 from digitre.training.data import datasets, fonts, split
-
-pytest.importorskip("matplotlib")
 
 
 def test_no_sign_is_a_digit_or_held_out(real_data) -> None:

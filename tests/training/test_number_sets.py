@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skips import NO_DATA
 
 from digitre import Classifier
 from digitre.training.data import datasets, split, strings, world
 from digitre.training.evaluation import limits, number_sets, numbers, sets
 from digitre.training.evaluation.number_sets import FORMS, SETS, set_id
 
-needs_data = pytest.mark.skipif(
-    datasets.path("unipen-strings.npz") is None, reason="needs the data of DIGITRE_DATA"
-)
+needs_data = pytest.mark.skipif(datasets.path("unipen-strings.npz") is None, reason=NO_DATA)
 
 
 @needs_data

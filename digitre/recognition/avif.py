@@ -22,6 +22,7 @@ SECONDS = 0.6  # of processor time. A picture of 8 megapixels takes 0.25, and st
 LONGEST = 10.0  # seconds by the clock
 # Bytes of addresses, Python and Pillow included. A picture of 8 megapixels takes fewer than 200 million.
 MEMORY = 250_000_000
+METADATA = 65_536  # bytes of EXIF that are looked at, as in `containers`
 BOXES = 10_000  # in each other box
 _HEAD = struct.Struct("<4sIIBd")  # mode, width and height in pixels, orientation, seconds
 _NOT_HERE = 3  # the exit status where AVIF cannot be unpacked
@@ -159,7 +160,10 @@ def _main() -> int:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread takes memory
     try:
         image: Image.Image = AvifImagePlugin.AvifImageFile(sys.stdin.buffer)
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        camera_data = image.info.get("exif", b"")
+        orientation = 1
+        if len(camera_data) <= METADATA:
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         image.load()
         factor = max(image.size) // int(sys.argv[1])
         if factor > 1:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from costly import INK, larger_than_it_says, saved
-from PIL import Image
+from PIL import ExifTags, Image
 
 from digitre.recognition import avif
 from digitre.recognition.decoding import FULL_SIZE, PictureError, open_picture
@@ -32,6 +32,15 @@ def test_a_large_one_is_reduced() -> None:
     image = open_picture(saved(PAPER.resize((2000, 1600)), "AVIF", speed=10))
     assert image.size == (1000, 800)
     assert image.info[FULL_SIZE] == (2000, 1600)
+
+
+def test_only_a_little_camera_data_is_looked_at() -> None:
+    """The orientation counts; in more than 64 KB of camera data nobody looks for it."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    assert open_picture(saved(PAPER.crop((0, 0, 200, 100)), "AVIF", exif=exif)).size == (100, 200)
+    exif[ExifTags.Base.MakerNote] = bytes(70_000)
+    assert open_picture(saved(PAPER.crop((0, 0, 200, 100)), "AVIF", exif=exif)).size == (200, 100)
 
 
 def test_one_that_names_too_many_pixels_is_refused_by_its_header(

@@ -144,7 +144,25 @@ def tiff_with(tag: int, kind: int, count: int, value: int) -> bytes:
     raise AssertionError(tag)
 
 
+def jpeg_of_scans(number: int, side: int) -> bytes:
+    """A progressive JPEG with its last scan repeated, and another size in its header."""
+    file = png(PAPER, "JPEG", progressive=True)
+    last = file.rfind(b"\xff\xda")
+    more = number - file.count(b"\xff\xda")
+    frame = file.index(b"\xff\xc2")
+    file = file[: frame + 5] + struct.pack(">HH", side, side) + file[frame + 9 :]
+    return file[:-2] + file[last:-2] * more + file[-2:]
+
+
+def test_a_jpeg_may_have_as_many_scans_as_programs_write() -> None:
+    """A hundred scans of a small picture, and eighteen of the largest, are taken."""
+    assert strip(jpeg_of_scans(100, 100)) is not None
+    assert strip(jpeg_of_scans(18, 4000)) is not None
+
+
 REFUSED = {
+    "a JPEG of 101 scans": (jpeg_of_scans(101, 100), DamagedError),
+    "a large JPEG of 19 scans": (jpeg_of_scans(19, 4000), DamagedError),
     "a JPEG with arithmetic codes": (jpeg_of(0xC9), UnknownKindError),
     "a lossless JPEG": (jpeg_of(0xC3), UnknownKindError),
     "a JPEG of a million segments": (with_segments(b"\xff\xfe\0\2", 10**6), DamagedError),

@@ -86,6 +86,7 @@ class Components:
     def __init__(self, ink: np.ndarray) -> None:
         self.ink = ink
         self.labels, self._count = ndimage.label(ink, EIGHT)
+        self._pens: dict[int, float] = {}
 
     @cached_property
     def all(self) -> list[Component]:
@@ -104,6 +105,12 @@ class Components:
             self._measure(int(k), boxes[k - 1], int(areas[k]), float(sums[k]), contacts[:, k])
             for k in order
         ]
+
+    def pen_of(self, component: Component) -> float:
+        """The width of a component's strokes, in pixels."""
+        if component.label not in self._pens:
+            self._pens[component.label] = pen_width(self.crop(component))
+        return self._pens[component.label]
 
     def _measure(
         self, label: int, box: tuple[slice, slice], area: int, ink: float, contacts: np.ndarray

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digitre.recognition.components import Component, Row, pen_width
+from digitre.recognition.components import Component, Row
 from digitre.recognition.found import GREY, RECTANGLE
 from digitre.recognition.lines import NEAR, Line
 
@@ -269,7 +269,7 @@ def _is_thin(part: Component, hypothesis: Hypothesis) -> bool:
         return False
     return (
         _gap(part, hypothesis) >= MARK_APART
-        and pen_width(hypothesis.map.components.crop(part)) <= THIN * hypothesis.pen
+        and hypothesis.map.components.pen_of(part) <= THIN * hypothesis.pen
     )
 
 

@@ -66,8 +66,6 @@ class Hypothesis:
         framed: whether it lies inside a frame.
         pixels: (28, 28) float32 in [0, 1], what the network sees.
         row: (10,) probabilities of the digits.
-        left_out: what it leaves out.
-        cost: unexplained ink over kept ink.
     """
 
     map: InkMap
@@ -75,8 +73,6 @@ class Hypothesis:
     framed: bool = False
     pixels: np.ndarray = field(init=False)
     row: np.ndarray = field(init=False)
-    left_out: list[LeftOut] = field(default_factory=list)
-    cost: float = 0.0
 
     def __post_init__(self) -> None:
         self.box: Box = bounding_box(self.components)
@@ -130,11 +126,30 @@ class Hypothesis:
         return float(self.row.max())
 
     @property
+    def left_out(self) -> list[LeftOut]:
+        """What it leaves out."""
+        return self._judgement[0]
+
+    @property
+    def cost(self) -> float:
+        """Unexplained ink over kept ink; 1 more if it may be no writing."""
+        return self._judgement[1]
+
+    @cached_property
+    def _judgement(self) -> tuple[list[LeftOut], float]:
+        return _judge(self)
+
+    @property
+    def bound(self) -> float:
+        """What it is worth at most, known without looking at what it leaves out."""
+        return self.probability - self.map.doubt
+
+    @property
     def factor(self) -> float:
         """What the unexplained ink leaves of the probabilities, 0 to 1."""
         return max(0.0, 1 - PENALTY * self.cost)
 
-    @property
+    @cached_property
     def worth(self) -> float:
         left_out = 0.0 if self.framed else sum(each.share for each in self.left_out)
         doubt = self.map.doubt + PREFERENCE * left_out / (1 + left_out)
@@ -157,23 +172,23 @@ class Hypothesis:
         return right - left <= WIDEST * (bottom - top)
 
 
-def judge(hypothesis: Hypothesis) -> None:
-    """Say what a hypothesis leaves out, and what that costs."""
+def _judge(hypothesis: Hypothesis) -> tuple[list[LeftOut], float]:
+    """What a hypothesis leaves out, and what that costs."""
+    left_out, costs = [], 0.0
     for each in hypothesis.map.components.all:
         if each.label not in hypothesis.labels:
             what, cost = explain(each, hypothesis)
-            hypothesis.left_out.append(LeftOut(what, each.ink / hypothesis.ink))
-            hypothesis.cost += cost
+            left_out.append(LeftOut(what, each.ink / hypothesis.ink))
+            costs += cost
     for line in hypothesis.map.lines:
         explained = explains_line(line, hypothesis)
         share = line.length / hypothesis.extent * EXTENT
-        hypothesis.left_out.append(LeftOut("line" if explained else "unexplained", 0.0))
-        hypothesis.cost += 0.0 if explained else share
-    if _may_be_a_rest(hypothesis):
-        hypothesis.cost += 1.0
+        left_out.append(LeftOut("line" if explained else "unexplained", 0.0))
+        costs += 0.0 if explained else share
+    return left_out, costs + _may_be_a_rest(hypothesis, left_out)
 
 
-def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
+def _may_be_a_rest(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
     """Whether it lies at the picture's edges, and may be the rest of something else.
 
     Nearly every such rest that the network takes for a digit is read as a 1. A real 1 at an edge touches it
@@ -182,7 +197,7 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
     height, width = hypothesis.map.ink.shape
     if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
         return True  # the soft edge of a shadow
-    outweighed = any(each.share > 1 for each in hypothesis.left_out)
+    outweighed = any(each.share > 1 for each in left_out)
     across = any(each.span >= WHOLE for each in hypothesis.components)
     if hypothesis.strength < FAINTEST and (hypothesis.digit == 1 or outweighed or across):
         return True
@@ -190,14 +205,16 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
         top, bottom, left, right = hypothesis.box
         if min(top, left, height - bottom, width - right) <= NEAR:
             return True
-    if hypothesis.map.on_paper and hypothesis.pen > BLOB * hypothesis.extent:
-        return True
-    if _is_side_of_frame(hypothesis) or _is_soft(hypothesis):
+    if hypothesis.probability >= LIKELY and (
+        (hypothesis.map.on_paper and hypothesis.pen > BLOB * hypothesis.extent)
+        or _is_side_of_frame(hypothesis)
+        or _is_soft(hypothesis)
+    ):
         return True
     parts = hypothesis.components
     if all(is_scroll_bar(each, hypothesis.map.ink.shape) for each in parts):
         return True
-    if hypothesis.digit == 1 and _is_no_one(hypothesis):
+    if hypothesis.digit == 1 and _is_no_one(hypothesis, left_out):
         return True
     if hypothesis.map.on_paper and across:
         return True  # the border of a photo
@@ -213,7 +230,7 @@ def _may_be_a_rest(hypothesis: Hypothesis) -> bool:
 
 def _is_soft(hypothesis: Hypothesis) -> bool:
     """Whether its sides rise as gently as a light or a shadow does."""
-    if not hypothesis.map.slope or hypothesis.probability < LIKELY:
+    if not hypothesis.map.slope:
         return False
     top, bottom, left, right = hypothesis.box
     box = slice(max(top - RIM, 0), bottom + RIM), slice(max(left - RIM, 0), right + RIM)
@@ -236,7 +253,7 @@ def _is_side_of_frame(hypothesis: Hypothesis) -> bool:
     return bool(inner <= 0.01 * np.count_nonzero(mask))
 
 
-def _is_no_one(hypothesis: Hypothesis) -> bool:
+def _is_no_one(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
     """Whether what the network takes for a 1 is a row of dots, a side of the picture, or the edge of a shadow."""
     parts = hypothesis.components
     if all(map(is_dot, parts)) or any(each.edges == 3 for each in parts):
@@ -245,7 +262,7 @@ def _is_no_one(hypothesis: Hypothesis) -> bool:
         return True  # what is left of a line where others crossed it
     if not hypothesis.map.on_paper:
         return False
-    bars = sum(each.share for each in hypothesis.left_out if each.what == "bar")
+    bars = sum(each.share for each in left_out if each.what == "bar")
     return bars > LIGHT or len(parts) > 2
 
 

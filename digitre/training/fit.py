@@ -74,11 +74,13 @@ def with_teachers(
         The settings with the names of these networks, and the networks. Without a teacher in the folder there are none.
 
     Raises:
-        ValueError, OSError: if a file of `more` is not a network, or does not exist.
+        ValueError, OSError: if a file of `more` is not a network, or does not exist, or there is no teacher to add it to.
     """
     teacher, digest = distillation.load_teacher(folder)
     settings = replace(settings, teacher=digest)
     if teacher is None:
+        if more:
+            raise ValueError(f"further teachers need one in {folder / 'teacher.keras'} to add to")
         return settings, []
     teachers = [teacher]
     if start is not None:

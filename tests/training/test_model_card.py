@@ -135,6 +135,15 @@ def test_finetuning_starts_from_the_shipped_network(
     assert all(map(np.array_equal, before, shipped_network))
 
 
+def test_further_teachers_need_the_first(tmp_path: Path) -> None:
+    """A folder without a teacher is fine for a training from labels, but not with further teachers."""
+    from digitre.training import fit
+
+    assert fit.with_teachers(fit.Settings(), tmp_path, None)[1] == []
+    with pytest.raises(ValueError, match="teacher.keras"):
+        fit.with_teachers(fit.Settings(), tmp_path, None, [reporting.MODELS / "teacher.keras"])
+
+
 def test_the_card_of_a_training(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

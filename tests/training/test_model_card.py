@@ -140,7 +140,7 @@ def test_further_teachers_need_the_first(tmp_path: Path) -> None:
     from digitre.training import fit
 
     assert fit.with_teachers(fit.Settings(), tmp_path, None)[1] == []
-    with pytest.raises(ValueError, match="teacher.keras"):
+    with pytest.raises(ValueError, match=r"teacher\.keras"):
         fit.with_teachers(fit.Settings(), tmp_path, None, [reporting.MODELS / "teacher.keras"])
 
 

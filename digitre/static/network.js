@@ -43,7 +43,7 @@ export class Network {
     if (!layers.every(({ kind }) => KINDS.includes(kind))) {
       throw new UnknownNetworkError("The network has layers that this version doesn't know.");
     }
-    this.model = model; // its version, such as "digitre-6f9c1475"
+    this.model = model; // its version, such as "digitre-6f5167c4"
     this.#layers = layers.map((layer) => prepare(layer, buffer, start));
   }
 

@@ -21,23 +21,21 @@ pytestmark = pytest.mark.slow
 # The targets that the network misses, and the least that these figures may be. A network that misses
 # another target, or these by more, is not shipped.
 MISSED = {
-    ("anywhere_test", "accuracy"): 98.9,
     ("pen_25_test", "accuracy"): 98.8,
     ("others_test", "refused"): 96.1,
-    ("symbols_test", "refused"): 92.0,
-    ("latex_test", "refused"): 93.1,
-    ("doodles_test", "refused"): 95.5,
-    ("cut_digits_test", "refused"): 3.4,
+    ("symbols_test", "refused"): 92.6,
+    ("latex_test", "refused"): 93.6,
+    ("cut_digits_test", "refused"): 3.1,
     ("robustness_size", "agreement"): 98.7,
     ("robustness_rotation", "agreement"): 97.4,
     ("robustness_pen", "agreement"): 98.6,
     ("robustness_format", "agreement"): 99.3,
     ("strings_strokes_test", "accuracy"): 91.5,
-    ("strings_strokes_test", "answered_accuracy"): 94.8,
-    ("strings_strokes_test", "refused"): 7.6,
+    ("strings_strokes_test", "answered_accuracy"): 96.2,
+    ("strings_strokes_test", "refused"): 9.3,
     ("strings_strokes_test", "calibration_error"): 3.5,
-    ("strings_pictures_test", "accuracy"): 90.2,
-    ("strings_pictures_test", "answered_accuracy"): 94.4,
+    ("strings_pictures_test", "accuracy"): 91.5,
+    ("strings_pictures_test", "answered_accuracy"): 95.8,
     ("strings_pictures_test", "calibration_error"): 3.4,
     ("touching_pictures_test", "accuracy"): 81.0,
     ("signed_strokes_test", "accuracy"): 50,  # of four
@@ -53,7 +51,7 @@ def enlarge(image: np.ndarray, resampling: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("resampling", "least"),
-    [("NEAREST", 0.972), ("BICUBIC", 0.987), ("LANCZOS", 0.985), ("BILINEAR", 0.985)],
+    [("NEAREST", 0.971), ("BICUBIC", 0.985), ("LANCZOS", 0.985), ("BILINEAR", 0.981)],
 )
 def test_the_digits_of_scikit_learn_are_read(
     classifier: Classifier, resampling: str, least: float

@@ -23,6 +23,7 @@ from digitre.web import many
 YARDSTICKS = 6
 SECOND = 1.0  # an AVIF: the system ends its process after a fixed time, also on a quick machine
 MEGABYTES = 300
+DEAREST = "/_get_digit?steps=1&explain=1"  # all that a reading may be asked for
 # The worst of the search, and those that took minutes before what Pillow looks at was limited.
 WORST = (
     "PNG, 16 bits, transparent",
@@ -59,24 +60,24 @@ def megabytes(name: str) -> float:
     return int(status.partition(f"{name}:")[2].split()[0]) / 1024
 
 
-def cost(client, body: bytes) -> tuple[float, float]:
+def cost(client, body: bytes, address: str) -> tuple[float, float]:
     """The processor time of a request with all that it may ask for, in seconds, and its memory in MB."""
     before = megabytes("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak
     started = processor_time()
-    answer = client.post("/_get_digit?steps=1&explain=1", data=body)
+    answer = client.post(address, data=body)
     took = processor_time() - started
     assert answer.status_code in (200, 400, 413), answer.get_data(as_text=True)
     return took, megabytes("VmHWM") - before
 
 
-def check(client, name: str) -> None:
-    check_body(client, name, COSTLY[name]())
+def check(client, name: str, address: str = DEAREST) -> None:
+    check_body(client, name, COSTLY[name](), address)
 
 
-def check_body(client, name: str, body: bytes) -> None:
+def check_body(client, name: str, body: bytes, address: str = DEAREST) -> None:
     for last in (False, True):  # once more if another process was in the way
-        took, memory = cost(client, body)
+        took, memory = cost(client, body, address)
         assert memory < MEGABYTES, f"{name}: {memory:.0f} MB"
         limit = YARDSTICKS * yardstick()
         if name.startswith("AVIF"):
@@ -91,8 +92,18 @@ def check_body(client, name: str, body: bytes) -> None:
 @pytest.mark.parametrize("name", WORST)
 def test_the_costliest_pictures_are_bounded(client, seven: bytes, name: str) -> None:
     """A request with the worst accepted pictures takes at most a second and 300 MB."""
-    client.post("/_get_digit?steps=1&explain=1", data=seven)  # loads what is loaded once
+    client.post(DEAREST, data=seven)  # loads what is loaded once
     check(client, name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures with /proc")
+@pytest.mark.parametrize("address", ["/_get_number?lines=1&signs=1", "/_compare"])
+@pytest.mark.parametrize("name", ["PNG of 480 by 480, noise", "WebP, lossless, transparent"])
+def test_other_readings_cost_no_more(client, seven: bytes, name: str, address: str) -> None:
+    """Reading a number in the lines of a picture, and comparing networks, are bounded in the same way."""
+    assert client.post(address, data=seven).status_code == 200
+    check(client, name, address)
 
 
 def filled(begin: bytes, unit: bytes, end: bytes) -> bytes:
@@ -115,7 +126,7 @@ def filled(begin: bytes, unit: bytes, end: bytes) -> bytes:
 )
 def test_no_body_without_a_picture_costs_more(client, seven: bytes, parts: tuple) -> None:
     """Text of any kind, as long as the limit allows, costs no more than the worst picture."""
-    client.post("/_get_digit?steps=1&explain=1", data=seven)
+    client.post(DEAREST, data=seven)
     check_body(client, str(parts[1]), filled(*parts))
 
 
@@ -146,5 +157,5 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
 @pytest.mark.parametrize("name", COSTLY)
 def test_no_other_picture_is_worse(client, seven: bytes, name: str) -> None:
     """The same holds for every format, as large and as badly made as the limits allow."""
-    client.post("/_get_digit?steps=1&explain=1", data=seven)
+    client.post(DEAREST, data=seven)
     check(client, name)

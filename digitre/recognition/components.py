@@ -173,10 +173,10 @@ class Components:
                 inside.append(each)
         return inside
 
-    def hole_fill(self, ring: Component, part: Component) -> float:
-        """How much of its bounding box the hole of a ring fills that has a part in it: 0 to 1.
+    def hole(self, ring: Component, part: Component) -> np.ndarray | None:
+        """The hole of a ring that a part lies in: (height, width) bool, as large as the hole.
 
-        The part must lie in the ring's bounding box. An open ring has no hole: the result is 1.
+        The part must lie in the ring's bounding box. An open ring has no hole: the result is None.
         """
         crop = self.crop(ring)
         holes, _ = ndimage.label(ndimage.binary_fill_holes(crop) & ~crop)
@@ -184,11 +184,10 @@ class Components:
         columns = slice(part.left - ring.left, part.right - ring.left)
         label = holes[rows, columns][self.crop(part)].max(initial=0)
         if not label:
-            return 1.0
+            return None
         hole = holes == label
         down, across = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-        box = (down[-1] + 1 - down[0]) * (across[-1] + 1 - across[0])
-        return float(np.count_nonzero(hole) / box)
+        return hole[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
 
 
 def group(components: Sequence[Component], gap: float) -> list[list[Component]]:

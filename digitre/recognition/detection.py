@@ -19,7 +19,7 @@ from digitre.recognition.components import Component, Components, group
 from digitre.recognition.explanations import ALIKE, BAR, explain
 from digitre.recognition.found import Detection
 from digitre.recognition.hypotheses import ALONG, Hypothesis, is_cut_off, lies_along_edge
-from digitre.recognition.insets import find_insets
+from digitre.recognition.insets import SOLID, find_insets, is_solid, is_window
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
 from digitre.recognition.several import A_DIGIT, holds_several
@@ -27,8 +27,6 @@ from digitre.recognition.several import A_DIGIT, holds_several
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
 SIDE = 480  # pixels a side, at most, of a picture that is searched
-SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
-HOLE_FILL = 0.6  # of its bounding box: a hole in a sheet that fills less is writing, and no canvas or window
 MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
@@ -135,7 +133,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
 def _solid_parts(maps: Sequence[InkMap], image: Image.Image) -> list[list[Component]]:
     """Of each map what may be a picture within the picture."""
     shorter = min(image.size)
-    return [[part for part in each.components.all if _is_solid(part, shorter)] for each in maps]
+    return [[part for part in each.components.all if is_solid(part, shorter)] for each in maps]
 
 
 def _insets(
@@ -145,7 +143,7 @@ def _insets(
     regions = [
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
-    return find_insets(image, regions)
+    return [each.image for each in find_insets(image, regions)]
 
 
 def _paper(image: Image.Image) -> Iterator[InkMap]:
@@ -170,7 +168,7 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
         ink: (height, width) uint8.
         margins: what the picture has without ink on its left, top, right and bottom.
     """
-    if _is_solid(Components(ink).all[0]):
+    if is_solid(Components(ink).all[0]):
         return False
     if min(margins) == 0:
         return not any(line.whole for line, _ in find_lines(_padded(ink, margins)))
@@ -191,12 +189,6 @@ def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int], digit: int) -> 
 
 def _padded(ink: np.ndarray, margins: tuple[int, int, int, int]) -> np.ndarray:
     return np.pad(ink, (margins[1::2], margins[::2]))
-
-
-def _is_solid(part: Component, shorter: int = 0) -> bool:
-    """Whether a component fills its bounding box, as a picture within a picture does."""
-    least = max(12, 0.15 * shorter)
-    return part.fill >= SOLID and min(part.width, part.height) >= least
 
 
 def propose(ink_map: InkMap) -> list[Hypothesis]:
@@ -241,8 +233,11 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
 
 def _is_counter(components: Components, ring: Component, inside: Sequence[Component]) -> bool:
     """Whether a component is a sheet with writing on it, and what lies inside is the counter of a digit, such as the
-    loop of a 9: the hole in the sheet, which is the digit, does not fill its bounding box."""
-    return ring.fill >= SOLID and components.hole_fill(ring, inside[0]) < HOLE_FILL
+    loop of a 9: the hole in the sheet, which is the digit, is no canvas or window."""
+    if ring.fill < SOLID:
+        return False
+    hole = components.hole(ring, inside[0])
+    return hole is not None and not is_window(hole)
 
 
 def choose(hypotheses: list[Hypothesis]) -> Hypothesis:

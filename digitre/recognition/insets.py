@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from digitre.recognition.components import EIGHT
+from digitre.recognition.components import EIGHT, Component
 
 SIDE = 160  # pixels a side, at most, of the copy that is searched
 CORNER = 10  # of 255: so much like the corners is still the ground around an inset
@@ -23,10 +24,19 @@ SOLIDITY_OF_INK = (
 )
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
+SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
 MOST = 2  # insets of one picture that are looked at
 
 
-def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Image.Image]:
+class Inset(NamedTuple):
+    """A picture within a picture, of mode L or RGB, and where it begins in pixels."""
+
+    image: Image.Image
+    left: int
+    top: int
+
+
+def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Inset]:
     """The pictures that lie within a picture, each cut out.
 
     An inset is a region that fills nearly all of its convex hull, which has corners. It is searched for as
@@ -38,20 +48,38 @@ def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Im
         solid: regions that may be insets, each (h, w) bool for the whole picture, at any resolution.
 
     Returns:
-        At most `MOST` pictures, of mode L or RGB.
+        At most `MOST`.
     """
     factor = max(1, -(-max(image.size) // SIDE))
     grey = np.asarray(image.convert("L").reduce(factor), np.float32)
     if min(grey.shape) < SMALLEST:
         return []
-    insets: list[Image.Image] = []
+    insets: list[Inset] = []
     masks = [(each, SOLIDITY) for each in (*_unlike_corners(grey), *_two_classes(grey))]
     masks += [(_resized(each, grey.shape), SOLIDITY_OF_INK) for each in solid]
     for mask, solidity in masks:
         inset = _cut_out(image, mask, factor, solidity)
-        if inset is not None and not any(_are_alike(inset, other) for other in insets):
+        if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
             insets.append(inset)
     return insets[:MOST]
+
+
+def is_solid(part: Component, shorter: int = 0) -> bool:
+    """Whether a component fills its bounding box, as a picture within a picture does.
+
+    Args:
+        shorter: side of the picture, in pixels.
+    """
+    least = max(SMALLEST, 0.15 * shorter)
+    return part.fill >= SOLID and min(part.width, part.height) >= least
+
+
+def is_window(region: np.ndarray) -> bool:
+    """Whether a region, (height, width) bool without margins, is a rectangle, which may be turned. A 0 is not."""
+    hull = convex_hull(region)
+    if region.sum() < SOLIDITY_OF_INK * hull.sum():
+        return False
+    return bool(hull.mean() >= STRAIGHT) or _has_corners(hull)
 
 
 def _are_alike(one: Image.Image, other: Image.Image) -> bool:
@@ -79,9 +107,7 @@ def _two_classes(grey: np.ndarray) -> Iterator[np.ndarray]:
     yield smooth <= threshold
 
 
-def _cut_out(
-    image: Image.Image, mask: np.ndarray, factor: int, solidity: float
-) -> Image.Image | None:
+def _cut_out(image: Image.Image, mask: np.ndarray, factor: int, solidity: float) -> Inset | None:
     """The largest region of a mask as a picture, or None if it does not look like one."""
     labels, count = ndimage.label(mask)
     if not count:
@@ -107,7 +133,10 @@ def _cut_out(
     if min(right - left, bottom - top) < SMALLEST:
         return None
     part = image.crop((left, top, right, bottom))
-    return part if filled >= STRAIGHT else _fill_outside(part.convert("L"), hull)
+    if filled >= STRAIGHT:
+        return Inset(part, left, top)
+    inside = _fill_outside(part.convert("L"), hull)
+    return None if inside is None else Inset(inside, left, top)
 
 
 def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

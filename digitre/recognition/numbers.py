@@ -4,13 +4,12 @@ The ink becomes pieces; neighbouring pieces, and parts of pieces in which digits
 network reads them, and a lattice finds the best path through them: over-segmentation, a recogniser that
 rejects what is no character, and the best path (LeCun, Bottou, Bengio and Haffner 1998).
 
-Ink on an even ground is read as it is. Photos of paper, and drawings with rules, boxes or combs, are read in
-several ways, and the surest one counts: see `digitre.recognition.maps`.
+Ink on an even ground is read as it is. Photos of paper, and drawings with something around them, are read in
+several ways, and the surest one counts: see `digitre.recognition.number_inks`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,9 @@ from PIL import Image
 from digitre.recognition import lattice
 from digitre.recognition.candidates import MOST_PARTS, Candidate, Classify, find_candidates
 from digitre.recognition.decoding import FULL_SIZE, LOSSY, to_eight_bits
-from digitre.recognition.hypotheses import BAR
-from digitre.recognition.ink import Ink, flatten, on_even_ground, on_plain_ground, trim
+from digitre.recognition.ink import flatten, on_even_ground, on_plain_ground, trim
 from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
-from digitre.recognition.lines import find_lines, remove_lines
-from digitre.recognition.maps import even_maps, paper_maps
+from digitre.recognition.number_inks import Place, find_inks
 from digitre.recognition.number_reading import (
     MOST_DIGITS,
     Alternative,
@@ -44,10 +41,9 @@ if TYPE_CHECKING:
 
 MOST_PIECES = 120
 MOST_STROKES = 200
-MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
-MOST_MAPS = 6
+MOST_INKS = 12
+MOST_COMPLEX = 4  # inks with too many pieces
 ENOUGH = 0.9  # a reading with this probability ends the search
-LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
 
 
 def read_number(
@@ -131,74 +127,19 @@ def _search(
         best = _find(ink.values, classify, strokes, (left, top, 1), options)
         if best is None or best.confidence >= THRESHOLD or not best.complete:
             return best
-        maps = _inks_of_drawing(plain)
-    else:
-        maps = _inks_of_photo(image)
     complex_ones = 0
-    for number, (ink_map, place) in enumerate(maps, 1):
-        found = _find(ink_map, classify, strokes, place, options)
+    for number, (values, place) in enumerate(find_inks(image, plain, lines=options["lines"]), 1):
+        found = _find(values, classify, strokes, place, options)
         if found and (best is None or found.confidence > best.confidence):
             best = found
         complex_ones += found is not None and not found.complete
-        if number == MOST_MAPS or complex_ones == 2 or (best and best.confidence >= ENOUGH):
+        if (
+            number == MOST_INKS
+            or complex_ones == MOST_COMPLEX
+            or (best and best.confidence >= ENOUGH)
+        ):
             break
     return best
-
-
-Place = tuple[float, float, float]  # as in `Found.place`
-
-
-def _inks_of_drawing(plain: Ink) -> Iterator[tuple[np.ndarray, Place]]:
-    """The ink of a drawing on an even ground without what is around the digits: frames, rules, combs."""
-    left, top, right, bottom = plain.margins or (0, 0, 0, 0)
-    ink = np.pad(plain.values, ((min(top, 1), min(bottom, 1)), (min(left, 1), min(right, 1))))
-    factor = _factor(ink.shape)
-    if factor > 1:
-        ink = np.asarray(Image.fromarray(ink).reduce(factor))
-    place = (left - min(left, 1), top - min(top, 1), factor)
-    for one in _without_rules(ink):
-        yield one, place
-
-
-def _inks_of_photo(image: Image.Image) -> Iterator[tuple[np.ndarray, Place]]:
-    """The ink of a picture on uneven ground, told from it in several ways."""
-    factor = _factor(image.size)
-    if factor > 1:
-        image = image.reduce(factor)
-    maps, drawn = even_maps(image)
-    if not drawn and min(image.size) >= 8:
-        maps += paper_maps(image)
-    for each in maps:
-        around = [
-            part
-            for part in each.components.all
-            if part.span >= BAR or (part.edges >= 2 and part.extent >= 0.5 * min(each.ink.shape))
-        ]
-        ink = np.where(each.components.mask(around), 0, each.ink) if around else each.ink
-        yield ink, (0, 0, factor)
-        for one in _without_rules(ink):
-            yield one, (0, 0, factor)
-
-
-def _factor(size: tuple[int, ...]) -> int:
-    """How far a picture of this size is averaged down before its ink is looked for in several ways."""
-    return max(1, math.ceil((size[0] * size[1] / MOST_PIXELS) ** 0.5))
-
-
-def _without_rules(ink: np.ndarray) -> Iterator[np.ndarray]:
-    """The ink without the level lines under or through the digits; then without all lines, as of a comb."""
-    found = find_lines(ink)
-    columns = np.flatnonzero(ink.any(0))
-    rules = [
-        each
-        for each in found
-        if each[0].level and np.count_nonzero(each[1].any(0)) >= LONG * (columns[-1] - columns[0])
-    ]
-    if not rules:
-        return
-    for chosen in (rules, found if len(found) > len(rules) else []):
-        if chosen:
-            yield remove_lines(ink, np.logical_or.reduce([pixels for _, pixels in chosen]))
 
 
 def _find(

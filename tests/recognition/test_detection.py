@@ -13,7 +13,7 @@ from strokes import DIGITS, OTHERS, drawn
 from digitre import Classifier
 from digitre.recognition.components import Components, group, run_lengths
 from digitre.recognition.found import Detection, is_one_piece
-from digitre.recognition.insets import find_insets
+from digitre.recognition.insets import find_insets, is_window
 from digitre.recognition.lines import find_lines, remove_lines
 from digitre.recognition.plain import stands
 from digitre.training.data import synthetic
@@ -273,8 +273,8 @@ def test_a_1_next_to_a_digit_is_not_a_rule(classifier: Classifier) -> None:
     assert classifier.read(page).digit == 7
 
 
-def test_a_hole_in_a_sheet_is_writing_if_it_does_not_fill_its_box() -> None:
-    """The hole around what lies inside: a window fills its bounding box, a stroke with a loop does not."""
+def test_a_hole_in_a_sheet_is_writing_if_it_is_no_rectangle() -> None:
+    """The hole around what lies inside: a window is a rectangle, a stroke with a loop and a 0 are not."""
     sheet = np.zeros((60, 60), np.uint8)
     sheet[5:55, 5:55] = 9
     window = sheet.copy()
@@ -284,10 +284,28 @@ def test_a_hole_in_a_sheet_is_writing_if_it_does_not_fill_its_box() -> None:
     nine[10:30, 20:40] = 0
     nine[15:25, 25:35] = 9
     nine[30:52, 36:40] = 0
-    for ink, filled in ((window, True), (nine, False)):
+    y, x = np.mgrid[:60, :60] - 30
+    zero = np.where((x / 10) ** 2 + (y / 18) ** 2 < 1, 0, sheet)
+    zero[(x / 3) ** 2 + (y / 11) ** 2 < 1] = 9
+    for ink, is_canvas in ((window, True), (nine, False), (zero, False)):
         components = Components(ink)
         ring, inside = components.all
-        assert (components.hole_fill(ring, inside) > 0.6) is filled
+        hole = components.hole(ring, inside)
+        assert hole is not None
+        assert is_window(hole) is is_canvas
+
+
+def test_the_counter_of_a_0_on_a_dark_canvas_is_no_1(classifier: Classifier) -> None:
+    """A number in white on a black canvas on a white page is several digits, also if its 0 is thin."""
+    page = np.full((450, 420), 255, np.uint8)
+    page[100:340, 130:370] = 0
+    canvas = page[100:340, 130:370]
+    y, x = np.mgrid[:240, :240]
+    ring = ((x - 120) / 20) ** 2 + ((y - 130) / 45) ** 2
+    canvas[(ring < 1) & (((x - 120) / 5) ** 2 + ((y - 130) / 25) ** 2 > 1)] = 255
+    canvas[85:175, 40:56] = 255
+    assert classifier.read(page).digit is None
+    assert classifier.read_number(page).text == "10"
 
 
 def test_a_wide_drawing_is_searched() -> None:
@@ -457,9 +475,9 @@ def test_an_inset_is_cut_out() -> None:
     page = np.full((300, 400), 40, np.uint8)
     page[60:210, 90:290] = 255
     (inset,) = find_insets(Image.fromarray(page))
-    assert np.asarray(inset).min() > 200
-    assert abs(inset.width - 200) <= 12
-    assert abs(inset.height - 150) <= 12
+    assert np.asarray(inset.image).min() > 200
+    assert abs(inset.image.width - 200) <= 12
+    assert abs(inset.image.height - 150) <= 12
     assert find_insets(Image.fromarray(255 - SEVEN)) == []
 
 

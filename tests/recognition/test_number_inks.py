@@ -1,0 +1,136 @@
+"""A number in a screenshot, on lined paper or on a canvas within a page: what is around it is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from strokes import DIGITS, drawn
+
+from digitre import Classifier, NumberReading
+
+FONT = ImageFont.load_default(14)
+
+
+def ink_of(text: str, height: int = 100) -> np.ndarray:
+    """Digits next to each other, (height, width) uint8, ink bright."""
+    digits = [Image.fromarray(drawn(DIGITS[int(each)], pen=22)) for each in text]
+    columns = slice(int(0.15 * height), int(0.85 * height))
+    return np.hstack([np.asarray(each.resize((height, height)))[:, columns] for each in digits])
+
+
+INK = ink_of("4207")
+HEIGHT, WIDTH = INK.shape
+
+
+def put(page: Image.Image, left: int, top: int, ink: np.ndarray = INK, light: bool = False) -> None:
+    mask = Image.fromarray(ink)
+    page.paste(255 if light else 0, (left, top, left + mask.width, top + mask.height), mask)
+
+
+def demo_page() -> tuple[Image.Image, int, int]:
+    """A heading, a frame, two buttons."""
+    page = Image.new("L", (420, 420), 245)
+    pen = ImageDraw.Draw(page)
+    pen.text((90, 16), "Draw a number here", fill=30, font=FONT)
+    pen.rectangle((40, 60, 380, 300), fill=255, outline=120, width=2)
+    for k, word in enumerate(("Predict", "Clear")):
+        pen.rounded_rectangle((60 + 120 * k, 330, 160 + 120 * k, 362), 6, fill=100)
+        pen.text((80 + 120 * k, 338), word, fill=255, font=FONT)
+    put(page, 70, 120)
+    return page, 70, 120
+
+
+def phone() -> tuple[Image.Image, int, int]:
+    """Bars at the top and the bottom, with words and signs on them."""
+    page = Image.new("L", (360, 640), 255)
+    pen = ImageDraw.Draw(page)
+    pen.rectangle((0, 0, 360, 22), fill=20)
+    pen.rectangle((0, 22, 360, 66), fill=90)
+    pen.text((16, 36), "Numbers", fill=255, font=FONT)
+    pen.rectangle((0, 600, 360, 640), fill=0)
+    pen.ellipse((170, 610, 190, 630), outline=255)
+    put(page, 35, 260)
+    return page, 35, 260
+
+
+def dark_canvas() -> tuple[Image.Image, int, int]:
+    """White on a black canvas on a white page."""
+    page = Image.new("L", (460, 420), 255)
+    page.paste(0, (60, 90, 400, 330))
+    put(page, 80, 150, light=True)
+    return page, 80, 150
+
+
+def drawing_program() -> tuple[Image.Image, int, int]:
+    """A canvas on the grey area of a window."""
+    page = Image.new("L", (680, 460), 240)
+    pen = ImageDraw.Draw(page)
+    for k in range(10):
+        pen.rectangle((340 + 24 * k, 30, 358 + 24 * k, 48), fill=25 * k, outline=120)
+    pen.rectangle((0, 80, 680, 460), fill=205)
+    pen.rectangle((6, 86, 420, 400), fill=255)
+    put(page, 60, 180)
+    return page, 60, 180
+
+
+def lined_paper() -> tuple[Image.Image, int, int]:
+    """A pad with rules and the two lines of a margin, in uneven light."""
+    y, x = np.mgrid[:360, :480]
+    pad = 225 - 0.06 * x - 0.04 * y
+    pad[20::36] -= 40
+    pad[:, 40] -= 60
+    pad[:, 46] -= 60
+    page = Image.fromarray(np.clip(pad, 0, 255).astype(np.uint8))
+    put(page, 120, 130)
+    return page, 120, 130
+
+
+@pytest.mark.parametrize(
+    "make",
+    [demo_page, phone, dark_canvas, drawing_program, lined_paper],
+    ids=lambda each: each.__name__,
+)
+def test_a_number_is_found(
+    make: Callable[[], tuple[Image.Image, int, int]], classifier: Classifier
+) -> None:
+    """All its digits are read, each with its box in the picture's pixels."""
+    page, left, top = make()
+    reading = classifier.read_number(page)
+    assert reading.text == "4207"
+    assert reading.reason is None
+    lefts = [digit.box[0] for digit in reading.digits]
+    assert lefts == sorted(lefts)
+    for digit in reading.digits:
+        x0, y0, x1, y1 = digit.box
+        assert left - 3 <= x0 < x1 <= left + WIDTH + 3
+        assert top - 3 <= y0 < y1 <= top + HEIGHT + 3
+        assert y1 - y0 > 0.5 * HEIGHT
+
+
+def is_refused(reading: NumberReading) -> bool:
+    return reading.reason is not None
+
+
+def test_what_nothing_explains_is_not_left_out(classifier: Classifier) -> None:
+    """Two numbers one above the other, and one that an edge cuts off, are not read as a part of them."""
+    page, _, _ = demo_page()
+    put(page, 100, 230, ink_of("38", 64))
+    assert is_refused(classifier.read_number(page))
+    page, _, _ = phone()
+    put(page, 60, 420, ink_of("15", 80))
+    assert is_refused(classifier.read_number(page))
+    page, _, _ = phone()
+    put(page, 325, 260, ink_of("8"))  # half of it is outside
+    assert is_refused(classifier.read_number(page))
+
+
+def test_an_empty_page_holds_no_number(classifier: Classifier) -> None:
+    """Headings, frames and bars alone are no number."""
+    for make in (demo_page, phone, dark_canvas, drawing_program):
+        page, left, top = make()
+        tone = page.getpixel((left - 8, top - 8))
+        page.paste(tone, (left, top, left + WIDTH, top + HEIGHT))
+        assert is_refused(classifier.read_number(page))

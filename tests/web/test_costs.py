@@ -98,7 +98,7 @@ def test_the_costliest_pictures_are_bounded(client, seven: bytes, name: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures with /proc")
-@pytest.mark.parametrize("address", ["/_get_number?lines=1&signs=1", "/_compare"])
+@pytest.mark.parametrize("address", ["/_get_number", "/_get_number?lines=1&signs=1", "/_compare"])
 @pytest.mark.parametrize("name", ["PNG of 480 by 480, noise", "WebP, lossless, transparent"])
 def test_other_readings_cost_no_more(client, seven: bytes, name: str, address: str) -> None:
     """Reading a number in the lines of a picture, and comparing networks, are bounded in the same way."""

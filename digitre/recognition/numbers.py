@@ -128,7 +128,8 @@ def _search(
         if best is None or best.confidence >= THRESHOLD or not best.complete:
             return best
     complex_ones = 0
-    for number, (values, place) in enumerate(find_inks(image, plain, lines=options["lines"]), 1):
+    inks = find_inks(flatten(image), plain, lines=options["lines"])
+    for number, (values, place) in enumerate(inks, 1):
         found = _find(values, classify, strokes, place, options)
         if found and (best is None or found.confidence > best.confidence):
             best = found

@@ -110,6 +110,14 @@ def test_a_number_is_found(
         assert y1 - y0 > 0.5 * HEIGHT
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA", "P", "I;16"])
+def test_any_mode_is_searched(mode: str, classifier: Classifier) -> None:
+    """A page in colours, with an alpha channel, or of other modes is looked into as a grey one is."""
+    page, _, _ = demo_page()
+    changed = Image.fromarray(np.asarray(page).astype(np.uint16) * 257) if mode == "I;16" else None
+    assert classifier.read_number(changed or page.convert(mode)).text == "4207"
+
+
 def is_refused(reading: NumberReading) -> bool:
     return reading.reason is not None
 

@@ -131,7 +131,9 @@ def _search(
     inks = find_inks(flatten(image), plain, lines=options["lines"])
     for number, (values, place) in enumerate(inks, 1):
         found = _find(values, classify, strokes, place, options)
-        if found and (best is None or found.confidence > best.confidence):
+        # A drawing's own text stays, unless it is read without what is around it: a device shows the same text.
+        least = THRESHOLD if plain is not None else 0.0
+        if found and (best is None or found.confidence > max(best.confidence, least)):
             best = found
         complex_ones += found is not None and not found.complete
         if (

@@ -114,12 +114,12 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
     drawn = drawn or plain
     solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
-    yield (maps if drawn else [*maps, *_paper(small)]), False
+    yield (maps if drawn else [*maps, *paper_maps(small)]), False
     insets = _insets(image, maps, solid)
     for inset in insets:
         inner_small = _reduced(inset)
         inner, inner_drawn = even_maps(inner_small)
-        yield (inner if inner_drawn else [*inner, *_paper(inner_small)]), True
+        yield (inner if inner_drawn else [*inner, *paper_maps(inner_small)]), True
         # The canvas of a drawing program lies on an area of its window.
         if inner_drawn and any(canvases := _solid_parts(inner, inner_small)):
             for canvas in map(_reduced, _insets(inset, inner, canvases)):
@@ -127,7 +127,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
                 if canvas_drawn:
                     yield on_canvas, True
     if drawn and not strokes and not plain and not insets:
-        yield _paper(small), False
+        yield paper_maps(small), False
 
 
 def _solid_parts(maps: Sequence[InkMap], image: Image.Image) -> list[list[Component]]:
@@ -144,10 +144,6 @@ def _insets(
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
     return [each.image for each in find_insets(image, regions)]
-
-
-def _paper(image: Image.Image) -> Iterator[InkMap]:
-    return iter(paper_maps(image) if min(image.size) >= 8 else ())
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -233,7 +229,7 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
 
 def _is_counter(components: Components, ring: Component, inside: Sequence[Component]) -> bool:
     """Whether a component is a sheet with writing on it, and what lies inside is the counter of a digit, such as the
-    loop of a 9: the hole in the sheet, which is the digit, is no canvas or window."""
+    loop of a 9: the hole in the sheet, which is the digit, is not a canvas or a window."""
     if ring.fill < SOLID:
         return False
     hole = components.hole(ring, inside[0])
@@ -250,9 +246,7 @@ def choose(hypotheses: list[Hypothesis]) -> Hypothesis:
     if best.framed:
         return best
     inside = [
-        each
-        for each in hypotheses
-        if each.framed and each.map is best.map and each.bound >= INNER and each.worth >= INNER
+        each for each in hypotheses if each.framed and each.map is best.map and each.is_worth(INNER)
     ]
     if inside:
         inner = max(inside, key=lambda each: each.worth)
@@ -299,8 +293,7 @@ def find_rival(hypotheses: list[Hypothesis], best: Hypothesis) -> Hypothesis | N
         if each.map is best.map
         and each.labels < best.labels
         and each.digit != best.digit
-        and each.bound >= RIVAL
-        and each.worth >= RIVAL
+        and each.is_worth(RIVAL)
     ]
     return max(rivals, key=lambda each: each.worth, default=None)
 

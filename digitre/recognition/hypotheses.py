@@ -49,10 +49,10 @@ FAINTEST = 16
 ALONG = 0.5
 SUSPECT = 0.25
 BLOB = 0.33  # of its size: on paper, what has such thick strokes is a light or a shadow; the thickest pens have 0.21
-LIKELY = 0.5  # what is less probable is no answer anyway
+LIKELY = 0.5  # a less probable reading is refused in any case
 RIM = 4  # pixels: the sides of a stroke
 SIDE = 0.02  # of its size: the line of a frame is at most so thick
-SQUARE = 0.3  # of its longer side: what is so high and wide is no 1
+SQUARE = 0.3  # of its longer side: a 1 is not so high and wide at once
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -79,10 +79,12 @@ class Hypothesis:
         self.labels = frozenset(each.label for each in self.components)
         self.ink = sum(each.ink for each in self.components)
         top, bottom, left, right = self.box
-        box = slice(top, bottom), slice(left, right)
-        self.pixels = shape_ink(
-            np.where(self.map.components.mask(self.components, box), self.map.ink[box], 0)
-        )
+        self.pixels = shape_ink(np.where(self.mask(), self.map.ink[top:bottom, left:right], 0))
+
+    def mask(self) -> np.ndarray:
+        """(height, width) bool: where its ink is in its bounding box."""
+        top, bottom, left, right = self.box
+        return self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
 
     def kept(self) -> np.ndarray:
         """(height, width) uint8: the ink that is kept, in its place."""
@@ -91,9 +93,7 @@ class Hypothesis:
     @cached_property
     def pen(self) -> float:
         """The width of its strokes, in pixels."""
-        top, bottom, left, right = self.box
-        mask = self.map.components.mask(self.components, (slice(top, bottom), slice(left, right)))
-        return pen_width(mask)
+        return pen_width(self.mask())
 
     @cached_property
     def is_free(self) -> bool:
@@ -143,6 +143,10 @@ class Hypothesis:
     def bound(self) -> float:
         """What it is worth at most, known without looking at what it leaves out."""
         return self.probability - self.map.doubt
+
+    def is_worth(self, least: float) -> bool:
+        """Whether it is worth so much. What it leaves out is only looked at if it may be."""
+        return self.bound >= least and self.worth >= least
 
     @property
     def factor(self) -> float:
@@ -245,9 +249,7 @@ def _is_side_of_frame(hypothesis: Hypothesis) -> bool:
     top, bottom, left, right = hypothesis.box
     if min(bottom - top, right - left) < SQUARE * hypothesis.extent:
         return False
-    mask = hypothesis.map.components.mask(
-        hypothesis.components, (slice(top, bottom), slice(left, right))
-    )
+    mask = hypothesis.mask()
     thick = max(2, int(SIDE * hypothesis.extent))
     inner = np.count_nonzero(mask[thick:-thick, thick:-thick])
     return bool(inner <= 0.01 * np.count_nonzero(mask))

@@ -37,8 +37,9 @@ DOUBT = 0.05  # of what is brighter than around, if more is darker; and the othe
 BRIGHT = 0.1
 # Of 255 per pixel: photographed strokes have 56 and more, out of focus half of it; soft shadows have 13 at most. A
 # reflection has 43 at most, and is brighter than around it.
-SLOPE = 16
-STEEP = 45
+SLOPE = 16.0
+STEEP = 45.0
+SMALLEST = 8  # pixels a side of a picture of paper
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
 FULL = 200  # the tone that differences from a neighbourhood are relative to
@@ -140,11 +141,12 @@ def paper_maps(image: Image.Image) -> Iterator[InkMap]:
     """The ink on photographed paper: by a fitted light, and by each pixel's neighbourhood.
 
     Args:
-        image: of mode L or RGB, at least 8 pixels a side.
+        image: of mode L or RGB; one of fewer than 8 pixels a side has none.
     """
+    if min(image.size) < SMALLEST:
+        return
     grey = image.convert("L")
-    for name, difference, least, doubt in _differences(grey):
-        slope = STEEP if doubt >= BRIGHT else SLOPE
+    for name, difference, least, doubt, slope in _differences(grey):
         for ink, contrast in _above_grain(difference, least):
             whole = InkMap(name, ink, True, doubt=doubt, contrast=contrast, slope=slope)
             yield whole
@@ -162,11 +164,11 @@ def _strong(ink: np.ndarray, strongest: float, name: str, share: float) -> Itera
         )
 
 
-def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, float]]:
-    """Differences from the paper, (height, width) float32, the least that is ink, and the doubt."""
+def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, float, float]]:
+    """Differences from the paper, (height, width) float32, the least that is ink, the doubt, and the least slope."""
     pixels = np.asarray(grey, np.float32)
     fitted = photo.fit_light(grey) - pixels
-    yield "fitted light", fitted if _is_dark(fitted) else -fitted, MIN_CONTRAST, 0.0
+    yield "fitted light", fitted if _is_dark(fitted) else -fitted, MIN_CONTRAST, 0.0, SLOPE
     # Grey closing fills what is darker than all around it and narrower than the window; opening, what is
     # brighter. Both follow the edge of a shadow (black-hat and white-hat transforms).
     smooth = ndimage.gaussian_filter(pixels, 0.8)
@@ -185,6 +187,7 @@ def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, fl
             dark * (FULL / np.maximum(high, 40)),
             FLOOR,
             DOUBT * (darkness < brightness),
+            SLOPE,
         )
     if brightness >= 0.6 * darkness:
         yield (
@@ -192,6 +195,7 @@ def _differences(grey: Image.Image) -> Iterator[tuple[str, np.ndarray, float, fl
             bright * (FULL / np.maximum(255 - low, 40)),
             FLOOR,
             BRIGHT + DOUBT * (brightness < darkness),
+            STEEP,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -32,7 +33,7 @@ NEAR = 0.3
 AROUND = 1.15
 WITHIN = 0.2  # of its height: the dot in a 0 is lower
 SMALL = 0.05  # of the picture's shorter side: a digit is higher
-LEAST = 4  # pixels: smaller parts are no digits
+LEAST = 4  # pixels: smaller parts are not digits
 MOST_COST = 0.05  # of the ink that is left out without a reason, as `explain` counts it
 
 Place = tuple[float, float, float]  # as in `numbers.Found.place`
@@ -55,8 +56,7 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
         if not lines:
             yield from _rows(maps, (0, 0, factor))
     else:
-        on_paper = [] if drawn or min(small.size) < 8 else list(paper_maps(small))
-        for each in (*maps, *on_paper):
+        for each in maps if drawn else chain(maps, paper_maps(small)):
             yield from _inks_of_map(each, (0, 0, factor), lines)
     if not lines:
         yield from _inks_of_insets(image, maps, small, (0, 0), deeper=True)
@@ -114,8 +114,7 @@ def _inks_of_insets(
         factor = _factor(inset.image.size)
         inner = inset.image.reduce(factor) if factor > 1 else inset.image
         inner_maps, drawn = even_maps(inner)
-        on_paper = [] if drawn or min(inner.size) < 8 else list(paper_maps(inner))
-        for each in (*inner_maps, *on_paper):
+        for each in inner_maps if drawn else chain(inner_maps, paper_maps(inner)):
             yield from _inks_of_map(each, (*place, factor), False)
         if deeper and drawn:
             yield from _inks_of_insets(inset.image, inner_maps, inner, place, deeper=False)

@@ -74,7 +74,7 @@ def with_teachers(
         The settings with the names of these networks, and the networks. Without a teacher in the folder there are none.
 
     Raises:
-        ValueError, OSError: if a file of `more` is not a network, or does not exist, or there is no teacher to add it to.
+        ValueError, OSError: if a file of `more` is not a network, or does not exist, or if the folder has no teacher.
     """
     teacher, digest = distillation.load_teacher(folder)
     settings = replace(settings, teacher=digest)

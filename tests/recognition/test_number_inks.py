@@ -135,8 +135,8 @@ def test_what_nothing_explains_is_not_left_out(classifier: Classifier) -> None:
     assert is_refused(classifier.read_number(page))
 
 
-def test_an_empty_page_holds_no_number(classifier: Classifier) -> None:
-    """Headings, frames and bars alone are no number."""
+def test_an_empty_page_is_refused(classifier: Classifier) -> None:
+    """A page with only headings, frames and bars is refused."""
     for make in (demo_page, phone, dark_canvas, drawing_program):
         page, left, top = make()
         tone = page.getpixel((left - 8, top - 8))

@@ -1,4 +1,4 @@
-"""Screenshots and reflections: what a program or a lamp adds to a picture is no digit, and hides none."""
+"""Screenshots and reflections: what a program or a lamp adds to a picture is not read, and hides nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_squares_of_transparency_are_ground(side: int, classifier: Classifie
 
 
 def test_only_like_tones_all_around_are_a_ground_of_squares() -> None:
-    """Black and white squares are no ground; nor are squares on two sides of the picture only."""
+    """Black and white squares are ink, and so are squares on only two sides of the picture."""
     assert on_even_ground(Image.fromarray(squares(10, 255, 204))) is not None
     strong = on_even_ground(Image.fromarray(squares(10, 255, 20)))
     assert strong is None or strong.values.max() > 200
@@ -61,7 +61,7 @@ def name_line(pen: ImageDraw.ImageDraw) -> None:
 def test_parts_of_a_page_are_left_out(
     add: Callable[[ImageDraw.ImageDraw], None], classifier: Classifier
 ) -> None:
-    """Buttons below a digit, and a word with a line to write on above it, are no part of it."""
+    """Buttons below a digit, and a word with a line to write on above it, do not belong to it."""
     page = Image.fromarray(255 - np.pad(SEVEN, ((0, 60), (0, 0))))
     add(ImageDraw.Draw(page))
     assert classifier.read(page).result == "7"
@@ -88,7 +88,7 @@ def test_two_sides_of_a_frame_are_no_7(classifier: Classifier) -> None:
 
 @pytest.mark.parametrize("width", [18, 30, 45])
 def test_a_reflection_is_no_0(width: int, classifier: Classifier) -> None:
-    """A lamp's reflection on a board is no digit, and does not hide one; nor does a camera out of focus."""
+    """A lamp's reflection on a board is refused, and does not hide a digit; a camera out of focus does not hide it either."""
     random = np.random.default_rng(width)
     y, x = np.mgrid[:300, :300]
     smears = ndimage.gaussian_filter(random.normal(0, 1, (300, 300)), 14)
@@ -119,7 +119,7 @@ def test_a_canvas_in_the_area_of_a_window_is_read(classifier: Classifier) -> Non
 
 
 def test_what_is_left_of_a_margin_is_no_1(classifier: Classifier) -> None:
-    """The two lines of a pad's margin, which its rules cross, are no digit, and stay none next to one."""
+    """The two lines of a pad's margin, which its rules cross, are refused alone, and do not count next to a digit."""
     pad = np.full((360, 300), 225, np.uint8)
     pad[20::36] = pad[21::36] = 180
     pad[:, 30] = pad[:, 35] = 150

@@ -1,9 +1,9 @@
-"""Printed signs as pen strokes: thousands of shapes that are no digits, from the fonts of Matplotlib.
+"""Printed signs as pen strokes: thousands of shapes that are not digits, from the fonts of Matplotlib.
 
 What a network refuses depends on how many kinds of shapes it has learned more than on how many drawings
 of each. DejaVu Sans has letters of many scripts, arrows, operators and symbols. A glyph is thinned to
 lines one pixel wide, and these are followed as a pen would, so that it can be drawn like a handwritten
-sign. Without Matplotlib there are no glyphs.
+sign. If Matplotlib is not installed, it finds none.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def is_usable(character: str) -> bool:
 
 @functools.cache
 def signs() -> tuple[str, ...]:
-    """The characters that can be drawn, in the order of Unicode; none without Matplotlib."""
+    """The characters that can be drawn, in the order of Unicode; none if Matplotlib is not installed."""
     font = _font()
     if font is None:
         return ()
@@ -161,7 +161,7 @@ def follow(lines: np.ndarray) -> list[np.ndarray]:
     """
     left = _links(lines)
     paths: list[list[tuple[int, int]]] = []
-    ends = [pixel for pixel, others in left.items() if len(others) != 2]
+    ends = dict.fromkeys(pixel for pixel, others in left.items() if len(others) != 2)
     for start in itertools.chain(ends, list(left)):  # what no end leads to is a loop
         if not left[start] and lines[start]:
             if not any(start in path for path in paths):

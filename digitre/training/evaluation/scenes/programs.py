@@ -24,10 +24,8 @@ from digitre.training.evaluation.scenes.drawing import (
 
 PROMPTS = ("Draw a digit (0-9)", "Draw here", "Handwritten Digit Recognizer")
 FIELDS = ("Name: ________", "Date: ____", "Question 3: ______", "Answer:  _____")
-PEN = (
-    0.03,
-    0.12,
-)  # range of the pen's width on a canvas within a window, relative to the digit's size
+# Range of the pen's width on a canvas within a window, relative to the digit's size.
+PEN = (0.03, 0.12)
 
 
 def chequered(writing: Writing, random: Random) -> bytes:
@@ -50,16 +48,16 @@ def demo_page(writing: Writing, random: Random) -> bytes:
     text = 230 if is_dark else 30
     side = int(0.5 * min(width, height))
     left, top = (width - side) // 2, 90
-    pen.text((0.2 * width, 20), str(random.choice(PROMPTS)), text, _font(24))
+    pen.text((0.2 * width, 20), str(random.choice(PROMPTS)), text, ImageFont.load_default(24))
     canvas_tone = BLACK if random.random() < 0.4 else WHITE
     frame = (left - 2, top - 2, left + side + 1, top + side + 1)
     pen.rectangle(frame, int(canvas_tone), 120, 2)
     for k, word in enumerate(("Predict", "Clear")):
         x, y = left + 110 * k, top + side + 20
         pen.rounded_rectangle((x, y, x + 100, y + 35), 6, int(random.uniform(70, 140)))
-        pen.text((x + 15, y + 7), word, 255, _font(16))
+        pen.text((x + 15, y + 7), word, 255, ImageFont.load_default(16))
     if random.random() < 0.5:
-        pen.text((left, top + side + 75), "Prediction:", text, _font(18))
+        pen.text((left, top + side + 75), "Prediction:", text, ImageFont.load_default(18))
     return _on_canvas(window, (left, top, side, side), writing, random, WHITE - canvas_tone)
 
 
@@ -69,9 +67,9 @@ def drawing_program(writing: Writing, random: Random) -> bytes:
     window = Image.new("L", (width, height), 240)
     pen = ImageDraw.Draw(window)
     pen.rectangle((0, 0, width, 28), 255)
-    pen.text((8, 6), "Untitled", 0, _font(13))
+    pen.text((8, 6), "Untitled", 0, ImageFont.load_default(13))
     for k, word in enumerate(("File", "Home", "View")):
-        pen.text((8 + 50 * k, 36), word, 40, _font(12))
+        pen.text((8 + 50 * k, 36), word, 40, ImageFont.load_default(12))
     for k in range(int(random.integers(4, 8))):
         pen.rectangle((10 + 40 * k, 58, 40 + 40 * k, 88), outline=150)
     for k in range(int(random.integers(8, 15))):
@@ -83,7 +81,7 @@ def drawing_program(writing: Writing, random: Random) -> bytes:
     down = int((height - top - 30) * random.uniform(0.6, 0.95))
     pen.rectangle((6, top + 6, 6 + across, top + 6 + down), 255)
     pen.rectangle((0, height - 22, width, height), 240)
-    pen.text((8, height - 19), f"{across} x {down} px", 60, _font(11))
+    pen.text((8, height - 19), f"{across} x {down} px", 60, ImageFont.load_default(11))
     return _on_canvas(window, (6, top + 6, across, down), writing, random, BLACK)
 
 
@@ -95,7 +93,9 @@ def field(writing: Writing, random: Random) -> bytes:
     ink = write(writing.digit, random, size, shape, middle)
     page = to_image(lay(np.full(shape, WHITE), ink, BLACK))
     text = str(random.choice(FIELDS))
-    ImageDraw.Draw(page).text((10, 8), text, 0, _font(int(random.uniform(0.04, 0.07) * height)))
+    ImageDraw.Draw(page).text(
+        (10, 8), text, 0, ImageFont.load_default(int(random.uniform(0.04, 0.07) * height))
+    )
     return pack(page)
 
 
@@ -115,7 +115,3 @@ def _on_canvas(
     part = write(writing.digit, random, size, (height, width), middle, PEN)
     ink[top : top + height, left : left + width] = part
     return pack(lay(page, ink, tone))
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)

@@ -61,7 +61,7 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
         return "faint", 0.0
     if free and part.edges and part.depth <= REST * extent and not _is_heavy(part, hypothesis):
         return "rest", 0.0
-    of_page = part.span >= BAR or _is_of_page(part, hypothesis)
+    of_page = part.span >= BAR or is_of_page(part, hypothesis)
     if free and part.edges and of_page and not _may_be_a_one(part, hypothesis):
         return "bar", 0.0
     if is_scroll_bar(part, hypothesis.map.ink.shape):
@@ -81,7 +81,7 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
     return "unexplained", max(part.ink / hypothesis.ink, EXTENT * part.extent / extent)
 
 
-def _is_of_page(part: Component, hypothesis: Hypothesis) -> bool:
+def is_of_page(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component at two edges is a solid area, or runs along an edge or from edge to edge: a shadow, the
     desk, a comb. Writing that the picture is cropped to touches the edges with a stroke."""
     if part.edges < 2:
@@ -157,7 +157,7 @@ def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
     def is_apart(dot: Component) -> bool:
         beyond = dot.right <= left or dot.left >= right
         level = dot.top >= top and dot.bottom <= bottom
-        return (beyond and level) or _is_away(dot, hypothesis, AWAY)
+        return (beyond and level) or _is_away(dot, hypothesis, hypothesis.away)
 
     row = [each for each in hypothesis.map.components.all if _are_alike(part, each)]
     return any(map(is_apart, row))
@@ -171,14 +171,14 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
         return False
     if is_block(part, hypothesis) and _gap(part, hypothesis) >= MARK_APART:
         return True
-    if is_dot(part) and HOLE * extent <= part.extent <= MARK * extent:
+    if is_dot(part) and HOLE * extent <= part.extent <= MARK * hypothesis.size:
         if _is_away(part, hypothesis, MARK_APART):
             return True
         return is_solid_for(part, hypothesis) and _gap(part, hypothesis) >= NEXT_TO
     return any(
         part.label in labels
         and not labels & hypothesis.labels
-        and ring.extent <= (MARK if len(labels) > 2 else ALIKE) * extent
+        and ring.extent <= (MARK if len(labels) > 2 else ALIKE) * hypothesis.size
         and _gap(ring, hypothesis) >= NEXT_TO
         for ring, labels in hypothesis.map.marks
     )
@@ -199,7 +199,7 @@ def _is_type(part: Component, hypothesis: Hypothesis) -> bool:
     return any(
         part.label in row.labels
         and not row.labels & hypothesis.labels
-        and row.height <= TYPE * hypothesis.extent
+        and row.height <= hypothesis.type_height
         and _gap(row, hypothesis) >= NEXT_TO
         for row in hypothesis.map.type_rows
     )
@@ -265,7 +265,7 @@ def _is_thin(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component is apart from the digit and of a much thinner line: small, as a mouse pointer, or level, as a
     line to write a name on."""
     level = part.height <= FLAT * part.width
-    if not level and part.extent > HOLE * hypothesis.extent:
+    if not level and part.extent > HOLE * hypothesis.size:
         return False
     return (
         _gap(part, hypothesis) >= MARK_APART

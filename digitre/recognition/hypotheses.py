@@ -16,9 +16,11 @@ from scipy import ndimage
 
 from digitre.recognition.components import Box, Component, Components, bounding_box, pen_width
 from digitre.recognition.explanations import (
+    AWAY,
     BAR,
     EXTENT,
     REST,
+    TYPE,
     explain,
     explains_line,
     is_block,
@@ -114,8 +116,24 @@ class Hypothesis:
 
     @property
     def extent(self) -> int:
+        """The longer side of its bounding box."""
         top, bottom, left, right = self.box
         return max(bottom - top, right - left)
+
+    @property
+    def size(self) -> int:
+        """What the size of a stamp next to it is compared with."""
+        return self.extent
+
+    @property
+    def away(self) -> float:
+        """How far a dot that is not level with it is away at least, in shares of its longer side."""
+        return AWAY
+
+    @property
+    def type_height(self) -> float:
+        """A line of small type next to it is at most so high."""
+        return TYPE * self.extent
 
     @property
     def digit(self) -> int:

@@ -23,6 +23,7 @@ from digitre.recognition.lines import Line, find_lines, remove_lines
 # Chosen on the scenes of `digitre.training.evaluation.scenes`, drawn by validation writers.
 STRONG = 0.45  # of the strongest ink: what is at least so strong is no faint rest, no grid, no soft shadow
 SOFT = 0.06  # of the picture's shorter side
+STRONG_INK = "strong ink, "
 STRONGER = 0.02  # what readings of strong ink alone are worth less
 WITHOUT_LINES = 0.02  # the same without lines: the foot of a 2 is a line too
 WEAK = 0.1  # weak ink is left out on trial if there is so much of it, compared with strong ink
@@ -73,6 +74,11 @@ class InkMap:
         self.components = Components(self.ink)
         if self.whole is None:
             self.whole = self.ink
+
+    @property
+    def kind(self) -> str:
+        """How ink was told from its ground, whether all of it or the strong ink alone."""
+        return self.name.removeprefix(STRONG_INK)
 
     @cached_property
     def marks(self) -> list[tuple[Component, frozenset[int]]]:
@@ -160,7 +166,7 @@ def _strong(ink: np.ndarray, strongest: float, name: str, share: float) -> Itera
     weak = (ink > 0) & ~ndimage.maximum_filter(strong, 2 * soft + 1)
     if np.count_nonzero(weak) > share * np.count_nonzero(strong):
         yield InkMap(
-            f"strong ink, {name}", np.where(strong, ink, 0).astype(np.uint8), doubt=STRONGER
+            f"{STRONG_INK}{name}", np.where(strong, ink, 0).astype(np.uint8), doubt=STRONGER
         )
 
 

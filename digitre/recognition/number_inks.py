@@ -1,123 +1,169 @@
-"""Several ways to tell a number's ink from all else in a picture. The network reads each; the surest one counts.
+"""Several ways to tell a number's ink from all else in a picture. The network reads each; see
+`digitre.recognition.number_search` for the choice.
 
-Rules, boxes and combs are removed; a row of digits is taken out of what is around it, such as a frame, a heading,
-or buttons, if all of that is explained; and pictures within the picture are looked into.
+Each map of the picture's ink gives a group of readings: the rows of digits alone, if all that is around them is
+explained; then the whole ink, and the same without rules, boxes and combs. Pictures within the picture are looked
+into in the same way.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 from PIL import Image
 
-from digitre.recognition.components import Component
-from digitre.recognition.explanations import BAR, BLOCK, explain, explains_line
-from digitre.recognition.hypotheses import Hypothesis
+from digitre.recognition.components import MOST, Component
+from digitre.recognition.explanations import BAR
 from digitre.recognition.ink import Ink
 from digitre.recognition.insets import find_insets, is_solid
 from digitre.recognition.lines import find_lines, remove_lines
-from digitre.recognition.maps import InkMap, even_maps, paper_maps
-from digitre.recognition.textlines import Box
-from digitre.recognition.textlines import find_lines as find_text_lines
+from digitre.recognition.maps import STRONG, InkMap, even_maps, paper_maps
+from digitre.recognition.number_in_ink import Place
+from digitre.recognition.rows import ALONG, believable, find_rows
 
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
+GLOW = 0.75  # of the inked pixels: if fewer are strong, the strokes glow, as neon lights do
 LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
-# Of the highest digit: a digit is at least so high, ...
-HIGH = 0.45
-# ... the small parts of a number, such as the bar of a 5, lie so near its row, ...
-NEAR = 0.3
-# ... and what lies around a digit, such as a frame, is so much higher.
-AROUND = 1.15
-WITHIN = 0.2  # of its height: the dot in a 0 is lower
-SMALL = 0.05  # of the picture's shorter side: a digit is higher
-LEAST = 4  # pixels: smaller parts are not digits
-MOST_COST = 0.05  # of the ink that is left out without a reason, as `explain` counts it
-
-Place = tuple[float, float, float]  # as in `numbers.Found.place`
-Inked = tuple[np.ndarray, Place]
 
 
-def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> Iterator[Inked]:
-    """The inks of a picture in which a number may lie, (height, width) uint8, and where each begins.
+@dataclass(frozen=True)
+class Inked:
+    """Some ink of a picture that may be a number.
+
+    Attributes:
+        ink: (height, width) uint8, 0 where there is none.
+        place: where it begins in the picture, left and top, and how many of its pixels one of the ink's is.
+        believed: whether it may be answered. Ink with parts that lie along an edge is only a guess.
+        plain: whether it is all the ink of a drawing.
+    """
+
+    ink: np.ndarray
+    place: Place
+    believed: bool = True
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """The ways to read one map.
+
+    Attributes:
+        inks: the first that is answered counts.
+        kind: how ink was told from its ground; maps of one kind make the same mistakes.
+        doubt: what its readings are worth less, since it is not the likeliest map.
+        is_photo: whether other maps of the same photo may show more.
+        is_inset: whether it is of a picture within the picture.
+    """
+
+    inks: Iterator[Inked]
+    kind: str
+    doubt: float = 0.0
+    is_photo: bool = False
+    is_inset: bool = False
+
+
+def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> Iterator[Group]:
+    """The inks of a picture in which a number may lie.
 
     Args:
         image: of mode L or RGB.
-        plain: its ink, if it lies on an even ground: that has been read already.
+        plain: its ink, if it lies on an even ground.
         lines: whether the number may have several lines: then nothing but rules is left out.
     """
     factor = _factor(image.size)
     small = image.reduce(factor) if factor > 1 else image
     maps, drawn = even_maps(small)
+    place = (0, 0, factor)
     if plain is not None:
-        yield from _inks_of_drawing(plain)
-        if not lines:
-            yield from _rows(maps, (0, 0, factor))
+        for each in maps if not lines else ():
+            yield Group(_rows(each, place), each.kind, each.doubt)
+        yield Group(_inks_of_drawing(plain, not maps or believable(maps[0])), "drawing")
     else:
         for each in maps if drawn else chain(maps, paper_maps(small)):
-            yield from _inks_of_map(each, (0, 0, factor), lines)
+            yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
     if not lines:
-        yield from _inks_of_insets(image, maps, small, (0, 0), deeper=True)
+        yield from _groups_of_insets(image, maps, small, (0, 0), deeper=True)
+    if drawn and any(part.edges for part, _ in _areas(maps, small)):
+        # The area may be a shadow, or a dark corner.
+        for each in paper_maps(small):
+            yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, True)
 
 
-def _inks_of_drawing(plain: Ink) -> Iterator[Inked]:
-    """The ink of a drawing on an even ground without what is around the digits: frames, rules, combs."""
+def _inks_of_drawing(plain: Ink, believed: bool) -> Iterator[Inked]:
+    """The ink of a drawing on an even ground; the same without its glow, and without rules and combs."""
     left, top, right, bottom = plain.margins or (0, 0, 0, 0)
     ink = np.pad(plain.values, ((min(top, 1), min(bottom, 1)), (min(left, 1), min(right, 1))))
+    place = left - min(left, 1), top - min(top, 1)
+    yield Inked(plain.values, (left, top, 1), believed, plain=True)
     factor = _factor(ink.shape)
     if factor > 1:
         ink = np.asarray(Image.fromarray(ink).reduce(factor))
-    place = (left - min(left, 1), top - min(top, 1), factor)
+    strong = ink >= STRONG * int(ink.max(initial=0))
+    if GLOW * np.count_nonzero(ink) > np.count_nonzero(strong):
+        yield Inked(np.where(strong, ink, 0), (*place, factor), believed)
     for one in _without_rules(ink):
-        yield one, place
+        yield Inked(one, (*place, factor), believed)
 
 
 def _inks_of_map(ink_map: InkMap, place: Place, lines: bool) -> Iterator[Inked]:
-    """The ink of a map without what lies along the picture's edges, without rules, and the row of digits alone."""
+    """The rows of a map; its ink without what lies along the picture's edges; and the same without rules."""
+    rows = False
+    for row in _rows(ink_map, place) if not lines else ():
+        rows = True
+        yield row
+    if rows and len(ink_map.components.all) == MOST:
+        return  # a number with so much around it can't be read
     around = [
         part
         for part in ink_map.components.all
         if part.span >= BAR or (part.edges >= 2 and part.extent >= 0.5 * min(ink_map.ink.shape))
     ]
     ink = np.where(ink_map.components.mask(around), 0, ink_map.ink) if around else ink_map.ink
-    yield ink, place
+    # Without what runs along an edge all is there; without what two edges cut off, a digit may be missing.
+    along = all(part.span >= BAR or part.contact >= ALONG * part.extent for part in around)
+    believed = along and believable(ink_map)
+    if ink.any():
+        yield Inked(ink, place, believed)
     for one in _without_rules(ink):
-        yield one, place
-    if not lines:
-        yield from _rows([ink_map], place)
+        yield Inked(one, place, believed)
 
 
-def _inks_of_insets(
+def _groups_of_insets(
     image: Image.Image,
     maps: Sequence[InkMap],
     small: Image.Image,
     begin: tuple[int, int],
     *,
     deeper: bool,
-) -> Iterator[Inked]:
+) -> Iterator[Group]:
     """The inks of the pictures within a picture; the canvas of a drawing program lies one level deeper.
 
     Args:
         image: in full size, which begins at `begin` in the whole picture.
         maps: of `small`, the same, averaged down.
     """
-    regions = [
-        each.components.mask([part])
-        for each in maps
-        for part in each.components.all[:1]
-        if is_solid(part, min(small.size))
-    ]
-    for inset in find_insets(image, regions):
+    for inset in find_insets(image, [region for _, region in _areas(maps, small)]):
         place = begin[0] + inset.left, begin[1] + inset.top
         factor = _factor(inset.image.size)
         inner = inset.image.reduce(factor) if factor > 1 else inset.image
         inner_maps, drawn = even_maps(inner)
         for each in inner_maps if drawn else chain(inner_maps, paper_maps(inner)):
-            yield from _inks_of_map(each, (*place, factor), False)
+            inks = _inks_of_map(each, (*place, factor), False)
+            yield Group(inks, each.kind, each.doubt, not drawn, True)
         if deeper and drawn:
-            yield from _inks_of_insets(inset.image, inner_maps, inner, place, deeper=False)
+            yield from _groups_of_insets(inset.image, inner_maps, inner, place, deeper=False)
+
+
+def _areas(maps: Sequence[InkMap], image: Image.Image) -> Iterator[tuple[Component, np.ndarray]]:
+    """The filled areas of a picture's maps that may be pictures within it, each with its mask, (height, width) bool."""
+    for each in maps:
+        for part in each.components.all[:1]:
+            if is_solid(part, min(image.size)):
+                yield part, each.components.mask([part])
 
 
 def _factor(size: tuple[int, ...]) -> int:
@@ -141,70 +187,7 @@ def _without_rules(ink: np.ndarray) -> Iterator[np.ndarray]:
             yield remove_lines(ink, np.logical_or.reduce([pixels for _, pixels in chosen]))
 
 
-def _rows(maps: Sequence[InkMap], place: Place) -> Iterator[Inked]:
-    for each in maps:
-        for one in (each, *each.without_lines()):
-            row = row_alone(one)
-            if row is not None:
-                yield row, place
-
-
-class Row(Hypothesis):
-    """A row of digits; all sizes are relative to its height."""
-
-    @property
-    def extent(self) -> int:
-        top, bottom, _, _ = self.box
-        return bottom - top
-
-
-def row_alone(ink_map: InkMap) -> np.ndarray | None:
-    """The ink of the only row of large components, (height, width) uint8, if all else is explained; None if not,
-    or if there is nothing else."""
-    parts = ink_map.components.all
-    digits = [each for each in parts if each.extent >= LEAST and not _is_around(each, ink_map)]
-    highest = max((each.height for each in digits), default=0)
-    tall = [each for each in digits if each.height >= HIGH * highest]
-    boxes = [Box(each.left, each.top, each.right, each.bottom) for each in tall]
-    shorter = min(ink_map.ink.shape)
-    if highest < max(LEAST, SMALL * shorter) or len(find_text_lines(boxes)) != 1:
-        return None
-    left_out = [each for each in parts if each not in tall]
-    # A picture within the picture is looked into by itself.
-    if not left_out or any(is_solid(each, shorter) for each in left_out):
-        return None
-    whole = boxes[0]
-    for box in boxes:
-        whole = whole.around(box)
-    near = NEAR * highest
-    labels = {each.label for each in tall}
-    row = Row(
-        ink_map, [*tall, *(e for e in digits if e.label not in labels and _joins(e, whole, near))]
-    )
-    cost = 0.0
-    for part in parts:
-        if part.label not in row.labels:
-            what, more = explain(part, row)
-            level = part.top < row.box[1] and part.bottom > row.box[0]
-            # Of a number, what an edge cuts off may be a digit.
-            cost += 1 if what == "rest" and level else more
-    cost += sum(not explains_line(line, row) for line in ink_map.lines)
-    return row.kept() if cost <= MOST_COST else None
-
-
-def _is_around(part: Component, ink_map: InkMap) -> bool:
-    """Whether a component is a frame, a bar along an edge, or a filled rectangle such as a button."""
-    if part.span >= BAR or (part.fill >= BLOCK and part.width >= part.height):
-        return True
-    others = [each for each in ink_map.components.all if each.extent >= LEAST]
-    return any(
-        part.height >= AROUND * each.height and each.height >= WITHIN * part.height
-        for each in ink_map.components.enclosed(part, others)
-    )
-
-
-def _joins(part: Component, row: Box, near: float) -> bool:
-    """Whether a small component may be a part of a digit of the row, or a sign in it."""
-    across = part.left >= row.left - near and part.right <= row.right + near
-    middle = (part.top + part.bottom) / 2
-    return across and row.top - near <= middle <= row.bottom + near / 3
+def _rows(ink_map: InkMap, place: Place) -> Iterator[Inked]:
+    for one in (ink_map, *ink_map.without_lines()):
+        for row in find_rows(one):
+            yield Inked(row.kept(), place)

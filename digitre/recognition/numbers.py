@@ -1,28 +1,22 @@
 """Read a number: several digits, each with its box, or "Huh..." if the reading isn't sure.
 
 The ink becomes pieces; neighbouring pieces, and parts of pieces in which digits may touch, become candidates. The
-network reads them, and a lattice finds the best path through them: over-segmentation, a recogniser that
-rejects what is no character, and the best path (LeCun, Bottou, Bengio and Haffner 1998).
-
-Ink on an even ground is read as it is. Photos of paper, and drawings with something around them, are read in
-several ways, and the surest one counts: see `digitre.recognition.number_inks`.
+network reads them, and a lattice finds the best path through them: see `digitre.recognition.number_in_ink`. Photos of
+paper, and drawings with something around them, are read in several ways: see `digitre.recognition.number_search`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from digitre.recognition import lattice
-from digitre.recognition.candidates import MOST_PARTS, Candidate, Classify, find_candidates
 from digitre.recognition.decoding import FULL_SIZE, LOSSY, to_eight_bits
-from digitre.recognition.ink import flatten, on_even_ground, on_plain_ground, trim
-from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
-from digitre.recognition.number_inks import Place, find_inks
+from digitre.recognition.lattice import DIGITS, NEW_LINE
+from digitre.recognition.number_in_ink import Found
 from digitre.recognition.number_reading import (
     MOST_DIGITS,
     Alternative,
@@ -31,19 +25,12 @@ from digitre.recognition.number_reading import (
     blank,
     value_of,
 )
-from digitre.recognition.pieces import Piece
+from digitre.recognition.number_search import search
 from digitre.recognition.reading import THRESHOLD, lowest_accepted
 from digitre.recognition.reading import decide as decide_digit
-from digitre.recognition.segmentation import Segmentation, Strokes, segment
 
 if TYPE_CHECKING:
     from digitre.recognition.classifier import Classifier
-
-MOST_PIECES = 120
-MOST_STROKES = 200
-MOST_INKS = 12
-MOST_COMPLEX = 4  # inks with too many pieces
-ENOUGH = 0.9  # a reading with this probability ends the search
 
 
 def read_number(
@@ -78,13 +65,12 @@ def read_number(
     small = to_eight_bits(image)
     scale = full[0] / small.width
     paths = [each / scale for each in as_paths(strokes)]
-    found = _search(classifier.classify, small, image.format in LOSSY, paths, options)
+    found = search(classifier.classify, small, image.format in LOSSY, paths, options)
     if found is None:
         return blank(classifier.model)
     if found.is_one_digit:
         alone = classifier.detect(image)
-        if not alone.several:
-            found = found.as_one_digit(alone.row)
+        found = replace(found, believed=False) if alone.several else found.as_one_digit(alone.row)
     return decide(found, classifier.model, threshold, scale)
 
 
@@ -106,169 +92,6 @@ def as_paths(strokes: Sequence[Any] | None) -> list[np.ndarray]:
             raise ValueError("a stroke must hold finite numbers")
         paths.append(path[:, :2])
     return paths
-
-
-def _search(
-    classify: Classify,
-    image: Image.Image,
-    lossy: bool,
-    strokes: Strokes,
-    options: dict[str, Any],
-) -> Found | None:
-    """The number in a picture, in the ink that gives the surest one."""
-    plain = on_plain_ground(image, lossy)
-    if plain is None:
-        image = flatten(image)
-        plain = on_even_ground(image, lossy)
-    best = None
-    if plain is not None:
-        ink = plain if plain.margins else trim(plain)
-        left, top, _, _ = ink.margins or (0, 0, 0, 0)
-        best = _find(ink.values, classify, strokes, (left, top, 1), options)
-        if best is None or best.confidence >= THRESHOLD or not best.complete:
-            return best
-    complex_ones = 0
-    inks = find_inks(flatten(image), plain, lines=options["lines"])
-    for number, (values, place) in enumerate(inks, 1):
-        found = _find(values, classify, strokes, place, options)
-        # A drawing's own text stays, unless it is read without what is around it: a device shows the same text.
-        least = THRESHOLD if plain is not None else 0.0
-        if found and (best is None or found.confidence > max(best.confidence, least)):
-            best = found
-        complex_ones += found is not None and not found.complete
-        if (
-            number == MOST_INKS
-            or complex_ones == MOST_COMPLEX
-            or (best and best.confidence >= ENOUGH)
-        ):
-            break
-    return best
-
-
-def _find(
-    ink: np.ndarray,
-    classify: Classify,
-    strokes: Strokes,
-    place: Place,
-    options: dict[str, Any],
-) -> Found | None:
-    """`find_number`, with the strokes and the answer in pixels of the picture.
-
-    Args:
-        place: where the ink begins in the picture, left and top, and how many of its pixels one of the ink's is.
-    """
-    left, top, size = place
-    moved = [(each - (left, top)) / size for each in strokes]
-    found = find_number(ink, classify, moved, **options)
-    return found and replace(found, place=(left, top, size * found.place[2]))
-
-
-@dataclass(frozen=True)
-class Found:
-    """A number that was found in ink.
-
-    Attributes:
-        answer: of the lattice.
-        candidates: for each arc of its best path; None for a line break.
-        place: where the ink begins in the picture, left and top, and how many pixels of the picture are one of a
-            candidate's.
-        complete: whether all ink was looked at.
-        fits: whether it has as many digits as it was said to have.
-    """
-
-    answer: Answer
-    candidates: tuple[Candidate | None, ...]
-    place: Place
-    complete: bool
-    fits: bool
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the whole text; 0 if it can't be right."""
-        return self.answer.probability if self.complete and self.fits else 0.0
-
-    @property
-    def is_one_digit(self) -> bool:
-        """Whether all ink is one digit."""
-        return len(self.answer.text) == 1 and self.answer.text in DIGITS
-
-    def as_one_digit(self, row: Sequence[float]) -> Found:
-        """The same with the probabilities of the ten digits that the reading of one digit gives."""
-        (candidate,) = self.candidates
-        assert candidate is not None
-        candidate.row, candidate.sign = np.asarray(row), None
-        arc = candidate.arc(0)
-        order = sorted(range(10), key=row.__getitem__, reverse=True)[:4]
-        alternatives = tuple((str(each), float(row[each])) for each in order[1:])
-        answer = Answer(
-            str(order[0]), (arc,), float(row[order[0]]), arc.is_character, (1.0,), alternatives
-        )
-        return replace(self, answer=answer)
-
-
-def find_number(
-    ink: np.ndarray,
-    classify: Classify,
-    strokes: Strokes = (),
-    *,
-    length: int | None = None,
-    signs: bool = False,
-    lines: bool = False,
-) -> Found | None:
-    """Find the number in ink.
-
-    Args:
-        ink: (height, width) uint8, 0 where there is none, without margins.
-        classify: the network.
-        strokes: the pen's strokes, arrays (n, 2) of x and y in pixels of `ink`.
-        length: how many digits it has, if that is known.
-        signs: whether it may have signs.
-        lines: whether it may have several lines.
-
-    Returns:
-        None if there is no ink.
-    """
-    segmentation = segment(ink, strokes[:MOST_STROKES], several_lines=lines)
-    kept, complete = _largest(segmentation)
-    if not kept:
-        return None
-    # What is too complex is refused: its text needs no care.
-    parts = MOST_PARTS if complete else 0
-    found = find_candidates(kept, segmentation.pen, classify, signs=signs, most=parts)
-    arcs: dict[Arc, Candidate] = {}
-    breaks: list[Arc] = []
-    first = 0
-    for line in found:
-        if first:
-            breaks.append(Arc(first - 1, first, {NEW_LINE: 1.0}))
-        arcs |= {each.arc(first): each for each in line.candidates}
-        first += line.last + 1
-    every = [*arcs, *breaks]
-    answer = lattice.solve(every, first - 1, length)
-    fits = answer is not None
-    answer = answer or lattice.solve(every, first - 1)
-    assert answer is not None  # each piece by itself is a candidate
-    digits = sum(each in DIGITS for each in answer.text)
-    complete = complete and len(strokes) <= MOST_STROKES and digits <= MOST_DIGITS
-    chosen = tuple(arcs.get(arc) for arc in answer.arcs)
-    return Found(answer, chosen, (0, 0, segmentation.factor), complete, fits)
-
-
-def _largest(segmentation: Segmentation) -> tuple[list[list[Piece]], bool]:
-    """The lines with all their pieces, and True; or with the largest pieces only, and False, if there are too
-    many."""
-    extents = sorted((each.extent for line in segmentation.lines for each in line), reverse=True)
-    if len(extents) <= MOST_PIECES and segmentation.complete:
-        return segmentation.lines, True
-    least = extents[min(MOST_DIGITS, len(extents)) - 1]
-    left = MOST_DIGITS
-    kept = []
-    for line in segmentation.lines:
-        large = [each for each in line if each.extent >= least][:left]
-        left -= len(large)
-        if large:
-            kept.append(large)
-    return kept, False
 
 
 def decide(found: Found, model: str, threshold: float, scale: float = 1.0) -> NumberReading:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,11 @@ DUST = 0.03  # of the line's height: what is smaller is no sign
 HEIGHT = 64  # pixels: larger digits are averaged down to between one and two times this
 MOST_PIXELS = 400_000  # of the ink, once averaged down
 MOST_COMPONENTS = 400  # that are looked at, the largest
+MOST_AROUND = 20  # components, the highest, that may lie around others
+WITHIN = 0.06  # of its height: what lies in a frame or a circle is so high
+HIGHER = 1.8  # times as high as all others: a pen that lies on the sheet
+THICK = 2.5  # widths of the pen: a filled shape is so thick, such as a button or a stamp
+SOLID = 0.6  # of its bounding box: a filled shape fills so much
 
 Strokes = Sequence[np.ndarray]
 
@@ -39,12 +44,14 @@ class Segmentation:
         factor: so many pixels of the ink are one of a piece.
         pen: the width of the strokes, in pixels of a piece.
         complete: whether all components were looked at.
+        surrounded: whether a component lies around another one, is too thick for a stroke, or much higher than all others.
     """
 
     lines: list[list[Piece]]
     factor: int
     pen: float
     complete: bool = True
+    surrounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,35 @@ def segment(ink: np.ndarray, strokes: Strokes = (), *, several_lines: bool = Fal
     cutter = _Cutter(small, labels, places, pen, owners)
     found = [[piece for group in line if (piece := cutter.piece(group))] for line in groups]
     ordered = [sorted(line, key=lambda each: each.left + each.right) for line in found if line]
-    return Segmentation(ordered, factor, pen, complete)
+    largest = sorted(boxes, key=lambda label: -boxes[label].height)[:MOST_AROUND]
+    surrounded = len(largest) > 1 and (
+        boxes[largest[0]].height >= HIGHER * boxes[largest[1]].height
+        or any(
+            _is_around(boxes[label], boxes.values())
+            or _is_solid(labels[places[label - 1]] == label, pen, boxes[label])
+            for label in largest
+        )
+    )
+    return Segmentation(ordered, factor, pen, complete, surrounded)
+
+
+def _is_around(box: Box, others: Iterable[Box]) -> bool:
+    """Whether a box lies around another one that may be a digit."""
+    return any(
+        box.left < each.left
+        and box.right > each.right
+        and box.top < each.top
+        and box.bottom > each.bottom
+        and each.height >= WITHIN * box.height
+        for each in others
+    )
+
+
+def _is_solid(part: np.ndarray, pen: float, box: Box) -> bool:
+    """Whether a component fills its box, and is much thicker than the pen that drew the others."""
+    thinner = min(box.width, box.height)
+    thick = thinner >= THICK * pen
+    return bool(thick and np.count_nonzero(part) >= SOLID * box.width * box.height)
 
 
 def _label(ink: np.ndarray, strokes: Strokes) -> tuple[np.ndarray, np.ndarray, int]:

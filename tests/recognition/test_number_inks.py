@@ -88,9 +88,98 @@ def lined_paper() -> tuple[Image.Image, int, int]:
     return page, 120, 130
 
 
+def with_scroll_bar() -> tuple[Image.Image, int, int]:
+    """A grey thumb on a light track, at the right edge."""
+    page = Image.new("L", (460, 300), 255)
+    pen = ImageDraw.Draw(page)
+    pen.rectangle((446, 0, 460, 300), fill=240)
+    pen.rectangle((449, 90, 456, 190), fill=160)
+    put(page, 60, 90)
+    return page, 60, 90
+
+
+def in_a_comb() -> tuple[Image.Image, int, int]:
+    """A line from edge to edge with short teeth next to the number."""
+    page = Image.new("L", (420, 260), 255)
+    pen = ImageDraw.Draw(page)
+    pen.line((0, 190, 420, 190), fill=60, width=2)
+    for x in (50, 350):
+        pen.line((x, 120, x, 190), fill=60, width=2)
+    put(page, 60, 82)
+    return page, 60, 82
+
+
+def circled() -> tuple[Image.Image, int, int]:
+    """A circle around a number that is much smaller."""
+    page = Image.new("L", (460, 460), 255)
+    ImageDraw.Draw(page).ellipse((30, 40, 430, 420), outline=0, width=8)
+    put(page, 90, 180)
+    return page, 90, 180
+
+
+def under_a_shadow() -> tuple[Image.Image, int, int]:
+    """A hard shadow, whose edge runs through the number."""
+    page = Image.new("L", (460, 320), 225)
+    put(page, 80, 110)
+    y, x = np.mgrid[:320, :460]
+    shaded = np.asarray(page, float) * np.where(x + 0.3 * y > 240, 0.5, 1.0)
+    return Image.fromarray(shaded.astype(np.uint8)), 80, 110
+
+
+def beside_a_pen() -> tuple[Image.Image, int, int]:
+    """A pen that lies on the sheet looks like a 1."""
+    page = Image.new("L", (520, 420), 225)
+    ImageDraw.Draw(page).line((420, 40, 500, 380), fill=90, width=16)
+    put(page, 60, 150)
+    return page, 60, 150
+
+
+def with_a_stamp() -> tuple[Image.Image, int, int]:
+    """A round stamp below the number looks like a 0."""
+    page = Image.new("RGB", (460, 380), "white")
+    pen = ImageDraw.Draw(page)
+    pen.ellipse((360, 270, 450, 360), fill=(40, 160, 90))
+    pen.text((398, 305), "R", fill="white", font=FONT)
+    put(page, 60, 90)
+    return page, 60, 90
+
+
+def on_dusty_paper() -> tuple[Image.Image, int, int]:
+    """Dark specks on all of the sheet."""
+    page = Image.new("L", (460, 320), 225)
+    pen = ImageDraw.Draw(page)
+    for x, y in np.random.default_rng(3).integers(8, 312, (40, 2)):
+        pen.rectangle((int(x), int(y), int(x) + 2, int(y) + 2), fill=120)
+    put(page, 80, 110)
+    return page, 80, 110
+
+
+def under_a_ruled_line() -> tuple[Image.Image, int, int]:
+    """A line from edge to edge through the number, on a photo."""
+    y, x = np.mgrid[:300, :460]
+    page = Image.fromarray((230 - 0.05 * x - 0.04 * y).astype(np.uint8))
+    ImageDraw.Draw(page).line((0, 170, 460, 170), fill=120, width=3)
+    put(page, 80, 110)
+    return page, 80, 110
+
+
 @pytest.mark.parametrize(
     "make",
-    [demo_page, phone, dark_canvas, drawing_program, lined_paper],
+    [
+        demo_page,
+        phone,
+        dark_canvas,
+        drawing_program,
+        lined_paper,
+        with_scroll_bar,
+        in_a_comb,
+        circled,
+        under_a_shadow,
+        beside_a_pen,
+        with_a_stamp,
+        on_dusty_paper,
+        under_a_ruled_line,
+    ],
     ids=lambda each: each.__name__,
 )
 def test_a_number_is_found(
@@ -142,3 +231,24 @@ def test_an_empty_page_is_refused(classifier: Classifier) -> None:
         tone = page.getpixel((left - 8, top - 8))
         page.paste(tone, (left, top, left + WIDTH, top + HEIGHT))
         assert is_refused(classifier.read_number(page))
+
+
+@pytest.mark.parametrize("text", ["4207", "1041", "10", "2171"])
+def test_a_picture_that_is_cropped_to_a_number_is_read(text: str, classifier: Classifier) -> None:
+    """A digit that touches the edges is no bar of the page, if the picture is cropped to the number."""
+    page = Image.new("L", (600, 140), 255)
+    put(page, 20, 20, ink_of(text))
+    box = Image.eval(page, lambda value: 255 - value).getbbox()
+    assert classifier.read_number(page.crop(box)).text == text
+
+
+def test_a_number_in_part_is_no_number(classifier: Classifier) -> None:
+    """Where a dark corner covers a digit, or an edge cuts one off, what is left is not the answer."""
+    page = Image.new("L", (460, 320), 255)
+    put(page, 110, 110)
+    ImageDraw.Draw(page).polygon([(0, 0), (160, 0), (140, 320), (0, 320)], fill=0)
+    assert is_refused(classifier.read_number(page))
+    page = Image.new("L", (460, 320), 255)
+    put(page, 395, 110, ink_of("8"))
+    put(page, 30, 110)
+    assert classifier.read_number(page.crop((0, 0, 430, 320))).text != "4207"

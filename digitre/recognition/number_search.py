@@ -1,0 +1,174 @@
+"""Search a picture for a number: read its ink in several ways, and choose.
+
+Ink on an even ground with nothing around it is read as it is. What else there may be is listed by
+`digitre.recognition.number_inks`: the network reads all of it, and the surest text counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+
+from digitre.recognition.candidates import Classify
+from digitre.recognition.ink import flatten, on_even_ground, on_plain_ground, trim
+from digitre.recognition.number_in_ink import MOST_PIECES, Found, find_number
+from digitre.recognition.number_inks import Group, Inked, find_inks
+from digitre.recognition.reading import THRESHOLD
+from digitre.recognition.segmentation import Strokes
+
+FEWER_PIECES = 60  # of ink that is searched for
+MOST_INKS = 12
+MOST_COMPLEX = 4  # inks with too many pieces
+ENOUGH = 0.9  # a reading with this probability ends the search
+# Sums of probabilities, one for each kind of map that reads a text: a text with more digits has nearly as much, ...
+SURE, NEARLY = 0.8, 0.2
+RIVAL = 0.5  # ... and one that is as good an answer, and another one, at most so much less
+
+
+def search(
+    classify: Classify,
+    image: Image.Image,
+    lossy: bool,
+    strokes: Strokes,
+    options: dict[str, Any],
+) -> Found | None:
+    """The number in a picture, in the ink that gives the surest one."""
+    plain = on_plain_ground(image, lossy)
+    if plain is None:
+        image = flatten(image)
+        plain = on_even_ground(image, lossy)
+    if plain is not None and plain.margins and min(plain.margins) > 0:
+        found = _find(
+            Inked(plain.values, (*plain.margins[:2], 1), plain=True), classify, strokes, options
+        )
+        if found is None or (found.confidence >= THRESHOLD and not found.surrounded):
+            return found
+    elif plain is not None:
+        plain = plain if plain.margins else trim(plain)
+    readings: list[tuple[Group, Found]] = []
+    budget = [MOST_INKS, MOST_COMPLEX]
+    for group in find_inks(flatten(image), plain, lines=options["lines"]):
+        if group.is_inset and _is_settled(readings):
+            break
+        found = _first_answered(group, classify, strokes, options, budget)
+        if found is None:
+            continue
+        readings.append((group, found))
+        is_sure = found.confidence - group.doubt >= ENOUGH
+        if min(budget) <= 0 or (is_sure and (not group.is_photo or _is_agreed(readings))):
+            break
+    return _choose(readings)
+
+
+def _first_answered(
+    group: Group, classify: Classify, strokes: Strokes, options: dict[str, Any], budget: list[int]
+) -> Found | None:
+    """The first reading of a group that is answered; else the surest one."""
+    best = None
+    for inked in group.inks:
+        found = _find(inked, classify, strokes, options)
+        if found is None:
+            continue
+        budget[0] -= 1
+        budget[1] -= not found.complete
+        if best is None or found.confidence > best.confidence:
+            best = found
+        if best.confidence >= THRESHOLD or min(budget) <= 0:
+            break
+    return best
+
+
+def _votes(readings: Sequence[tuple[Group, Found]]) -> dict[str, dict[str, float]]:
+    """Of each text that is answered, how sure each kind of map is of it."""
+    votes: dict[str, dict[str, float]] = {}
+    for group, found in readings:
+        worth = found.confidence - group.doubt
+        if worth >= THRESHOLD:
+            kinds = votes.setdefault(found.answer.text, {})
+            kinds[group.kind] = max(worth, kinds.get(group.kind, 0.0))
+    return votes
+
+
+def _is_agreed(readings: Sequence[tuple[Group, Found]]) -> bool:
+    """Whether two kinds of maps are sure of the last text."""
+    kinds = _votes(readings)[readings[-1][1].answer.text]
+    return sum(each >= ENOUGH for each in kinds.values()) > 1
+
+
+def _is_settled(readings: Sequence[tuple[Group, Found]]) -> bool:
+    """Whether the pictures within the picture need no look: what has been read is no side of a sheet."""
+    found = _choose(readings)
+    if found is None or found.confidence < ENOUGH:
+        return False
+    text = found.answer.text
+    return len(text) == 1 or not (text.startswith("1") or text.endswith("1"))
+
+
+def _choose(readings: Sequence[tuple[Group, Found]]) -> Found | None:
+    """The best reading of a picture: the text of which most kinds of maps are surest.
+
+    A text with more digits, which has all those of the other one, goes before it: that one left some out. But the
+    sides of a sheet look like 1s, so what lies on the sheet goes before both. If another text is as sure, the number
+    is refused.
+    """
+    if not readings:
+        return None
+    outer = [each for each in readings if not each[0].is_inset]
+    votes = _votes(outer)
+    if max((sum(kinds.values()) for kinds in votes.values()), default=0.0) < SURE:
+        votes = _votes(readings)
+    if not votes:
+        return max((found for _, found in readings), key=lambda each: each.confidence)
+    sums = {text: sum(kinds.values()) for text, kinds in votes.items()}
+    best = max(sums, key=lambda each: (sums[each], len(each)))
+    for text, votes_of in sums.items():
+        if votes_of >= max(SURE, sums[best] - NEARLY) and _more(text, best):
+            best = text
+    for group, inner in readings:
+        text = inner.answer.text
+        if group.is_inset and best.strip("1") == text and inner.confidence >= ENOUGH:
+            best = text
+    found = max(
+        (found for _, found in readings if found.answer.text == best),
+        key=lambda each: each.confidence,
+    )
+    rivalled = any(
+        votes_of >= max(ENOUGH, sums[best] - RIVAL)
+        for text, votes_of in sums.items()
+        if not (text == best or _holds_more(best, text) or _more(text, best))
+    )
+    return replace(found, rivalled=rivalled)
+
+
+def _holds_more(text: str, part: str) -> bool:
+    """Whether a text has more digits than a part of it. On paper, folds and shadows before and after it look like 1s."""
+    return bool(_more(text, part)) and text.strip("1") != part.strip("1")
+
+
+def _more(text: str, part: str) -> str | None:
+    """What a text has more than a part of it; None if that is no part of it."""
+    more = []
+    rest = list(part)
+    for each in text:
+        if rest and each == rest[0]:
+            del rest[0]
+        else:
+            more.append(each)
+    return None if rest else "".join(more)
+
+
+def _find(
+    inked: Inked, classify: Classify, strokes: Strokes, options: dict[str, Any]
+) -> Found | None:
+    """`find_number`, with the strokes and the answer in pixels of the picture."""
+    left, top, size = inked.place
+    moved = [(each - (left, top)) / size for each in strokes]
+    most = MOST_PIECES if inked.plain else FEWER_PIECES
+    found = find_number(inked.ink, classify, moved, most=most, **options)
+    if found is None:
+        return None
+    place = (left, top, size * found.place[2])
+    return replace(found, place=place, believed=inked.believed)

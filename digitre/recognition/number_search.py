@@ -40,14 +40,14 @@ def search(
     if plain is None:
         image = flatten(image)
         plain = on_even_ground(image, lossy)
-    if plain is not None and plain.margins and min(plain.margins) > 0:
-        found = _find(
-            Inked(plain.values, (*plain.margins[:2], 1), plain=True), classify, strokes, options
-        )
-        if found is None or (found.confidence >= THRESHOLD and not found.surrounded):
-            return found
-    elif plain is not None:
+    own = None
+    if plain is not None:
         plain = plain if plain.margins else trim(plain)
+        left, top, *others = plain.margins or (0, 0, 0, 0)
+        own = _find(Inked(plain.values, (left, top, 1), plain=True), classify, strokes, options)
+        alone = own and not own.surrounded and min(left, top, *others) > 0
+        if own is None or (alone and own.confidence >= THRESHOLD):
+            return own
     readings: list[tuple[Group, Found]] = []
     budget = [MOST_INKS, MOST_COMPLEX]
     for group in find_inks(flatten(image), plain, lines=options["lines"]):
@@ -60,7 +60,11 @@ def search(
         is_sure = found.confidence - group.doubt >= ENOUGH
         if min(budget) <= 0 or (is_sure and (not group.is_photo or _is_agreed(readings))):
             break
-    return _choose(readings)
+    chosen = _choose(readings)
+    # What is refused keeps the text of a drawing's own ink: a device, which does not search, shows the same.
+    if own and (chosen is None or chosen.confidence < THRESHOLD):
+        return own if own.confidence < THRESHOLD else replace(own, believed=False)
+    return chosen
 
 
 def _first_answered(

@@ -60,7 +60,9 @@ export function judge(pad, threshold) {
     return { verdict, isFinal: !digit.forServer };
   }
   const number = readNumber(pad, threshold);
-  if (number.text.length > 1 && !number.reason) return { verdict: asNumber(number), isFinal: true };
+  if (number.text.length > 1 && !number.reason) {
+    return { verdict: asNumber(number), isFinal: !number.forServer };
+  }
   const isSame = !digit.reason && number.text === String(digit.digit);
   return { verdict, isFinal: isSame || !digit.forServer };
 }

@@ -35,9 +35,9 @@ export class Reader {
     return { ...this.#readImage(image, threshold), model: this.model };
   }
 
-  // Read a number of one line from its strokes: { text, value, confidence, digits, alternatives, reason, model }. `text` is the
-  // most probable text, even if a reason says why it is refused. `length`: how many digits it has, if you
-  // know; `signs`: whether it may have a minus, a point, a comma or a slash.
+  // Read a number of one line from its strokes: { text, value, confidence, digits, alternatives, reason, forServer, model }.
+  // `text` is the most probable text, even if a reason says why it is refused. `length`: how many digits it has, if you know;
+  // `signs`: whether it may have a minus, a point, a comma or a slash. `forServer`: whether something may lie around it.
   readNumber(strokes, { threshold = THRESHOLD, pen, length = null, signs = false } = {}) {
     if (length !== null && !(Number.isInteger(length) && length >= 1 && length <= 40)) {
       throw new RangeError("A length must lie from 1 to 40.");
@@ -47,6 +47,7 @@ export class Reader {
     const readDigit = (image) => this.#readImage(image, threshold);
     const found = readNumber(strokes, options, classify, readDigit);
     const nothing = { text: "", value: null, confidence: 0, digits: [], alternatives: [], reason: "blank" };
+    nothing.forServer = false;
     return { ...(found ?? nothing), model: this.model };
   }
 

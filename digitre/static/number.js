@@ -26,8 +26,8 @@ export function paintNumber(strokes, pen) {
 
 const rangeOf = (values) => Math.max(...values) - Math.min(...values);
 
-// Read the number: { text, value, confidence, digits, alternatives, reason }; null for a blank. `readDigit` reads an image
-// that holds only one.
+// Read the number: { text, value, confidence, digits, alternatives, reason, forServer }; null for a blank. `readDigit` reads
+// an image that holds only one. The server looks closer if something may lie around the number.
 export function readNumber(strokes, { pen, length = null, signs = false, threshold }, classify, readDigit) {
   const drawn = strokes.filter((stroke) => stroke.length);
   if (!drawn.length) return null;
@@ -38,7 +38,7 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
   const moved = drawn.map((stroke) =>
     stroke.map(([x, y]) => [x * scale + left - cutLeft, y * scale + top - cutTop]),
   );
-  const { pieces, pen: penWidth } = segment(found.ink, moved.slice(0, MOST_STROKES));
+  const { pieces, pen: penWidth, isSurrounded } = segment(found.ink, moved.slice(0, MOST_STROKES));
   if (!pieces.length) return null;
   const kept = largest(pieces);
   // What is too complex is refused: its text needs no care.
@@ -74,6 +74,7 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
     }),
     alternatives: answer.alternatives.map(([text, probability]) => ({ text, probability })),
     reason,
+    forServer: isSurrounded,
   };
 }
 

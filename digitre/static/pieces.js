@@ -8,6 +8,9 @@ const DUST = 0.03; // of the line's height: what is smaller is no sign
 // Boxes that share so much of the narrower one's width, and so much of the line's height, are one character.
 const SHARED = 0.6;
 const WIDE = 0.2;
+const MOST_AROUND = 20; // components, the highest, that may lie around others
+const WITHIN = 0.06; // of its height: what lies in a frame or a circle is so high
+const HIGHER = 1.8; // times as high as all others: no digit of the same number
 const NEAR = 3; // of the neighbours to the right, so many are looked at
 
 // A piece: ink cropped to its box, and where that lies.
@@ -70,7 +73,8 @@ export function penWidth({ labels, width, height }) {
   return Math.max(1, ((8 / Math.PI) * area) / outline);
 }
 
-// The pieces of ink that strokes drew, from left to right: { pieces, pen }. The strokes are in pixels of the ink.
+// The pieces of ink that strokes drew, from left to right: { pieces, pen, isSurrounded }. The strokes are in pixels of the
+// ink. It is surrounded if a component lies around another one, or is much higher than all others.
 export function segment(ink, strokes) {
   const floor = STRONG * maximum(ink.values);
   const found = { ...label(ink, floor), width: ink.width, height: ink.height };
@@ -95,8 +99,25 @@ export function segment(ink, strokes) {
   }
   const pieces = groups.map((group) => pieceOf(group, ink, found, pen, owners)).filter(Boolean);
   pieces.sort((one, other) => one.left + one.right - other.left - other.right);
-  return { pieces, pen };
+  const boxes = found.boxes.filter((_, k) => kept.has(k + 1));
+  return { pieces, pen, isSurrounded: areSurrounded(boxes) };
 }
+
+function areSurrounded(boxes) {
+  const highest = [...boxes].sort((one, other) => heightOf(other) - heightOf(one)).slice(0, MOST_AROUND);
+  if (highest.length < 2) return false;
+  return (
+    heightOf(highest[0]) >= HIGHER * heightOf(highest[1]) ||
+    highest.some((box) => boxes.some((other) => liesAround(box, other)))
+  );
+}
+
+const liesAround = (box, other) =>
+  box.left < other.left &&
+  box.right > other.right &&
+  box.top < other.top &&
+  box.bottom > other.bottom &&
+  heightOf(other) >= WITHIN * heightOf(box);
 
 const widthOf = ({ left, right }) => right - left;
 const heightOf = ({ top, bottom }) => bottom - top;

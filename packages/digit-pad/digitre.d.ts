@@ -45,6 +45,8 @@ export interface NumberReading {
   digits: NumberDigit[];
   alternatives: { text: string; probability: number }[];
   reason: "blank" | "not_a_number" | "unsure" | "too_complex" | null;
+  /** Whether the server would look closer: something may lie around the number, such as a circle. */
+  forServer: boolean;
   model: string;
 }
 

@@ -102,6 +102,22 @@ def test_numbers_are_read_as_by_the_server(
         assert abs(ours["confidence"] - theirs.confidence) < 0.1
 
 
+def test_a_circled_number_is_for_the_server(
+    script_page, server: str, classifier: Classifier
+) -> None:
+    """The page asks the server about a number with a circle around it, and the server reads what is in the circle."""
+    number = write("42")
+    points = np.concatenate([np.asarray(stroke, float) for stroke in number["strokes"]])
+    middle, reach = points.mean(0), np.ptp(points, axis=0).max()
+    angles = np.linspace(0, 2 * np.pi, 60)
+    circle = middle + reach * np.stack([np.cos(angles), np.sin(angles)], 1)
+    circled = {**number, "strokes": [*number["strokes"], circle.tolist()]}
+    (plain, _, _), (ours, theirs, _) = read_both(script_page, server, classifier, [number, circled])
+    assert (plain["text"], plain["forServer"]) == ("42", False)
+    assert ours["forServer"]
+    assert (theirs.text, theirs.reason) == ("42", None)
+
+
 def test_what_is_no_number_is_refused(script_page, server: str, classifier: Classifier) -> None:
     """A scribble and a heart are no numbers, and no strokes are a blank."""
     drawings = [as_sent([smooth(s) for s in OTHERS[name]], 9) for name in ("scribble", "heart")]

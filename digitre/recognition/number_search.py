@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from digitre.recognition.candidates import Classify
@@ -25,6 +27,11 @@ MOST_COMPLEX = 4  # inks with too many pieces
 ENOUGH = 0.9  # a reading with this probability ends the search
 # Sums of probabilities, one for each kind of map that reads a text: a text with more digits has nearly as much, ...
 SURE, NEARLY = 0.8, 0.2
+STRAIGHT = (
+    0.8  # of its bounding box: a ruled line fills so much; of a 1 that a hand draws less is ink
+)
+LONG = 0.6  # of the picture's height: so long is the side of a sheet, and no 1 of several
+APART = 0.9  # of their height: 1s of one number are nearer to each other
 RIVAL = 0.5  # ... and one that is as good an answer, and another one, at most so much less
 
 
@@ -45,9 +52,12 @@ def search(
         plain = plain if plain.margins else trim(plain)
         left, top, *others = plain.margins or (0, 0, 0, 0)
         own = _find(Inked(plain.values, (left, top, 1), plain=True), classify, strokes, options)
-        alone = own and not own.surrounded and min(left, top, *others) > 0
-        if own is None or (alone and own.confidence >= THRESHOLD):
+        if own is None:
+            return None
+        alone = not own.surrounded and min(left, top, *others) > 0
+        if alone and own.confidence >= THRESHOLD:
             return own
+        own = _doubted(own, image.height)
     readings: list[tuple[Group, Found]] = []
     budget = [MOST_INKS, MOST_COMPLEX]
     for group in find_inks(flatten(image), plain, lines=options["lines"]):
@@ -56,6 +66,7 @@ def search(
         found = _first_answered(group, classify, strokes, options, budget)
         if found is None:
             continue
+        found = _doubted(found, image.height)
         readings.append((group, found))
         is_sure = found.confidence - group.doubt >= ENOUGH
         if min(budget) <= 0 or (is_sure and (not group.is_photo or _is_agreed(readings))):
@@ -176,3 +187,22 @@ def _find(
         return None
     place = (left, top, size * found.place[2])
     return replace(found, place=place, believed=inked.believed)
+
+
+def _doubted(found: Found, height: int) -> Found:
+    """A number, not believed if it has only 1s that may be ruled lines or the sides of a sheet: straight, long, or far apart.
+
+    Args:
+        found: the number.
+        height: of the picture, in pixels.
+    """
+    if len(found.answer.text) < 2 or set(found.answer.text) != {"1"}:
+        return found
+    ones = [each.piece for each in found.candidates if each]
+    straight = any(np.count_nonzero(each.ink) >= STRAIGHT * each.ink.size for each in ones)
+    long = any(each.height * found.place[2] >= LONG * height for each in ones)
+    apart = any(
+        right.left - left.right > APART * max(left.height, right.height)
+        for left, right in pairwise(ones)
+    )
+    return replace(found, believed=found.believed and not (straight or long or apart))

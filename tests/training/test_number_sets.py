@@ -8,7 +8,7 @@ from skips import NO_DATA
 
 from digitre import Classifier
 from digitre.training.data import datasets, split, strings, world
-from digitre.training.evaluation import limits, number_sets, numbers, sets
+from digitre.training.evaluation import limits, number_scenes, number_sets, numbers, sets
 from digitre.training.evaluation.number_sets import FORMS, SETS, set_id
 
 needs_data = pytest.mark.skipif(datasets.path("unipen-strings.npz") is None, reason=NO_DATA)
@@ -74,3 +74,29 @@ def test_numbers_are_measured_in_both_forms(monkeypatch: pytest.MonkeyPatch) -> 
     assert {figure.set for figure in figures} == ids
     assert all(sets.title(id) != id for id in ids)
     assert ids == {limit.set for limit in limits.LIMITS if limit.set in ids}
+
+
+def test_numbers_are_measured_in_scenes(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only clear numbers are used; a scene is drawn alike each time; titles and limits know the sets."""
+    seven = [np.array([[0, 100.0], [60, 100], [20, 0]])]
+    number = strings.Written("77", [*seven, seven[0] + np.array([90.0, 0])])
+    unclear = strings.Written("77", [np.array([[0, 0], [90.0, 40]])])
+    monkeypatch.setattr(strings, "strings", lambda part: [number, unclear])
+    assert number_scenes.clear_numbers(classifier, "test") == [number]
+    scenes = [each for each in number_scenes.SCENES if each.id in ("plain", "desk")]
+    monkeypatch.setattr(number_scenes, "SCENES", scenes)
+    for scene in scenes:
+        once, again = (list(number_scenes.pictures(scene, [number], [], 2)) for _ in range(2))
+        assert once == again
+        assert [text for _, text in once] == ["77", "77"]
+    figures = number_scenes.measure(classifier, "test", count=2)
+    values = {(each.set, each.metric): each.value for each in figures}
+    for name in number_sets.SCENES:
+        set_id = number_sets.part_id(name, "test")
+        assert values[set_id, "count"] == 4
+        assert sets.title(set_id) != set_id
+        assert any(limit.set == set_id for limit in limits.LIMITS)
+    assert values["numbers_in_scenes_test", "accuracy"] == 100
+    assert values["scenes_without_numbers_test", "refused"] == 100

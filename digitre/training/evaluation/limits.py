@@ -88,6 +88,10 @@ def _of_numbers() -> Iterator[Limit]:
         yield Limit(f"touching_{form}_test", "accuracy", at_least=touching)
         yield Limit(f"signed_{form}_test", "accuracy", at_least=90)
         yield Limit(f"letters_{form}_test", "refused", at_least=95)
+    # As for one digit in scenes.
+    yield Limit("numbers_in_scenes_test", "accuracy", at_least=95)
+    yield Limit("numbers_in_scenes_test", "answered_accuracy", at_least=99)
+    yield Limit("scenes_without_numbers_test", "refused", at_least=99)
 
 
 LIMITS = (

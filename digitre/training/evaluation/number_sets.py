@@ -22,9 +22,20 @@ SETS: tuple[tuple[str, str, Callable[[Part], list[Written]], bool], ...] = (
     ("signed", "numbers with signs of new people", strings.signed, True),
     ("letters", "not numbers: words of new people", strings.words, False),
 )
+# Numbers among other things, and the same without a number: see `number_scenes`.
+IN_SCENES, WITHOUT = "numbers_in_scenes", "scenes_without_numbers"
+SCENES = {
+    IN_SCENES: "numbers of 2 to 4 digits of new people, in all scenes",
+    WITHOUT: "not numbers: scenes without writing",
+}
 FORMS = {"strokes": "with their strokes", "pictures": "from the picture alone"}
 
 
 def set_id(name: str, form: str, part: Part) -> str:
     """The id of a set's figures in one form."""
-    return f"{name}_{form}" + ("_test" if part == "test" else "")
+    return part_id(f"{name}_{form}", part)
+
+
+def part_id(name: str, part: Part) -> str:
+    """The id of a set's figures in one part."""
+    return name + ("_test" if part == "test" else "")

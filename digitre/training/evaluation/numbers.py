@@ -46,7 +46,9 @@ def measure(classifier: Classifier, part: Part) -> Iterator[Figure]:
         for form in FORMS:
             if written:
                 readings = _read(classifier, written, form == "strokes", signs)
-                yield from _figures(set_id(name, form, part), readings, is_number=name != "letters")
+                yield from figures_of(
+                    set_id(name, form, part), readings, is_number=name != "letters"
+                )
 
 
 def draw(written: Written, seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -87,7 +89,14 @@ def _read(
     return np.array(rows, float)
 
 
-def _figures(id: str, readings: np.ndarray, *, is_number: bool) -> Iterator[Figure]:
+def figures_of(id: str, readings: np.ndarray, *, is_number: bool) -> Iterator[Figure]:
+    """The figures of a set: see `measure`.
+
+    Args:
+        id: of the set.
+        readings: (n, 2) float: of each picture, its confidence and whether its text is right.
+        is_number: whether the pictures show numbers; else they must be refused.
+    """
     confidence, right = readings[:, 0], readings[:, 1].astype(bool)
     refused = is_refused(confidence)
     yield Figure(id, "count", len(readings))

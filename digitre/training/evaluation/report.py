@@ -11,6 +11,7 @@ from digitre.training.evaluation import (
     agreement,
     latency,
     metrics,
+    number_scenes,
     numbers,
     robustness,
     sets,
@@ -40,6 +41,8 @@ def evaluate(classifier: Classifier, scene_pictures: int = 0) -> Figures:
     figures += numbers.measure(classifier, "test")
     if scene_pictures:
         figures += scenes.measure(classifier, "test", count=scene_pictures)
+        count = max(1, scene_pictures // 10)  # a number may lie in each of all the scenes
+        figures += number_scenes.measure(classifier, "test", count=count)
     if keras_file.exists() and not has_eight_bits:
         figures += latency.compare_with_keras(classifier, keras_file)
     figures += latency.compare_with_2017(classifier)

@@ -246,6 +246,11 @@ SETS = (
         for name, title, _, _ in number_sets.SETS
         for form, how in number_sets.FORMS.items()
     ),
+    *(
+        EvaluationSet(number_sets.part_id(name, part), title, part, added=True)
+        for part in SCENE_PARTS
+        for name, title in number_sets.SCENES.items()
+    ),
     EvaluationSet("robustness_position", "robustness: moved into each corner", "test"),
     EvaluationSet("robustness_size", "robustness: 25 to 90 % of the canvas", "test"),
     EvaluationSet("robustness_rotation", "robustness: rotated by up to 10 degrees", "test"),

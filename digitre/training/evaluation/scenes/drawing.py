@@ -22,6 +22,7 @@ Page = np.ndarray
 Cover = np.ndarray
 
 PEN = (0.05, 0.14)  # range of the pen's width, relative to the digit's size
+NUMBER = 1.5  # times its height: what is longer is more than one digit
 FIRM_PEN = (0.06, 0.14)  # the same for a digit that lines cross
 BLACK, WHITE = 0.0, 255.0
 
@@ -135,7 +136,11 @@ def write(
     if strokes is None:
         return np.zeros(shape)
     lines = fit(strokes, size, *middle, flip=True)
-    return render(lines, width, height, max(1.0, size * random_pen(pen, random))) / 255.0
+    thick = size * random_pen(pen, random)
+    across, down = np.ptp(np.concatenate(lines), axis=0)
+    if across > NUMBER * down:
+        thick *= down / across  # a number's digits are as high as it is, and not as long
+    return render(lines, width, height, max(1.0, thick)) / 255.0
 
 
 def anywhere(size: float, shape: tuple[int, int], random: Random) -> tuple[float, float]:

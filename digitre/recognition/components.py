@@ -85,15 +85,15 @@ class Components:
 
     def __init__(self, ink: np.ndarray) -> None:
         self.ink = ink
-        self.labels, self._count = ndimage.label(ink, EIGHT)
+        self.labels, self.count = ndimage.label(ink, EIGHT)
         self._pens: dict[int, float] = {}
 
     @cached_property
     def all(self) -> list[Component]:
         """At most `MOST` of them, those with the most ink first."""
-        if not self._count:
+        if not self.count:
             return []
-        count = self._count + 1
+        count = self.count + 1
         flat = self.labels.ravel()
         areas = np.bincount(flat, minlength=count)
         sums = np.bincount(flat, self.ink.ravel(), minlength=count)
@@ -138,7 +138,7 @@ class Components:
         self, components: Iterable[Component], box: tuple[slice, slice] | None = None
     ) -> np.ndarray:
         """(height, width) bool: where these components are, in the picture or in a box of it."""
-        chosen = np.zeros(self._count + 1, bool)
+        chosen = np.zeros(self.count + 1, bool)
         chosen[[each.label for each in components]] = True
         return chosen[self.labels[box] if box else self.labels]
 

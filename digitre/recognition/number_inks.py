@@ -15,17 +15,23 @@ from itertools import chain
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
+from digitre.recognition import photo
 from digitre.recognition.components import MOST, Component
 from digitre.recognition.explanations import BAR
-from digitre.recognition.ink import Ink
+from digitre.recognition.ink import MIN_CONTRAST, Ink
 from digitre.recognition.insets import find_insets, is_solid
 from digitre.recognition.lines import find_lines, remove_lines
-from digitre.recognition.maps import STRONG, InkMap, even_maps, paper_maps
+from digitre.recognition.maps import LEAST_CONTRAST, STRONG, InkMap, even_maps, paper_maps
 from digitre.recognition.number_in_ink import Place
 from digitre.recognition.rows import ALONG, believable, find_rows
+from digitre.recognition.segmentation import MOST_COMPONENTS
 
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
+# Of the differences from the paper: ink, if at least three in a thousand pixels are ink. Half of that is ink, and no texture.
+FULL, DARKEST = 99.7, 0.5
+RIM = 3  # pixels: the soft edge of an area
 GLOW = 0.75  # of the inked pixels: if fewer are strong, the strokes glow, as neon lights do
 LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
 
@@ -39,12 +45,14 @@ class Inked:
         place: where it begins in the picture, left and top, and how many of its pixels one of the ink's is.
         believed: whether it may be answered. Ink with parts that lie along an edge is only a guess.
         plain: whether it is all the ink of a drawing.
+        complex: whether it has too many components for a number.
     """
 
     ink: np.ndarray
     place: Place
     believed: bool = True
     plain: bool = False
+    complex: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,14 +91,17 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
             yield Group(_rows(each, place), each.kind, each.doubt)
         yield Group(_inks_of_drawing(plain, not maps or believable(maps[0])), "drawing")
     else:
-        for each in maps if drawn else chain(maps, paper_maps(small)):
+        for each in maps if drawn else chain(maps, paper_maps(small), darkest_map(small)):
             yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
     if not lines:
         yield from _groups_of_insets(image, maps, small, (0, 0), deeper=True)
-    if drawn and any(part.edges for part, _ in _areas(maps, small)):
-        # The area may be a shadow, or a dark corner.
-        for each in paper_maps(small):
-            yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, True)
+    for each, part in _areas(maps, small)[:1] if drawn else ():
+        if part.edges:  # a shadow, or a dark corner
+            for paper in paper_maps(small):
+                yield Group(_inks_of_map(paper, place, lines), paper.kind, paper.doubt, True)
+        else:  # such as a round button
+            on_area = _map_on(small, each, part)
+            yield Group(_inks_of_map(on_area, place, lines), on_area.kind)
 
 
 def _inks_of_drawing(plain: Ink, believed: bool) -> Iterator[Inked]:
@@ -126,6 +137,9 @@ def _inks_of_map(ink_map: InkMap, place: Place, lines: bool) -> Iterator[Inked]:
     # Without what runs along an edge all is there; without what two edges cut off, a digit may be missing.
     along = all(part.span >= BAR or part.contact >= ALONG * part.extent for part in around)
     believed = along and believable(ink_map)
+    if ink_map.components.count > MOST_COMPONENTS:
+        yield Inked(ink, place, believed, complex=True)
+        return
     if ink.any():
         yield Inked(ink, place, believed)
     for one in _without_rules(ink):
@@ -146,7 +160,8 @@ def _groups_of_insets(
         image: in full size, which begins at `begin` in the whole picture.
         maps: of `small`, the same, averaged down.
     """
-    for inset in find_insets(image, [region for _, region in _areas(maps, small)]):
+    regions = [each.components.mask([part]) for each, part in _areas(maps, small)]
+    for inset in find_insets(image, regions):
         place = begin[0] + inset.left, begin[1] + inset.top
         factor = _factor(inset.image.size)
         inner = inset.image.reduce(factor) if factor > 1 else inset.image
@@ -158,12 +173,33 @@ def _groups_of_insets(
             yield from _groups_of_insets(inset.image, inner_maps, inner, place, deeper=False)
 
 
-def _areas(maps: Sequence[InkMap], image: Image.Image) -> Iterator[tuple[Component, np.ndarray]]:
-    """The filled areas of a picture's maps that may be pictures within it, each with its mask, (height, width) bool."""
-    for each in maps:
-        for part in each.components.all[:1]:
-            if is_solid(part, min(image.size)):
-                yield part, each.components.mask([part])
+def _areas(maps: Sequence[InkMap], image: Image.Image) -> list[tuple[InkMap, Component]]:
+    """The filled areas of a picture's maps that may be pictures within it."""
+    largest = ((each, part) for each in maps for part in each.components.all[:1])
+    return [(each, part) for each, part in largest if is_solid(part, min(image.size))]
+
+
+def _map_on(image: Image.Image, ink_map: InkMap, part: Component) -> InkMap:
+    """What is drawn on a filled area that has no corners, such as a round button: in its holes."""
+    area = ndimage.binary_fill_holes(ink_map.components.mask([part]))
+    inner = ndimage.binary_erosion(area, iterations=RIM)
+    pixels = np.asarray(image, np.int16)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    tone = np.median(pixels[inner], axis=0) if inner.any() else pixels[0, 0]
+    differences = np.abs(pixels - tone).max(2)
+    inked = inner & (differences >= MIN_CONTRAST)
+    return InkMap("on an area", np.where(inked, differences, 0).astype(np.uint8))
+
+
+def darkest_map(image: Image.Image) -> Iterator[InkMap]:
+    """What is much darker than the paper: ink on a ground with a texture, such as wood or crumpled paper."""
+    grey = image.convert("L")
+    darker = photo.fit_light(grey) - np.asarray(grey, np.float32)
+    full = float(np.percentile(darker, FULL))
+    if full >= LEAST_CONTRAST:
+        least = DARKEST * full
+        ink = np.where(darker > least, np.clip(darker * (127 / least), 0, 255), 0).astype(np.uint8)
+        yield InkMap("darkest", ink, True)
 
 
 def _factor(size: tuple[int, ...]) -> int:

@@ -21,7 +21,7 @@ from digitre.recognition.number_inks import Group, Inked, find_inks
 from digitre.recognition.reading import THRESHOLD
 from digitre.recognition.segmentation import Strokes
 
-FEWER_PIECES = 60  # of ink that is searched for
+FEWER_PIECES = 30  # of ink that is searched for
 MOST_INKS = 12
 MOST_COMPLEX = 4  # inks with too many pieces
 ENOUGH = 0.9  # a reading with this probability ends the search
@@ -42,7 +42,19 @@ def search(
     strokes: Strokes,
     options: dict[str, Any],
 ) -> Found | None:
-    """The number in a picture, in the ink that gives the surest one."""
+    """The number in a picture, in the ink that gives the surest one.
+
+    Args:
+        classify: the network.
+        image: of 8 bits a channel.
+        lossy: whether it comes from a JPEG or WebP file.
+        strokes: the pen's strokes, in pixels of the picture.
+        options: `length`, `signs` and `lines` of `find_number`.
+
+    Returns:
+        None if there is no ink.
+    """
+    reader = _Reader(classify, strokes, options)
     plain = on_plain_ground(image, lossy)
     if plain is None:
         image = flatten(image)
@@ -51,7 +63,7 @@ def search(
     if plain is not None:
         plain = plain if plain.margins else trim(plain)
         left, top, *others = plain.margins or (0, 0, 0, 0)
-        own = _find(Inked(plain.values, (left, top, 1), plain=True), classify, strokes, options)
+        own = reader.read(Inked(plain.values, (left, top, 1), plain=True))
         if own is None:
             return None
         alone = not own.surrounded and min(left, top, *others) > 0
@@ -59,41 +71,73 @@ def search(
             return own
         own = _doubted(own, image.height)
     readings: list[tuple[Group, Found]] = []
-    budget = [MOST_INKS, MOST_COMPLEX]
     for group in find_inks(flatten(image), plain, lines=options["lines"]):
         if group.is_inset and _is_settled(readings):
             break
-        found = _first_answered(group, classify, strokes, options, budget)
-        if found is None:
-            continue
-        found = _doubted(found, image.height)
-        readings.append((group, found))
-        is_sure = found.confidence - group.doubt >= ENOUGH
-        if min(budget) <= 0 or (is_sure and (not group.is_photo or _is_agreed(readings))):
+        found = reader.first_answered(group)
+        if found is not None:
+            found = _doubted(found, image.height)
+            readings.append((group, found))
+            is_sure = found.confidence - group.doubt >= ENOUGH
+            if is_sure and (not group.is_photo or _is_agreed(readings)):
+                break
+        if reader.is_tired:
             break
     chosen = _choose(readings)
     # What is refused keeps the text of a drawing's own ink: a device, which does not search, shows the same.
     if own and (chosen is None or chosen.confidence < THRESHOLD):
         return own if own.confidence < THRESHOLD else replace(own, believed=False)
-    return chosen
+    return chosen or (reader.read(reader.complex_ink) if reader.complex_ink else None)
 
 
-def _first_answered(
-    group: Group, classify: Classify, strokes: Strokes, options: dict[str, Any], budget: list[int]
-) -> Found | None:
-    """The first reading of a group that is answered; else the surest one."""
-    best = None
-    for inked in group.inks:
-        found = _find(inked, classify, strokes, options)
+class _Reader:
+    """Reads ink, but not without end.
+
+    Args:
+        classify, strokes, options: see `search`.
+    """
+
+    def __init__(self, classify: Classify, strokes: Strokes, options: dict[str, Any]) -> None:
+        self._classify = classify
+        self._strokes = strokes
+        self._options = options
+        self._inks = self._complex_inks = 0
+        self.complex_ink: Inked | None = None
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether it has read enough, or met too much that is too complex."""
+        return self._inks >= MOST_INKS or self._complex_inks >= MOST_COMPLEX
+
+    def first_answered(self, group: Group) -> Found | None:
+        """The first reading of a group that is answered; else the surest one."""
+        best = None
+        for inked in group.inks:
+            if inked.complex:
+                self._complex_inks += 1
+                self.complex_ink = self.complex_ink or inked
+                continue
+            found = self.read(inked)
+            if found is None:
+                continue
+            self._inks += 1
+            self._complex_inks += not found.complete
+            if best is None or found.confidence > best.confidence:
+                best = found
+            if best.confidence >= THRESHOLD or self.is_tired:
+                break
+        return best
+
+    def read(self, inked: Inked) -> Found | None:
+        """`find_number`, with the strokes and the answer in pixels of the picture."""
+        left, top, size = inked.place
+        moved = [(each - (left, top)) / size for each in self._strokes]
+        most = MOST_PIECES if inked.plain else FEWER_PIECES
+        found = find_number(inked.ink, self._classify, moved, most=most, **self._options)
         if found is None:
-            continue
-        budget[0] -= 1
-        budget[1] -= not found.complete
-        if best is None or found.confidence > best.confidence:
-            best = found
-        if best.confidence >= THRESHOLD or min(budget) <= 0:
-            break
-    return best
+            return None
+        place = (left, top, size * found.place[2])
+        return replace(found, place=place, believed=inked.believed)
 
 
 def _votes(readings: Sequence[tuple[Group, Found]]) -> dict[str, dict[str, float]]:
@@ -173,20 +217,6 @@ def _more(text: str, part: str) -> str | None:
         else:
             more.append(each)
     return None if rest else "".join(more)
-
-
-def _find(
-    inked: Inked, classify: Classify, strokes: Strokes, options: dict[str, Any]
-) -> Found | None:
-    """`find_number`, with the strokes and the answer in pixels of the picture."""
-    left, top, size = inked.place
-    moved = [(each - (left, top)) / size for each in strokes]
-    most = MOST_PIECES if inked.plain else FEWER_PIECES
-    found = find_number(inked.ink, classify, moved, most=most, **options)
-    if found is None:
-        return None
-    place = (left, top, size * found.place[2])
-    return replace(found, place=place, believed=inked.believed)
 
 
 def _doubted(found: Found, height: int) -> Found:

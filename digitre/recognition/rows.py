@@ -50,6 +50,7 @@ LARGER_TYPE = 2.4  # times as high as next to one digit: type next to a number
 # Of the row's height: a dot next to it, such as a punched hole, is at least so far away.
 NEARER = 0.25
 AWAY = 0.1  # of the row's height: what an edge cuts off is so far above or below it
+HEADING, WORD = 0.6, 4  # of the row's height: a heading is lower, and has so many parts
 SLIVER = 0.5  # of the pen's width: what an edge cuts off is no digit if so little of it is left
 THICK = 0.3  # of the row's height: a bar that is thicker may have a digit on it
 AREA = 0.3  # of its bounding box: a faint area fills so much; the lines of a grid do not
@@ -244,6 +245,23 @@ def _touches(part: Component, row: Row) -> bool:
     return gap < BESIDE * row.extent and part.fill < RECTANGLE
 
 
+def _is_heading(part: Component, row: Row) -> bool:
+    """Whether a component is in a line of smaller writing above or below the row."""
+    top, bottom, _, _ = row.box
+    least = NEAR * row.extent
+
+    def is_small(each: Component) -> bool:
+        beyond = max(each.top - bottom, top - each.bottom) >= least
+        return beyond and each.height <= HEADING * row.extent
+
+    line = [
+        each
+        for each in row.map.components.all
+        if is_small(each) and each.bottom > part.top and each.top < part.bottom
+    ]
+    return is_small(part) and len(line) >= WORD
+
+
 def _is_rod(part: Component, row: Row) -> bool:
     """Whether a component is straight, and much longer than the digits are high: a pen that lies on the sheet.
 
@@ -271,8 +289,8 @@ def _is_comb(part: Component, row: Row) -> bool:
 
 
 def _known(part: Component, row: Row, cost: float) -> float:
-    """The cost of a component; none of a pen on the sheet, of one of many specks, and of an arrow of a scroll bar."""
-    if not cost or _is_rod(part, row):
+    """The cost of a component; none of a pen on the sheet, of a heading, of one of many specks, and of a scroll bar's arrow."""
+    if not cost or _is_rod(part, row) or _is_heading(part, row):
         return 0.0
     if part.extent > HIGH * row.extent:
         return cost

@@ -163,9 +163,37 @@ def under_a_ruled_line() -> tuple[Image.Image, int, int]:
     return page, 80, 110
 
 
+def on_a_round_button() -> tuple[Image.Image, int, int]:
+    """White on a coloured disc."""
+    page = Image.new("RGB", (460, 460), "white")
+    ImageDraw.Draw(page).ellipse((20, 30, 440, 450), fill=(60, 110, 150))
+    mask = Image.fromarray(INK)
+    page.paste((255, 255, 255), (90, 190, 90 + mask.width, 190 + mask.height), mask)
+    return page, 90, 190
+
+
+def on_wood() -> tuple[Image.Image, int, int]:
+    """Dark ink on a grain that is nearly as long as the picture."""
+    grain = np.random.default_rng(5).normal(0, 1, (320, 46)).repeat(10, 1)
+    page = Image.fromarray(np.clip(175 + 14 * grain, 0, 255).astype(np.uint8))
+    put(page, 80, 110)
+    return page, 80, 110
+
+
+def below_a_file_name() -> tuple[Image.Image, int, int]:
+    """Small type with digits in it is no number; what is twice as high is."""
+    page = Image.new("L", (420, 300), 255)
+    ImageDraw.Draw(page).text((14, 14), "img_0041.png", fill=0, font=ImageFont.load_default(26))
+    put(page, 60, 120)
+    return page, 60, 120
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        on_a_round_button,
+        on_wood,
+        below_a_file_name,
         demo_page,
         phone,
         dark_canvas,
@@ -226,7 +254,7 @@ def test_what_nothing_explains_is_not_left_out(classifier: Classifier) -> None:
 
 def test_an_empty_page_is_refused(classifier: Classifier) -> None:
     """A page with only headings, frames and bars is refused."""
-    for make in (demo_page, phone, dark_canvas, drawing_program):
+    for make in (demo_page, phone, dark_canvas, drawing_program, in_a_comb, under_a_shadow):
         page, left, top = make()
         tone = page.getpixel((left - 8, top - 8))
         page.paste(tone, (left, top, left + WIDTH, top + HEIGHT))

@@ -100,3 +100,17 @@ def test_numbers_are_measured_in_scenes(
         assert any(limit.set == set_id for limit in limits.LIMITS)
     assert values["numbers_in_scenes_test", "accuracy"] == 100
     assert values["scenes_without_numbers_test", "refused"] == 100
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@needs_data
+@pytest.mark.usefixtures("real_data")
+def test_numbers_of_people_are_read_in_scenes(classifier: Classifier) -> None:
+    """Of validation people's numbers among other things nearly all are read, and nearly no scene without one is."""
+    figures = number_scenes.measure(classifier, "validation", count=6)
+    values = {(each.set, each.metric): each.value for each in figures}
+    assert values["numbers_in_scenes", "count"] >= 300
+    assert values["numbers_in_scenes", "accuracy"] >= 95
+    assert values["numbers_in_scenes", "answered_accuracy"] >= 98
+    assert values["scenes_without_numbers", "refused"] >= 98

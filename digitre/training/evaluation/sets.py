@@ -269,6 +269,10 @@ SETS = (
 ADDED = frozenset(each.id for each in SETS if each.added)
 VALIDATION = frozenset(each.id for each in SETS if each.part == "validation")
 SCENES = frozenset(each.id_of(part) for each in SCENE_SETS for part in SCENE_PARTS)
+# What is measured with scenes only, numbers in scenes included.
+WITH_SCENES = SCENES | {
+    number_sets.part_id(name, part) for name in number_sets.SCENES for part in SCENE_PARTS
+}
 _TITLES = {each.id: each.title for each in SETS}
 
 

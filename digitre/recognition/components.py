@@ -87,6 +87,7 @@ class Components:
         self.ink = ink
         self.labels, self.count = ndimage.label(ink, EIGHT)
         self._pens: dict[int, float] = {}
+        self._filled: dict[int, np.ndarray] = {}
 
     @cached_property
     def all(self) -> list[Component]:
@@ -163,8 +164,11 @@ class Components:
         ]
         if not within:
             return []
-        reach = max(1, int(GAP * ring.extent))
-        filled = ndimage.binary_fill_holes(ndimage.maximum_filter(self.crop(ring), 2 * reach + 1))
+        if ring.label not in self._filled:
+            reach = max(1, int(GAP * ring.extent))
+            closed = ndimage.maximum_filter(self.crop(ring), 2 * reach + 1)
+            self._filled[ring.label] = ndimage.binary_fill_holes(closed)
+        filled = self._filled[ring.label]
         inside = []
         for each in within:
             rows = slice(each.top - ring.top, each.bottom - ring.top)

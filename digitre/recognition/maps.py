@@ -77,7 +77,7 @@ class InkMap:
 
     @property
     def kind(self) -> str:
-        """How ink was told from its ground, whether all of it or the strong ink alone."""
+        """How ink was told from its ground; the same for all ink and for the strong ink alone."""
         return self.name.removeprefix(STRONG_INK)
 
     @cached_property

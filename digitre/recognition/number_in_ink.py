@@ -36,7 +36,7 @@ class Found:
         complete: whether all ink was looked at.
         fits: whether it has as many digits as it was said to have.
         surrounded: whether the ink has parts that may be no digits: see `Segmentation`.
-        believed: whether no part of the ink lies along an edge.
+        believed: whether it may be answered: not if anything else in the picture speaks against it.
         rivalled: whether the picture is read as another number, too.
     """
 

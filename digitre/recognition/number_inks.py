@@ -80,7 +80,7 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
     Args:
         image: of mode L or RGB.
         plain: its ink, if it lies on an even ground.
-        lines: whether the number may have several lines: then nothing but rules is left out.
+        lines: whether the number may have several lines: then no row is taken out of what is around it.
     """
     factor = _factor(image.size)
     small = image.reduce(factor) if factor > 1 else image
@@ -134,7 +134,7 @@ def _inks_of_map(ink_map: InkMap, place: Place, lines: bool) -> Iterator[Inked]:
         if part.span >= BAR or (part.edges >= 2 and part.extent >= 0.5 * min(ink_map.ink.shape))
     ]
     ink = np.where(ink_map.components.mask(around), 0, ink_map.ink) if around else ink_map.ink
-    # Without what runs along an edge all is there; without what two edges cut off, a digit may be missing.
+    # What runs along an edge is no digit; without what two edges cut off, a digit may be missing.
     along = all(part.span >= BAR or part.contact >= ALONG * part.extent for part in around)
     believed = along and believable(ink_map)
     if ink_map.components.count > MOST_COMPONENTS:

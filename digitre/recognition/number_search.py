@@ -27,12 +27,14 @@ MOST_COMPLEX = 4  # inks with too many pieces
 ENOUGH = 0.9  # a reading with this probability ends the search
 # Sums of probabilities, one for each kind of map that reads a text: a text with more digits has nearly as much, ...
 SURE, NEARLY = 0.8, 0.2
+RIVAL = 0.5  # ... and one that is as good an answer, and another one, at most so much less
 STRAIGHT = (
     0.8  # of its bounding box: a ruled line fills so much; of a 1 that a hand draws less is ink
 )
 LONG = 0.6  # of the picture's height: so long is the side of a sheet, and no 1 of several
 APART = 0.9  # of their height: 1s of one number are nearer to each other
-RIVAL = 0.5  # ... and one that is as good an answer, and another one, at most so much less
+MOST_ONES = 4  # more lines next to each other are a grid
+CROPPED = 0.95  # of the picture's width: it is cropped to a number that is so wide
 
 
 def search(
@@ -66,17 +68,18 @@ def search(
         own = reader.read(Inked(plain.values, (left, top, 1), plain=True))
         if own is None:
             return None
-        alone = not own.surrounded and min(left, top, *others) > 0
+        has_sign = not own.answer.text.isdigit()  # a point is much lower than a digit
+        alone = min(left, top, *others) > 0 and (has_sign or not own.surrounded)
         if alone and own.confidence >= THRESHOLD:
             return own
-        own = _doubted(own, image.height)
+        own = _doubted(own, image.size)
     readings: list[tuple[Group, Found]] = []
     for group in find_inks(flatten(image), plain, lines=options["lines"]):
         if group.is_inset and _is_settled(readings):
             break
         found = reader.first_answered(group)
         if found is not None:
-            found = _doubted(found, image.height)
+            found = _doubted(found, image.size)
             readings.append((group, found))
             is_sure = found.confidence - group.doubt >= ENOUGH
             if is_sure and (not group.is_photo or _is_agreed(readings)):
@@ -102,6 +105,7 @@ class _Reader:
         self._strokes = strokes
         self._options = options
         self._inks = self._complex_inks = 0
+        self._own: Found | None = None  # of a drawing's own ink, which is read once
         self.complex_ink: Inked | None = None
 
     @property
@@ -130,6 +134,8 @@ class _Reader:
 
     def read(self, inked: Inked) -> Found | None:
         """`find_number`, with the strokes and the answer in pixels of the picture."""
+        if inked.plain and self._own:
+            return replace(self._own, believed=inked.believed)
         left, top, size = inked.place
         moved = [(each - (left, top)) / size for each in self._strokes]
         most = MOST_PIECES if inked.plain else FEWER_PIECES
@@ -137,7 +143,10 @@ class _Reader:
         if found is None:
             return None
         place = (left, top, size * found.place[2])
-        return replace(found, place=place, believed=inked.believed)
+        found = replace(found, place=place, believed=inked.believed)
+        if inked.plain:
+            self._own = found
+        return found
 
 
 def _votes(readings: Sequence[tuple[Group, Found]]) -> dict[str, dict[str, float]]:
@@ -183,9 +192,15 @@ def _choose(readings: Sequence[tuple[Group, Found]]) -> Found | None:
         return max((found for _, found in readings), key=lambda each: each.confidence)
     sums = {text: sum(kinds.values()) for text, kinds in votes.items()}
     best = max(sums, key=lambda each: (sums[each], len(each)))
+    nearly = max(SURE, sums[best] - NEARLY)
     for text, votes_of in sums.items():
-        if votes_of >= max(SURE, sums[best] - NEARLY) and _more(text, best):
+        if votes_of >= nearly and _more(text, best):
             best = text
+    rivalled = any(
+        votes_of >= max(ENOUGH, sums[best] - RIVAL)
+        for text, votes_of in sums.items()
+        if not (text == best or _holds_more(best, text) or _more(text, best))
+    )
     for group, inner in readings:
         text = inner.answer.text
         if group.is_inset and best.strip("1") == text and inner.confidence >= ENOUGH:
@@ -193,11 +208,6 @@ def _choose(readings: Sequence[tuple[Group, Found]]) -> Found | None:
     found = max(
         (found for _, found in readings if found.answer.text == best),
         key=lambda each: each.confidence,
-    )
-    rivalled = any(
-        votes_of >= max(ENOUGH, sums[best] - RIVAL)
-        for text, votes_of in sums.items()
-        if not (text == best or _holds_more(best, text) or _more(text, best))
     )
     return replace(found, rivalled=rivalled)
 
@@ -219,20 +229,23 @@ def _more(text: str, part: str) -> str | None:
     return None if rest else "".join(more)
 
 
-def _doubted(found: Found, height: int) -> Found:
-    """A number, not believed if it has only 1s that may be ruled lines or the sides of a sheet: straight, long, or far apart.
+def _doubted(found: Found, size: tuple[int, int]) -> Found:
+    """A number, not believed if it has only 1s that may be ruled lines or the sides of a sheet: straight, long, far apart, or many.
 
     Args:
         found: the number.
-        height: of the picture, in pixels.
+        size: width and height of the picture, in pixels. It may be cropped to the number.
     """
     if len(found.answer.text) < 2 or set(found.answer.text) != {"1"}:
         return found
     ones = [each.piece for each in found.candidates if each]
+    scale = found.place[2]
+    is_cropped = (ones[-1].right - ones[0].left) * scale >= CROPPED * size[0]
     straight = any(np.count_nonzero(each.ink) >= STRAIGHT * each.ink.size for each in ones)
-    long = any(each.height * found.place[2] >= LONG * height for each in ones)
+    long = not is_cropped and any(each.height * scale >= LONG * size[1] for each in ones)
     apart = any(
         right.left - left.right > APART * max(left.height, right.height)
         for left, right in pairwise(ones)
     )
-    return replace(found, believed=found.believed and not (straight or long or apart))
+    many = len(ones) > MOST_ONES
+    return replace(found, believed=found.believed and not (straight or long or apart or many))

@@ -70,7 +70,10 @@ def read_number(
         return blank(classifier.model)
     if found.is_one_digit:
         alone = classifier.detect(image)
-        found = replace(found, believed=False) if alone.several else found.as_one_digit(alone.row)
+        if alone.several:
+            found = replace(found, believed=False)
+        else:
+            found = replace(found.as_one_digit(alone.row), believed=True, rivalled=False)
     return decide(found, classifier.model, threshold, scale)
 
 
@@ -110,7 +113,8 @@ def decide(found: Found, model: str, threshold: float, scale: float = 1.0) -> Nu
     confidence = found.confidence
     reason = None
     if confidence < lowest_accepted(threshold):
-        reason = "not_a_number" if 1 - answer.certainty >= confidence else "unsure"
+        likely = answer.probability if found.fits else 0.0
+        reason = "not_a_number" if 1 - answer.certainty >= likely else "unsure"
         if not found.complete:
             reason = "too_complex"
     return NumberReading(

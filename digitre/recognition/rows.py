@@ -24,7 +24,7 @@ from digitre.recognition.explanations import (
     is_of_page,
     is_scroll_bar,
 )
-from digitre.recognition.hypotheses import Hypothesis, is_cut_off
+from digitre.recognition.hypotheses import WHOLE, Hypothesis, is_cut_off
 from digitre.recognition.insets import is_solid
 from digitre.recognition.maps import InkMap
 from digitre.recognition.textlines import Box, find_lines
@@ -49,7 +49,7 @@ CROPPED, CROPPED_TO_LOW = 0.5, 0.35
 LARGER_TYPE = 2.4  # times as high as next to one digit: type next to a number
 # Of the row's height: a dot next to it, such as a punched hole, is at least so far away.
 NEARER = 0.25
-AWAY = 0.1  # of the row's height: what an edge cuts off is so far above or below it
+ABOVE = 0.1  # of the row's height: what is so far above or below it is not level with it
 HEADING, WORD = 0.6, 4  # of the row's height: a heading is lower, and has so many parts
 SLIVER = 0.5  # of the pen's width: what an edge cuts off is no digit if so little of it is left
 THICK = 0.3  # of the row's height: a bar that is thicker may have a digit on it
@@ -60,12 +60,13 @@ ROD, FILLED = 0.15, 0.8
 ONE_SIDED = 0.1  # of the ink on one side of it: the other side has less
 BESIDE = 0.4  # of the height of a row: what covers an edge, and comes so near, may have swallowed a digit
 RECTANGLE = 0.98  # of its bounding box: a bar along an edge fills so much
+MOST_RINGS = 8  # that are looked into, the largest
 MANY = 8  # so many specks are dust
 THINGS = {"bar", "frame", "mark", "rule"}
 
 
 class Row(Hypothesis):
-    """A row of digits; all sizes are relative to its height, but what is a stamp, to its longer side."""
+    """A row of digits. Sizes are relative to its height; only a stamp's size is relative to its longer side."""
 
     @property
     def extent(self) -> int:
@@ -89,10 +90,10 @@ def find_rows(ink_map: InkMap) -> Iterator[Row]:
     """The rows of digits that have something around them, all of which is explained."""
     parts = ink_map.components.all
     large = [each for each in parts if each.extent >= LEAST and not _is_around(each, ink_map)]
-    large = [each for each in large if not lies_along_edge(each, large, ink_map)]
+    large = [each for each in large if not runs_along_edge(each, large, ink_map)]
     proposals = [large, [each for each in large if not each.edges]]
-    for ring in parts:
-        if ring.extent >= LEAST and (inside := ink_map.components.enclosed(ring, large)):
+    for ring in sorted(parts, key=lambda each: -each.extent)[:MOST_RINGS]:
+        if inside := ink_map.components.enclosed(ring, large):
             proposals.append(inside)
     seen: set[frozenset[int]] = set()
     for proposal in proposals:
@@ -111,15 +112,15 @@ def believable(ink_map: InkMap) -> bool:
     parts = [each for each in ink_map.components.all if each.extent >= LEAST]
     highest = max((each.height for each in parts), default=0)
     large = [each for each in parts if each.extent >= HIGH * highest]
-    if any(lies_along_edge(each, parts, ink_map) for each in large):
+    if any(runs_along_edge(each, parts, ink_map) for each in large):
         return False
-    free = max((each.height for each in parts if not each.edges), default=highest)
+    free = max((each.height for each in large if not each.edges), default=highest)
     if free >= CROPPED_TO_LOW * len(ink_map.ink):
         return True
     return not any(each.edges and each.height >= HIGHER * free for each in parts)
 
 
-def lies_along_edge(part: Component, parts: Sequence[Component], ink_map: InkMap) -> bool:
+def runs_along_edge(part: Component, parts: Sequence[Component], ink_map: InkMap) -> bool:
     """Whether a component runs along an edge, and the picture isn't cropped to the number that it is a part of."""
     if is_scroll_bar(part, ink_map.ink.shape):
         return True
@@ -130,6 +131,8 @@ def lies_along_edge(part: Component, parts: Sequence[Component], ink_map: InkMap
     others = [each for each in parts if each is not part and each.contact < ALONG * each.extent]
     if not others:
         return False
+    if part.edges == 4 or (part.edges == 3 and part.span >= WHOLE):
+        return True  # a border, or a bar along a whole side
     top, bottom = min(each.top for each in others), max(each.bottom for each in others)
     return bottom - top < CROPPED * len(ink_map.ink)
 
@@ -186,12 +189,15 @@ def _is_explained(row: Row) -> bool:
     # A picture within the picture is looked into by itself.
     if any(_is_sheet(each, row) for each in left_out):
         return False
-    cost = sum(_cost(each, row) for each in left_out)
-    cost += sum(not explains_line(line, row) for line in ink_map.lines)
+    cost = float(sum(not explains_line(line, row) for line in ink_map.lines))
+    for each in left_out:
+        if cost > MOST_COST:
+            break
+        cost += _cost(each, row)
     return cost <= MOST_COST
 
 
-def _fill(row: Row, part: Component) -> bool:
+def _fill_picture(row: Row, part: Component) -> bool:
     """Whether the picture is cropped to a row of digits and a component: that is a digit as well."""
     top, bottom, left, right = row.box
     height, width = row.map.ink.shape
@@ -216,15 +222,18 @@ def _is_sheet(part: Component, row: Row) -> bool:
 def _cost(part: Component, row: Row) -> float:
     """What it costs to leave out a component.
 
-    Of a number, what lies at its height may be a digit: if an edge cuts it off, if it is a faint area or a thick bar,
-    which may have a digit on it, and if all else is smaller than what an edge cuts off.
+    What lies at the height of a row may be a digit: what an edge cuts off, and what a faint area or a thick bar hides.
+    Small type is none only if no edge cuts off the row itself.
     """
     top, bottom, _, _ = row.box
     what, cost = explain(part, row)
-    if what in {"bar", "rest", "rule"} and part.height > part.width and _fill(row, part):
+    if what in {"bar", "rest", "rule"} and part.height > part.width and _fill_picture(row, part):
         return 1.0
-    if max(part.top - bottom, top - part.bottom) >= AWAY * row.extent:
-        return 0.0 if part.edges and part.height <= row.extent else _known(part, row, cost)
+    gap = max(part.top - bottom, top - part.bottom)
+    if gap >= ABOVE * row.extent:
+        # Next to a row, what an edge cuts off may be another row; less so further away.
+        rest = part.edges and part.height <= HIGH * (row.extent + gap)
+        return 0.0 if rest else _known(part, row, cost)
     higher = part.height >= HIGHER * row.extent
     may_be_digit = {
         "type": not row.is_free,

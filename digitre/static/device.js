@@ -64,7 +64,7 @@ export function judge(pad, threshold) {
     return { verdict: asNumber(number), isFinal: !number.forServer };
   }
   const isSame = !digit.reason && number.text === String(digit.digit);
-  return { verdict, isFinal: isSame || !digit.forServer };
+  return { verdict, isFinal: !number.forServer && (isSame || !digit.forServer) };
 }
 
 // Signs are looked for only if there is no number without them: a short 1 may be taken for a minus.

@@ -74,7 +74,8 @@ export function penWidth({ labels, width, height }) {
 }
 
 // The pieces of ink that strokes drew, from left to right: { pieces, pen, isSurrounded }. The strokes are in pixels of the
-// ink. It is surrounded if a component lies around another one, or is much higher than all others.
+// ink. It is surrounded if a component lies around another one, or is much higher than all others. (What is too thick for a
+// stroke, which the server looks at as well, no pen draws.)
 export function segment(ink, strokes) {
   const floor = STRONG * maximum(ink.values);
   const found = { ...label(ink, floor), width: ink.width, height: ink.height };

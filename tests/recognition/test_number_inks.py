@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -261,13 +262,14 @@ def test_an_empty_page_is_refused(classifier: Classifier) -> None:
         assert is_refused(classifier.read_number(page))
 
 
-@pytest.mark.parametrize("text", ["4207", "1041", "10", "2171"])
+@pytest.mark.parametrize("text", ["4207", "1041", "10", "2171", "11"])
 def test_a_picture_that_is_cropped_to_a_number_is_read(text: str, classifier: Classifier) -> None:
     """A digit that touches the edges is no bar of the page, if the picture is cropped to the number."""
     page = Image.new("L", (600, 140), 255)
     put(page, 20, 20, ink_of(text))
     box = Image.eval(page, lambda value: 255 - value).getbbox()
-    assert classifier.read_number(page.crop(box)).text == text
+    reading = classifier.read_number(page.crop(box))
+    assert (reading.text, reading.reason) == (text, None)
 
 
 def test_a_number_in_part_is_no_number(classifier: Classifier) -> None:
@@ -279,4 +281,50 @@ def test_a_number_in_part_is_no_number(classifier: Classifier) -> None:
     page = Image.new("L", (460, 320), 255)
     put(page, 395, 110, ink_of("8"))
     put(page, 30, 110)
-    assert classifier.read_number(page.crop((0, 0, 430, 320))).text != "4207"
+    assert is_refused(classifier.read_number(page.crop((0, 0, 430, 320))))
+    page = Image.new("L", (460, 320), 255)
+    put(page, 60, 30)
+    put(page, 60, 180, ink_of("38"))
+    box = Image.eval(page, lambda value: 255 - value).getbbox()
+    assert is_refused(classifier.read_number(page.crop((0, 0, 460, box[3]))))
+
+
+def test_specks_and_borders_change_no_digit(classifier: Classifier) -> None:
+    """A digit that touches an edge is read next to a speck; a border around a digit is no 1."""
+    page = Image.new("L", (200, 200), 255)
+    put(page, 60, 50, ink_of("7", 90))
+    box = Image.eval(page, lambda value: 255 - value).getbbox()
+    page = page.crop((box[0], 0, 200, 200))
+    ImageDraw.Draw(page).ellipse((60, 20, 65, 25), fill=0)
+    assert classifier.read_number(page).text == str(classifier.read(page).digit) == "7"
+    page = Image.new("L", (140, 140), 255)
+    put(page, 30, 20, ink_of("7", 100))
+    ImageDraw.Draw(page).rectangle((0, 0, 139, 139), outline=0, width=3)
+    assert classifier.read_number(page).text in ("7", "Huh...") or is_refused(
+        classifier.read_number(page)
+    )
+
+
+def test_a_sign_is_no_thing_around_a_number(classifier: Classifier) -> None:
+    """A point that is much lower than the digits is left where it is, and read if signs are asked for."""
+    page = Image.new("L", (400, 200), 255)
+    put(page, 60, 50, ink_of("42"))
+    ImageDraw.Draw(page).ellipse((230, 120, 252, 142), fill=0)
+    assert classifier.read_number(page, signs=True).text in ("42.", "42,")
+
+
+def test_rings_in_rings_cost_little(classifier: Classifier) -> None:
+    """Each open ring lies around all smaller ones: the cost grows with their number, not with its square."""
+
+    def seconds(count: int) -> float:
+        page = Image.new("L", (632, 632), 255)
+        for k in range(count):
+            reach = 310 - 5 * k
+            corners = (316 - reach, 316 - reach, 316 + reach, 316 + reach)
+            ImageDraw.Draw(page).arc(corners, 40, 320, fill=0, width=2)
+        begin = time.process_time()
+        classifier.read_number(page)
+        return time.process_time() - begin
+
+    seconds(2)
+    assert seconds(50) < 12 * seconds(10)

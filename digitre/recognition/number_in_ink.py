@@ -1,7 +1,7 @@
 """Find the number in some ink: the best path through a lattice of its pieces.
 
-Over-segmentation, a recogniser that rejects what is no character, and the best path (LeCun, Bottou, Bengio and
-Haffner 1998).
+The ink is cut into more pieces than it has digits (over-segmentation). The network rejects what is not a character, and
+the best path counts (LeCun, Bottou, Bengio and Haffner 1998).
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def find_number(
         most: if there are more pieces, only the largest are read.
 
     Returns:
-        None if there is no ink.
+        The number; None for a blank.
     """
     segmentation = segment(ink, strokes[:MOST_STROKES], several_lines=lines)
     kept, complete = _largest(segmentation, most)

@@ -134,7 +134,7 @@ def _inks_of_map(ink_map: InkMap, place: Place, lines: bool) -> Iterator[Inked]:
         if part.span >= BAR or (part.edges >= 2 and part.extent >= 0.5 * min(ink_map.ink.shape))
     ]
     ink = np.where(ink_map.components.mask(around), 0, ink_map.ink) if around else ink_map.ink
-    # What runs along an edge is no digit; without what two edges cut off, a digit may be missing.
+    # A part along an edge is not a digit. A part that two edges cut off may be one: without it, the number is a guess.
     along = all(part.span >= BAR or part.contact >= ALONG * part.extent for part in around)
     believed = along and believable(ink_map)
     if ink_map.components.count > MOST_COMPONENTS:

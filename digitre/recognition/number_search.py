@@ -28,9 +28,7 @@ ENOUGH = 0.9  # a reading with this probability ends the search
 # Sums of probabilities, one for each kind of map that reads a text: a text with more digits has nearly as much, ...
 SURE, NEARLY = 0.8, 0.2
 RIVAL = 0.5  # ... and one that is as good an answer, and another one, at most so much less
-STRAIGHT = (
-    0.8  # of its bounding box: a ruled line fills so much; of a 1 that a hand draws less is ink
-)
+STRAIGHT = 0.8  # of its bounding box: a ruled line fills so much, and a 1 by hand less
 LONG = 0.6  # of the picture's height: so long is the side of a sheet, and no 1 of several
 APART = 0.9  # of their height: 1s of one number are nearer to each other
 MOST_ONES = 4  # more lines next to each other are a grid
@@ -54,7 +52,7 @@ def search(
         options: `length`, `signs` and `lines` of `find_number`.
 
     Returns:
-        None if there is no ink.
+        The number; None for a blank.
     """
     reader = _Reader(classify, strokes, options)
     plain = on_plain_ground(image, lossy)
@@ -167,7 +165,8 @@ def _is_agreed(readings: Sequence[tuple[Group, Found]]) -> bool:
 
 
 def _is_settled(readings: Sequence[tuple[Group, Found]]) -> bool:
-    """Whether the pictures within the picture need no look: what has been read is no side of a sheet."""
+    """Whether the search may skip the pictures within the picture: the number is sure, and does not begin or end with
+    a 1, which may be the side of a sheet."""
     found = _choose(readings)
     if found is None or found.confidence < ENOUGH:
         return False
@@ -218,7 +217,7 @@ def _holds_more(text: str, part: str) -> bool:
 
 
 def _more(text: str, part: str) -> str | None:
-    """What a text has more than a part of it; None if that is no part of it."""
+    """The characters that are left of a text if those of a part are taken out, in order; None if it lacks one of them."""
     more = []
     rest = list(part)
     for each in text:
@@ -230,7 +229,8 @@ def _more(text: str, part: str) -> str | None:
 
 
 def _doubted(found: Found, size: tuple[int, int]) -> Found:
-    """A number, not believed if it has only 1s that may be ruled lines or the sides of a sheet: straight, long, far apart, or many.
+    """A number. If it has only 1s, and they are straight, long, far apart or many, it is not believed: they may be ruled
+    lines, or the sides of a sheet.
 
     Args:
         found: the number.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from digitre.recognition.components import Component, pen_width
+from digitre.recognition.components import Component, bounding_box, pen_width
 from digitre.recognition.explanations import (
     BAR,
     BLOCK,
@@ -37,8 +37,8 @@ NEAR = 0.3
 AROUND = 1.15
 # Of its height: the dot in a 0 is lower; several digits are at least so high.
 WITHIN, LOWER = 0.2, 0.1
-# What touches an edge of the picture along so much of its length is no digit, nor what it cuts off and is so much higher
-# than all digits.
+# A part is not a digit if so much of its length lies at an edge of the picture, or if an edge cuts it off and it is so
+# much higher than all digits.
 ALONG, HIGHER = 0.6, 1.6
 UPRIGHT = 2.2  # of the row's height: an upright line next to it is at least so high; a 1 is lower
 SMALL = 0.05  # of the picture's shorter side: a digit is higher
@@ -161,9 +161,8 @@ def _row_of(proposal: Sequence[Component], ink_map: InkMap) -> Row | None:
     boxes = [Box(each.left, each.top, each.right, each.bottom) for each in tall]
     line = max(find_lines(boxes), key=lambda line: max(boxes[k].height for k in line))
     tall = [tall[k] for k in line]
-    whole = boxes[line[0]]
-    for k in line:
-        whole = whole.around(boxes[k])
+    top, bottom, left, right = bounding_box(tall)
+    whole = Box(left, top, right, bottom)
     labels = {each.label for each in tall}
     least = _speck(height) if _is_dusty(ink_map, height) else 0.0
     small = (each for each in digits if each.label not in labels and each.extent > least)
@@ -173,9 +172,9 @@ def _row_of(proposal: Sequence[Component], ink_map: InkMap) -> Row | None:
 
 def _is_thing(part: Component, row: Row) -> bool:
     """Whether a component is surely not a digit, if a row next to it is one of digits."""
-    what, cost = explain(part, row)
     if _is_rod(part, row):
         return True
+    what, cost = explain(part, row)
     if cost or what not in THINGS:
         return False
     is_one = what == "rule" and not part.edges and part.height > part.width
@@ -225,11 +224,10 @@ def _cost(part: Component, row: Row) -> float:
     What lies at the height of a row may be a digit: what an edge cuts off, and what a faint area or a thick bar hides.
     Small type is none only if no edge cuts off the row itself.
     """
-    top, bottom, _, _ = row.box
     what, cost = explain(part, row)
     if what in {"bar", "rest", "rule"} and part.height > part.width and _fill_picture(row, part):
         return 1.0
-    gap = max(part.top - bottom, top - part.bottom)
+    gap = _gap_beyond(part, row)
     if gap >= ABOVE * row.extent:
         # Next to a row, what an edge cuts off may be another row; less so further away.
         rest = part.edges and part.height <= HIGH * (row.extent + gap)
@@ -247,6 +245,12 @@ def _cost(part: Component, row: Row) -> float:
     return 1.0 if may_be_digit.get(what) else _known(part, row, cost)
 
 
+def _gap_beyond(part: Component, row: Row) -> int:
+    """How far a component is above or below a row, in pixels; negative if it is level with it."""
+    top, bottom, _, _ = row.box
+    return max(part.top - bottom, top - part.bottom)
+
+
 def _touches(part: Component, row: Row) -> bool:
     """Whether what covers an edge, and is no rectangle, comes so near the row that it may have swallowed a digit."""
     _, _, left, right = row.box
@@ -256,11 +260,9 @@ def _touches(part: Component, row: Row) -> bool:
 
 def _is_heading(part: Component, row: Row) -> bool:
     """Whether a component is in a line of smaller writing above or below the row."""
-    top, bottom, _, _ = row.box
-    least = NEAR * row.extent
 
     def is_small(each: Component) -> bool:
-        beyond = max(each.top - bottom, top - each.bottom) >= least
+        beyond = _gap_beyond(each, row) >= NEAR * row.extent
         return beyond and each.height <= HEADING * row.extent
 
     line = [

@@ -91,7 +91,7 @@ worker_class = (
     "digitre.serving.worker.WholeAnswers"  # a sync worker: reading never waits for anything
 )
 pidfile = os.environ.get("DIGITRE_PIDFILE") or None
-# A longer queue only makes everyone wait: nginx answers 502 at once when it is full.
+# A longer queue only makes everyone wait: nginx answers 503 at once when it is full.
 backlog = 256
 timeout = 30
 graceful_timeout = 30

@@ -113,7 +113,7 @@ KINDS = (
     Kind(
         "unavailable",
         503,
-        "From nginx, with 502, 503 or 504 (or 500, if nginx's disk is full): the application is not responding.",
+        "From nginx, with 503 or 504 (or 500, if nginx's disk is full): the application is not responding.",
     ),
     Kind("storage_full", 507, "No more drawings can be stored. Reading still works."),
 )

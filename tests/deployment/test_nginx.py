@@ -188,20 +188,20 @@ def test_a_full_queue_is_refused_at_once(tmp_path: Path) -> None:
         with serve(tmp_path, f"unix:{tmp_path}/queue.sock") as site:
             with pytest.raises(urllib.error.HTTPError) as raised:
                 urllib.request.urlopen(f"{site.http}/healthz", timeout=20)
-            assert raised.value.code == 502
+            assert raised.value.code == 503
             assert raised.value.headers["Retry-After"] == "2"
             assert json.load(raised.value)["error"]["code"] == "unavailable"
 
 
 def test_without_gunicorn(tmp_path: Path) -> None:
-    """nginx answers 502 as JSON, and Retry-After says when to try again."""
+    """nginx answers 503 as JSON, and Retry-After says when to try again."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # and never listens
         upstream = f"127.0.0.1:{silent.getsockname()[1]}"
         with serve(tmp_path, upstream) as site:
             with pytest.raises(urllib.error.HTTPError) as raised:
                 urllib.request.urlopen(f"{site.http}/", timeout=20)
-            assert raised.value.code == 502
+            assert raised.value.code == 503
             assert raised.value.headers["Retry-After"] == "2"
             assert json.load(raised.value)["error"]["code"] == "unavailable"
             with pytest.raises(urllib.error.HTTPError) as raised:

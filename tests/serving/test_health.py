@@ -81,7 +81,7 @@ def test_a_redirect_to_tls(tmp_path: Path) -> None:
         with answering(301, f"https://localhost:{port}/healthz") as url:
             code, reason = check(url)
             assert code == 1
-            assert "502 The server is not available" in reason
+            assert "503 The server is not available" in reason
 
 
 @pytest.mark.slow

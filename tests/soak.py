@@ -1,4 +1,4 @@
-"""Load test: a hundred thousand good, bad and costly requests, and what the costliest pictures cost.
+"""Load test: a hundred thousand good, bad and costly requests, saves among them, and what the costliest pictures cost.
 
 `make soak` runs it for some minutes and writes the results into docs/errors.md. wrk sends the requests
 to a real gunicorn and nginx with the shipped configuration, on this machine only.
@@ -7,6 +7,7 @@ to a real gunicorn and nginx with the shipped configuration, on this machine onl
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -35,7 +36,7 @@ SCRIPT = """
 local threads = {}
 function setup(thread) thread:set("number", #threads); table.insert(threads, thread) end
 function init()
-  requests, statuses, order, costly = {}, {}, {}, {}
+  requests, statuses, order, costly, saves, saved = {}, {}, {}, {}, {}, 0
   answered, wrong, broken, unsent = 0, 0, 0, number == 0
   math.randomseed(number + SEED)
   for line in io.lines(FOLDER .. "/index") do
@@ -43,7 +44,9 @@ function init()
     local file = io.open(FOLDER .. "/" .. name, "rb")
     local headers = {["Host"] = "localhost"}
     if kind ~= "" then headers["Content-Type"] = kind end
-    requests[#requests + 1] = wrk.format(method, path, headers, file:read("*a"))
+    local body = file:read("*a")
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
+    if path == "/_save_drawing" then saves[#requests] = {path = path, headers = headers, body = body} end
     statuses[#statuses + 1] = tonumber(status)
     if name:find("costly") then costly[#costly + 1] = #requests end
     file:close()
@@ -53,7 +56,11 @@ function request()
   local chosen = math.random(#requests - #costly)
   if math.random() < SHARE then chosen = costly[math.random(#costly)] end
   if unsent then unsent = false else order[#order + 1] = chosen end
-  return requests[chosen]
+  local save = saves[chosen]
+  if not save then return requests[chosen] end
+  saved = saved + 1
+  local writer = string.format("w%d-%d-%d", SEED, number, saved)
+  return wrk.format("POST", save.path, save.headers, (save.body:gsub("WRITER", writer)))
 end
 function response(status)
   answered = answered + 1
@@ -72,6 +79,14 @@ end
 """
 SHARE = 0.003  # of the requests, which the costliest pictures are: at up to a second each they take most of the time
 EVERYTHING = "/_get_digit?steps=1&explain=1"  # all that a request may ask for
+SAVE = json.dumps({"digit": SEVEN, "label": 7, "writer": "WRITER"})  # a new drawing for each new writer
+# Good requests besides those of the table: the address, the body and the status.
+OTHERS = (
+    ("/_get_number", json.dumps({"digit": SEVEN}), 200),
+    ("/_get_digits", json.dumps([SEVEN] * 64), 200),
+    ("/_compare", json.dumps({"digit": SEVEN}), 200),
+    ("/_save_drawing", SAVE, 201),
+)
 RUN = 10  # seconds per run of wrk, which takes a duration, not a number of requests
 
 
@@ -94,6 +109,10 @@ def write_requests(folder: Path) -> int:
         (folder / str(number)).write_bytes(body)
         content_type = options["content_type"]
         lines.append(f"{number}\t{options['method']}\t{path}\t{content_type}\t{case.status}\n")
+    for path, content, status in OTHERS:
+        name = path.rsplit("/", 1)[1]
+        (folder / name).write_text(content)
+        lines.append(f"{name}\tPOST\t{path}\tapplication/json\t{status}\n")
     client = create_app({"METRICS": False, "SAVING": False}).test_client()
     for number, name in enumerate(WORST):
         body = COSTLY[name]()
@@ -162,7 +181,13 @@ def soak(count: int) -> tuple[str, bool]:
         uploads.mkdir()
         kinds = write_requests(folder)
         log = Path(root) / "log"
-        options = {"WEB_CONCURRENCY": "2", "TMPDIR": str(uploads)}
+        options = {
+            "WEB_CONCURRENCY": "2",
+            "TMPDIR": str(uploads),
+            "DIGITRE_INSTANCE": str(Path(root) / "instance"),
+            "DIGITRE_SAVES_A_DAY_PER_ADDRESS": "0",
+            "DIGITRE_MAX_DRAWINGS": "1000000",
+        }
         nginx = Path(root) / "nginx"
         nginx.mkdir()
         with (

@@ -138,13 +138,8 @@ def _layer(schema: Any, network: Any, operator: Any, kind: str, stored: dict[int
         raise UnknownLayersError("the network has biases that aren't numbers of 32 bits")
     layer = {"kind": kind, "shape": shape, "of": list(weights.shape), "relu": bool(activation)}
     if weights.dtype == np.int8:
-        if kind == FULL:
-            layer["steps"] = True
-        return layer, {
-            "weights": weights,
-            "scales": _scales(network, index),
-            "bias": bias,
-        }
+        layer["steps"] = True
+        return layer, {"weights": weights, "scales": _scales(network, index), "bias": bias}
     if weights.size < FEW:
         return layer, {"weights": weights, "bias": bias}
     return layer, {**_twelve_bits(weights), "bias": bias}

@@ -1,6 +1,6 @@
 // Reads handwritten digits on this device, with the network that the server has:
 //
-//     const reader = await Digitre.load("digitre-6f5167c4.bin");
+//     const reader = await Digitre.load("digitre-b9d69c6d.bin");
 //     const { digit, confidence } = reader.read(canvas);
 //
 // It has no dependencies, and asks no server while it reads.
@@ -22,7 +22,7 @@ export class Reader {
     this.#network = network;
   }
 
-  // The version of the network, such as "digitre-6f5167c4".
+  // The version of the network, such as "digitre-b9d69c6d".
   get model() {
     return this.#network.model;
   }

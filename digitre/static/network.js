@@ -43,7 +43,7 @@ export class Network {
     if (!layers.every(({ kind }) => KINDS.includes(kind))) {
       throw new UnknownNetworkError("The network has layers that this version doesn't know.");
     }
-    this.model = model; // its version, such as "digitre-6f5167c4"
+    this.model = model; // its version, such as "digitre-b9d69c6d"
     this.#layers = layers.map((layer) => prepare(layer, buffer, start));
   }
 
@@ -91,16 +91,17 @@ function prepare(layer, buffer, start) {
       weights[k] = (bytes[k] + sixteenths / 16) * scales[(k / length) | 0];
     }
   }
+  const steps = new Float32Array(shape.reduce((one, other) => one * other, 1));
+  const taken = (input) => (layer.steps ? toSteps(input, steps) : input);
   if (kind === "dense") {
     const output = new Float32Array(outputs);
-    const inputs = new Float32Array(length);
-    const run = (input) => dense(layer.steps ? toSteps(input, inputs) : input, output, weights, bias, layer.relu);
+    const run = (input) => dense(taken(input), output, weights, bias, layer.relu);
     return { kind, outputShape: [outputs], run };
   }
   const size = [shape[0] - inner[0] + 1, shape[1] - inner[1] + 1];
   const output = new Float32Array(size[0] * size[1] * outputs);
   const details = { shape, inner, size, weights, bias, relu: layer.relu };
-  return { kind, outputShape: [...size, outputs], run: (input) => convolve(input, output, details) };
+  return { kind, outputShape: [...size, outputs], run: (input) => convolve(taken(input), output, details) };
 }
 
 // A convolution without a border: the inputs under the window become one row, then it is a full connection.

@@ -16,7 +16,7 @@ from digitre.recognition.card import Layer
 from digitre.recognition.classifier import Classifier
 from digitre.training.evaluation import agreement, sets
 
-EIGHT_BITS = "eight bits in the full connections, sixteen in the convolutions"  # what a card says about the weights
+EIGHT_BITS = "eight bits, sixteen in the first convolution"  # what a card says about the weights
 FLOAT32 = "float32"
 
 
@@ -38,9 +38,8 @@ def save(network: keras.Model, folder: Path, *, eight_bits: bool = True) -> str:
 def write_served(network: keras.Model, saved: Path, file: Path, *, eight_bits: bool) -> str:
     """Write the LiteRT file that is served.
 
-    With `eight_bits` its full connections have weights in eight bits, and its convolutions in half
-    precision, if that breaks no limit on the validation sets (see `agreement.broken`), else all
-    weights are in 32 bits.
+    With `eight_bits` its weights are in eight bits, those of the first convolution in half precision, if
+    that breaks no limit on the validation sets (see `agreement.broken`), else all are in 32 bits.
 
     Args:
         network: the calibrated network.
@@ -108,7 +107,7 @@ def to_litert(
         file: the LiteRT file to write.
         output: what the network gives. If it is logits, a softmax layer is added.
         precision: of the stored weights, 32 or 16 bits; "half" halves the size of the file.
-            "eight_bits" is for full connections, with convolutions in 16: see `eight_bits.convert`.
+            "eight_bits" leaves the first convolution in 16: see `eight_bits.convert`.
 
     Raises:
         subprocess.CalledProcessError: if TensorFlow cannot convert it.

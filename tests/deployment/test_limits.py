@@ -51,22 +51,26 @@ def send(site: str, path: str, body: bytes | None, address: str) -> tuple[int, d
 
 def test_one_address_cannot_keep_others_from_reading(site: str, seven: bytes) -> None:
     """While one address sends costly pictures as fast as it can, another one's readings are all answered soon."""
-    costly = COSTLY["WebP, lossless, transparent"]()
-    assert len(costly) < 65_536  # so that the limit for large bodies does not help
+    # The costliest of all; and one of under 64 KB, so that the limit for large bodies does not help.
+    costly = [COSTLY[name]() for name in ("JPEG of 18 scans", "WebP, lossless, transparent")]
+    assert len(costly[1]) < 65_536
     read = "/_get_digit?steps=1&explain=1"
-    started = time.monotonic()
-    assert send(site, read, costly, "192.0.2.1")[0] == 200
-    alone = time.monotonic() - started
+    alone = 0.0
+    for each in costly:
+        started = time.monotonic()
+        assert send(site, read, each, "192.0.2.1")[0] == 200
+        alone = max(alone, time.monotonic() - started)
     done, end = threading.Event(), time.monotonic() + 40
     answers: list[int] = []
 
-    def attack() -> None:
+    def attack(picture: bytes) -> None:
         while not done.is_set() and time.monotonic() < end:
-            answers.append(send(site, read, costly, "192.0.2.2")[0])
+            with suppress(OSError):  # nginx may refuse a large body before it has come whole
+                answers.append(send(site, read, picture, "192.0.2.2")[0])
 
     with ThreadPoolExecutor(24) as threads:
-        for _ in range(24):
-            threads.submit(attack)
+        for number in range(24):
+            threads.submit(attack, costly[number % 2])
         try:
             while answers.count(429) < 20 and time.monotonic() < end:
                 time.sleep(0.1)
@@ -85,12 +89,12 @@ def test_one_address_cannot_keep_others_from_reading(site: str, seven: bytes) ->
 
 
 def test_thirty_people_behind_one_address_are_never_refused(site: str, seven: bytes) -> None:
-    """A class that draws live sends 50 drawings a second from one address, and each is read."""
+    """A class that draws live sends 50 drawings a second from one address for ten seconds, and each is read."""
 
     def draw(person: int) -> list[int]:
         time.sleep(person / 30 * 0.6)
         statuses = []
-        for _ in range(5):
+        for _ in range(17):
             statuses.append(send(site, "/_get_digit", seven, "192.0.2.30")[0])
             time.sleep(0.55)
         return statuses

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from bad_inputs import CASES, PAGE, SEVEN
-from conftest import gunicorn, need, workers
+from conftest import data_url, gunicorn, need, workers
 from costly import COSTLY
 from sites import serve
 from web.test_costs import WORST
@@ -59,7 +60,7 @@ function request()
   local save = saves[chosen]
   if not save then return requests[chosen] end
   saved = saved + 1
-  local writer = string.format("w%d-%d-%d", SEED, number, saved)
+  local writer = string.format("%s-%d-%d", WRITERS, number, saved)
   return wrk.format("POST", save.path, save.headers, (save.body:gsub("WRITER", writer)))
 end
 function response(status)
@@ -79,12 +80,13 @@ end
 """
 SHARE = 0.003  # of the requests, which the costliest pictures are: at up to a second each they take most of the time
 EVERYTHING = "/_get_digit?steps=1&explain=1"  # all that a request may ask for
-SAVE = json.dumps({"digit": SEVEN, "label": 7, "writer": "WRITER"})  # a new drawing for each new writer
+URL = data_url(SEVEN)
+SAVE = json.dumps({"digit": URL, "label": 7, "writer": "WRITER"})  # a new drawing for each new writer
 # Good requests besides those of the table: the address, the body and the status.
 OTHERS = (
-    ("/_get_number", json.dumps({"digit": SEVEN}), 200),
-    ("/_get_digits", json.dumps([SEVEN] * 64), 200),
-    ("/_compare", json.dumps({"digit": SEVEN}), 200),
+    ("/_get_number", json.dumps({"digit": URL}), 200),
+    ("/_get_digits", json.dumps([URL] * 64), 200),
+    ("/_compare", json.dumps({"digit": URL}), 200),
     ("/_save_drawing", SAVE, 201),
 )
 RUN = 10  # seconds per run of wrk, which takes a duration, not a number of requests
@@ -158,6 +160,7 @@ def load(address: str, folder: Path, count: int) -> dict[str, int]:
     script = folder / "load.lua"
     while sums[0] < count:
         constants = f'FOLDER = "{folder}"\nSEED = {sums[0]}\nSHARE = {SHARE}\n'
+        constants += f'WRITERS = "{secrets.token_hex(4)}"\n'
         script.write_text(constants + SCRIPT)
         ran = subprocess.run(
             [need("wrk"), "-t2", "-c2", f"-d{RUN}", "--timeout", "20s", "-s", str(script), address],

@@ -53,6 +53,7 @@ SHAPE = (28, 28, 1)
 # Pixels a side: such a picture shows a digit and hardly anything else, in too few pixels for a search.
 THUMBNAIL = 100
 NO_DIGIT = 10  # the label of what is not a digit: the network's eleventh output
+TINY = float(np.finfo(np.float64).tiny)
 MANY = 256  # with this many pictures, threads are worth making: each needs its own interpreter
 
 
@@ -188,7 +189,7 @@ class Classifier:
                 pieces = np.array_split(batch, parts), np.array_split(answers, parts)
                 list(threads.map(self._classify, *pieces))
         # In single precision a row's sum is not exactly 1, and the ten digits' must not exceed it.
-        sums = np.maximum(answers.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+        sums = np.maximum(answers.sum(1, keepdims=True), TINY)
         return answers[:, :10] / sums * (1 - 1e-12)
 
     def _classify(self, batch: np.ndarray, answers: np.ndarray) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from digitre.recognition import photo, surroundings
-from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_image
+from digitre.recognition.decoding import LOSSY, Picture, PictureError, to_eight_bits, to_pixels
 from digitre.recognition.found import Detection
 from digitre.recognition.ink import (
     Ink,
@@ -73,19 +73,20 @@ def decode(picture: Picture, *, cropped: bool = False) -> np.ndarray:
         PictureError: if it cannot be read; its message says what to send instead.
         TypeError: for an object of another type.
     """
-    return find_ink(to_image(picture), cropped=cropped)
+    return find_ink(to_pixels(picture), cropped=cropped)
 
 
-def find_ink(image: Image.Image, *, cropped: bool = False) -> np.ndarray:
-    """Separate the drawing from its ground and its surroundings: see `decode`."""
-    lossy = image.format in LOSSY  # converting a picture loses its format
-    image = to_eight_bits(image)
-    ink = on_plain_ground(image, lossy)
+def find_ink(picture: Image.Image | np.ndarray, *, cropped: bool = False) -> np.ndarray:
+    """Separate the drawing from its ground and its surroundings: see `decode`.
+
+    Args:
+        picture: in any mode, or the pixels of one, as `decoding.to_pixels` returns them.
+    """
+    pixels, image, lossy = _pixels_of(picture)
+    ink = on_plain_ground(pixels, lossy)
     if ink is None:
-        image = flatten(image)
-        ink = on_even_ground(image, lossy)
-    if ink is None:
-        ink = photo.on_paper(image.convert("L"))
+        opaque = flatten(image or Image.fromarray(pixels))
+        ink = on_even_ground(opaque, lossy) or photo.on_paper(opaque.convert("L"))
     drawing = surroundings.remove(ink)
     if cropped or ink.margins is None:
         return drawing
@@ -103,9 +104,7 @@ def find_plain_drawing(picture: Image.Image | np.ndarray) -> Ink | None:
         Its ink, margins left out; None if there is anything around the drawing: then `detection` looks
         closer.
     """
-    lossy = isinstance(picture, Image.Image) and picture.format in LOSSY
-    image = to_eight_bits(picture) if isinstance(picture, Image.Image) else None
-    pixels = np.asarray(picture if image is None else image)
+    pixels, image, lossy = _pixels_of(picture)
     ink = on_plain_ground(pixels, lossy)
     if ink is None:
         if pixels.shape[2:] == (4,) and not lossy and (ink := on_clear_ground(pixels)):
@@ -120,6 +119,16 @@ def find_plain_drawing(picture: Image.Image | np.ndarray) -> Ink | None:
     ):
         return None
     return ink if ink.margins else trim(ink)
+
+
+def _pixels_of(
+    picture: Image.Image | np.ndarray,
+) -> tuple[np.ndarray, Image.Image | None, bool]:
+    """A picture's pixels, uint8; the picture of them, if there is one; and whether its format is a lossy one."""
+    if isinstance(picture, np.ndarray):
+        return picture, None, False
+    image = to_eight_bits(picture)
+    return np.asarray(image), image, picture.format in LOSSY  # converting a picture loses its format
 
 
 def crop(ink: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ Logs and metrics never contain a drawing or a client's address.
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 import re
 import sys
@@ -20,6 +20,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from digitre.recognition.classifier import SHAPE, Reading
 from digitre.recognition.number_reading import NumberReading
 from digitre.web import errors
+from digitre.web.answers import to_json
 from digitre.web.state import state, state_of
 
 blueprint = Blueprint("monitoring", __name__)
@@ -76,13 +77,22 @@ class Metrics:
             multiprocess_mode="livemax",
         )
         self._reported: tuple[int, str] | None = None  # the process, and the network it reported
+        # Finding the counters by their labels takes as long as counting.
+        self._of_request = functools.cache(
+            lambda route, method, status: (
+                self.requests.labels(route, method, str(status)),
+                self.seconds.labels(route),
+            )
+        )
+        self._of_reading = functools.cache(self.readings.labels)
 
     def count_request(
         self, route: str, method: str, status: int, seconds: float, model: str
     ) -> None:
         """Count a request that this network's application has answered."""
-        self.requests.labels(route, method, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        requests, durations = self._of_request(route, method, status)
+        requests.inc()
+        durations.observe(seconds)
         process_and_model = os.getpid(), model
         if process_and_model != self._reported:  # once per worker: the gauge keeps its value
             self.model.labels(model).set(1)
@@ -91,7 +101,7 @@ class Metrics:
     def count_reading(self, reading: Reading) -> None:
         """Count a drawing that was read."""
         result = "none" if reading.digit is None else str(reading.digit)
-        self.readings.labels(result, reading.reason or "").inc()
+        self._of_reading(result, reading.reason or "").inc()
 
     def text(self) -> tuple[bytes, str]:
         """All metrics in the text format of Prometheus, and its content type."""
@@ -149,7 +159,7 @@ def end(app: Flask, environ: dict[str, Any], route: tuple[str, str], status: int
             "model": model,
         }
         with suppress(OSError):  # the answer goes out even if a full disk stops the log
-            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.write(to_json(line).decode())
             sys.stdout.flush()
     return id
 

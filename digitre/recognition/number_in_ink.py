@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from digitre.recognition import lattice
 from digitre.recognition.candidates import MOST_PARTS, Candidate, Classify, find_candidates
 from digitre.recognition.lattice import DIGITS, NEW_LINE, Answer, Arc
+from digitre.recognition.layout import is_as_written
 from digitre.recognition.number_reading import MOST_DIGITS
 from digitre.recognition.pieces import Piece
 from digitre.recognition.segmentation import Segmentation, Strokes, segment
@@ -36,7 +38,8 @@ class Found:
         complete: whether all ink was looked at.
         fits: whether it has as many digits as it was said to have.
         surrounded: whether the ink has parts that may be no digits: see `Segmentation`.
-        believed: whether it may be answered: not if anything else in the picture speaks against it.
+        believed: whether it may be answered: not if its digits do not stand as people write them, or if anything else
+            in the picture speaks against it.
         rivalled: whether the picture is read as another number, too.
     """
 
@@ -123,7 +126,11 @@ def find_number(
     complete = complete and len(strokes) <= MOST_STROKES and digits <= MOST_DIGITS
     chosen = tuple(arcs.get(arc) for arc in answer.arcs)
     place = (0, 0, segmentation.factor)
-    return Found(answer, chosen, place, complete, fits, segmentation.surrounded)
+    pieces = iter([each.piece for each in chosen if each])
+    believed = all(
+        is_as_written(line, list(islice(pieces, len(line)))) for line in answer.text.split(NEW_LINE)
+    )
+    return Found(answer, chosen, place, complete, fits, segmentation.surrounded, believed)
 
 
 def _largest(segmentation: Segmentation, most: int) -> tuple[list[list[Piece]], bool]:

@@ -133,7 +133,7 @@ class _Reader:
     def read(self, inked: Inked) -> Found | None:
         """`find_number`, with the strokes and the answer in pixels of the picture."""
         if inked.plain and self._own:
-            return replace(self._own, believed=inked.believed)
+            return replace(self._own, believed=self._own.believed and inked.believed)
         left, top, size = inked.place
         moved = [(each - (left, top)) / size for each in self._strokes]
         most = MOST_PIECES if inked.plain else FEWER_PIECES
@@ -141,7 +141,7 @@ class _Reader:
         if found is None:
             return None
         place = (left, top, size * found.place[2])
-        found = replace(found, place=place, believed=inked.believed)
+        found = replace(found, place=place, believed=found.believed and inked.believed)
         if inked.plain:
             self._own = found
         return found

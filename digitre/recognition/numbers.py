@@ -113,7 +113,7 @@ def decide(found: Found, model: str, threshold: float, scale: float = 1.0) -> Nu
     confidence = found.confidence
     reason = None
     if confidence < lowest_accepted(threshold):
-        likely = answer.probability if found.fits else 0.0
+        likely = answer.probability if found.fits and found.believed else 0.0
         reason = "not_a_number" if 1 - answer.certainty >= likely else "unsure"
         if not found.complete:
             reason = "too_complex"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 # Boxes that share so much of the narrower one's width, and so much of the line's height, are one character.
@@ -71,6 +72,20 @@ def find_lines(boxes: Sequence[Box]) -> list[list[int]]:
             distances = [min(_distance(box, boxes[each]) for each in line) for line in lines]
             found[distances.index(min(distances))].append(k)
     return found
+
+
+def are_one_line(boxes: Sequence[Box]) -> bool:
+    """Whether the boxes of digits lie in one line: each at the height of the one before it, and low ones at that of
+    some other."""
+    if not boxes:
+        return True
+    height = upper_quartile([each.height for each in boxes])
+    tall = sorted((each for each in boxes if each.height >= LOW * height), key=lambda each: each.left)
+    top, bottom = min(each.top for each in tall), max(each.bottom for each in tall)
+    line = Box(0, top, 0, bottom)
+    return all(_shared_height(line, each) >= OVERLAP for each in boxes) and all(
+        _shared_height(one, other) >= OVERLAP for one, other in pairwise(tall)
+    )
 
 
 def _shared_height(one: Box, other: Box) -> float:

@@ -2,6 +2,7 @@
 import { arcOf, findCandidates } from "./candidates.js";
 import { findDrawing } from "./ink.js";
 import { isDigit, newArc, solve } from "./lattice.js";
+import { isAsWritten } from "./layout.js";
 import { paint } from "./picture.js";
 import { segment, upperQuartile } from "./pieces.js";
 import { isBelow } from "./reading.js";
@@ -51,13 +52,14 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
   const isComplete =
     kept.length === pieces.length && drawn.length <= MOST_STROKES && digits <= MOST_DIGITS;
   if (answer.text.length === 1 && digits) asOneDigit(answer, readDigit(image));
-  const confidence = isComplete && fitting ? answer.probability : 0;
+  const chosen = answer.arcs.map((arc) => arcs.get(arc));
+  const isWritten = isAsWritten(answer.text, chosen.map(({ piece }) => piece));
+  const confidence = isComplete && fitting && isWritten ? answer.probability : 0;
   let reason = null;
   if (isBelow(confidence, threshold)) {
     reason = 1 - answer.certainty >= confidence ? "not_a_number" : "unsure";
     if (!isComplete) reason = "too_complex";
   }
-  const chosen = answer.arcs.map((arc) => arcs.get(arc));
   return {
     text: answer.text,
     value: reason ? null : valueOf(answer.text),
@@ -74,7 +76,7 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
     }),
     alternatives: answer.alternatives.map(([text, probability]) => ({ text, probability })),
     reason,
-    forServer: isSurrounded,
+    forServer: isSurrounded || !isWritten,
   };
 }
 

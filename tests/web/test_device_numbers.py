@@ -119,8 +119,13 @@ def test_a_circled_number_is_for_the_server(
 
 
 def test_what_is_no_number_is_refused(script_page, server: str, classifier: Classifier) -> None:
-    """A scribble and a heart are no numbers, and no strokes are a blank."""
+    """A scribble, a heart, a tick and two lines are no numbers, and no strokes are a blank."""
     drawings = [as_sent([smooth(s) for s in OTHERS[name]], 9) for name in ("scribble", "heart")]
+    # A tick, an N, and a number above another one.
+    shapes = [[(60, 100), (90, 150), (170, 40)], [(60, 160), (60, 40), (140, 160), (140, 40)]]
+    drawings += [as_sent([np.array(each, float)], 9) for each in shapes]
+    above = [0.4 * np.array(each) - (90, 30) for each in write("26")["strokes"]]
+    drawings.append(as_sent([*above, *map(np.array, write("47")["strokes"])], 9))
     for ours, theirs, _ in read_both(script_page, server, classifier, drawings):
         assert ours["value"] is None
         assert ours["reason"] == theirs.reason

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
+from digitre.recognition.areas import find_area, is_area, map_on_area, without_outline
 from digitre.recognition.components import Component, Components, group
 from digitre.recognition.explanations import ALIKE, BAR, explain
 from digitre.recognition.found import Detection
@@ -106,12 +107,15 @@ def _judged(maps: Iterable[InkMap], classify: Classify) -> list[Hypothesis]:
 def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap], bool]]:
     """The ink maps of the picture, then of each picture within it, and whether they are of one within.
 
-    The maps for paper come last if a program drew the picture, and not at all if another picture lies
-    within it: to them, its edges look like strokes.
+    If a program drew the picture, what lies on a filled area of it is looked at, too. Then the maps for paper
+    come last, and not at all if another picture lies within it: to them, its edges look like strokes.
     """
     small = _reduced(image)
     maps, drawn = even_maps(small)
     drawn = drawn or plain
+    area = find_area(maps) if drawn else None
+    if area:
+        maps = [without_outline(each, area[1]) for each in maps]
     solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
     yield (maps if drawn else [*maps, *paper_maps(small)]), False
@@ -126,6 +130,8 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
                 on_canvas, canvas_drawn = even_maps(canvas)
                 if canvas_drawn:
                     yield on_canvas, True
+    if area:
+        yield [map_on_area(small, *area)], True
     if drawn and not strokes and not plain and not insets:
         yield paper_maps(small), False
 
@@ -164,7 +170,7 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
         ink: (height, width) uint8.
         margins: what the picture has without ink on its left, top, right and bottom.
     """
-    if is_solid(Components(ink).all[0]):
+    if is_solid(Components(ink).all[0]) or is_area(ink > 0):
         return False
     if min(margins) == 0:
         return not any(line.whole for line, _ in find_lines(_padded(ink, margins)))

@@ -15,12 +15,12 @@ from itertools import chain
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from digitre.recognition import photo
+from digitre.recognition.areas import find_area, map_on_area
 from digitre.recognition.components import MOST, Component
 from digitre.recognition.explanations import BAR
-from digitre.recognition.ink import MIN_CONTRAST, Ink
+from digitre.recognition.ink import Ink
 from digitre.recognition.insets import find_insets, is_solid
 from digitre.recognition.lines import find_lines, remove_lines
 from digitre.recognition.maps import LEAST_CONTRAST, STRONG, InkMap, even_maps, paper_maps
@@ -31,7 +31,6 @@ from digitre.recognition.segmentation import MOST_COMPONENTS
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
 # Of the differences from the paper: ink, if at least three in a thousand pixels are ink. Half of that is ink, and no texture.
 FULL, DARKEST = 99.7, 0.5
-RIM = 3  # pixels: the soft edge of an area
 GLOW = 0.75  # of the inked pixels: if fewer are strong, the strokes glow, as neon lights do
 LONG = 0.8  # of the ink's width: a level line that is so long is a rule, and no sign
 
@@ -95,13 +94,12 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
             yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
     if not lines:
         yield from _groups_of_insets(image, maps, small, (0, 0), deeper=True)
-    for each, part in _areas(maps, small)[:1] if drawn else ():
-        if part.edges:  # a shadow, or a dark corner
-            for paper in paper_maps(small):
-                yield Group(_inks_of_map(paper, place, lines), paper.kind, paper.doubt, True)
-        else:  # such as a round button
-            on_area = _map_on(small, each, part)
-            yield Group(_inks_of_map(on_area, place, lines), on_area.kind)
+    if drawn and any(part.edges for _, part in _areas(maps, small)[:1]):  # a shadow, a dark corner
+        for paper in paper_maps(small):
+            yield Group(_inks_of_map(paper, place, lines), paper.kind, paper.doubt, True)
+    if drawn and (area := find_area(maps)):
+        on_area = map_on_area(small, *area)
+        yield Group(_inks_of_map(on_area, place, lines), on_area.kind)
 
 
 def _inks_of_drawing(plain: Ink, believed: bool) -> Iterator[Inked]:
@@ -177,18 +175,6 @@ def _areas(maps: Sequence[InkMap], image: Image.Image) -> list[tuple[InkMap, Com
     """The filled areas of a picture's maps that may be pictures within it."""
     largest = ((each, part) for each in maps for part in each.components.all[:1])
     return [(each, part) for each, part in largest if is_solid(part, min(image.size))]
-
-
-def _map_on(image: Image.Image, ink_map: InkMap, part: Component) -> InkMap:
-    """What is drawn on a filled area that has no corners, such as a round button: in its holes."""
-    area = ndimage.binary_fill_holes(ink_map.components.mask([part]))
-    inner = ndimage.binary_erosion(area, iterations=RIM)
-    pixels = np.asarray(image, np.int16)
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
-    tone = np.median(pixels[inner], axis=0) if inner.any() else pixels[0, 0]
-    differences = np.abs(pixels - tone).max(2)
-    inked = inner & (differences >= MIN_CONTRAST)
-    return InkMap("on an area", np.where(inked, differences, 0).astype(np.uint8))
 
 
 def darkest_map(image: Image.Image) -> Iterator[InkMap]:

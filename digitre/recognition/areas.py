@@ -1,0 +1,79 @@
+"""What is drawn on a filled area that is no picture by itself: a round button, a speech bubble, a sticker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from digitre.recognition.components import EIGHT, Component
+from digitre.recognition.ink import MIN_CONTRAST
+from digitre.recognition.maps import InkMap
+
+# Of its longer side: in an area lies a circle with such a radius. The thickest strokes of a digit have 0.13.
+RADIUS = 0.18
+LEAST = 0.3  # of the picture's shorter side: an area is at least so long
+RIM = 3  # pixels: the soft edge of an area
+OUTLINE = 0.05  # of its longer side: the line around an area is at most so thick ...
+HOLLOW = 0.5  # ... and of its pixels, has at most so many
+
+
+def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
+    """The largest part of the first map, if that is an area off the picture's edges; and its map."""
+    for each in maps[:1]:
+        for part in each.components.all[:1]:
+            large = part.extent >= LEAST * min(each.ink.shape)
+            if large and not part.edges and is_area(each.components.crop(part)):
+                return each, part
+    return None
+
+
+def is_area(part: np.ndarray) -> bool:
+    """Whether a component, (height, width) bool without margins, is no stroke, and can be written on."""
+    # At the soft edges of what is written on it, single pixels have the tone of the ground.
+    closed = ndimage.binary_closing(np.pad(part, 2), EIGHT)
+    radius = ndimage.distance_transform_edt(closed).max()
+    return bool(radius >= RADIUS * max(part.shape))
+
+
+def without_outline(ink_map: InkMap, area: Component) -> InkMap:
+    """A map without the line around an area, which looks like a 0."""
+    slack = OUTLINE * area.extent
+    around = [
+        each
+        for each in ink_map.components.all
+        if each.area <= HOLLOW * area.area
+        and max(abs(each.top - area.top), abs(each.bottom - area.bottom)) <= slack
+        and max(abs(each.left - area.left), abs(each.right - area.right)) <= slack
+    ]
+    if not around:
+        return ink_map
+    ink = np.where(ink_map.components.mask(around), 0, ink_map.ink)
+    return replace(ink_map, ink=ink, whole=ink)
+
+
+def map_on_area(image: Image.Image, ink_map: InkMap, part: Component) -> InkMap:
+    """What differs from the tone of an area, without the line around it.
+
+    Args:
+        image: of mode L or RGB, as large as the map.
+        part: the area.
+    """
+    area = ndimage.binary_fill_holes(ink_map.components.mask([part]))
+    depth = ndimage.distance_transform_edt(area)
+    inner = depth > RIM
+    pixels = np.asarray(image, np.int16)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    tone = np.median(pixels[inner], axis=0) if inner.any() else pixels[0, 0]
+    differences = np.abs(pixels - tone).max(2)
+    labels, count = ndimage.label(inner & (differences >= MIN_CONTRAST), EIGHT)
+    numbers = np.arange(1, count + 1)
+    nearest, furthest = (
+        np.append(0, each(depth, labels, numbers)) for each in (ndimage.minimum, ndimage.maximum)
+    )
+    outline = (nearest <= RIM + 1) & (furthest <= RIM + OUTLINE * part.extent)
+    inked = (labels > 0) & ~outline[labels]
+    return InkMap("on an area", np.where(inked, differences, 0).astype(np.uint8))

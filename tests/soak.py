@@ -81,7 +81,7 @@ end
 SHARE = 0.003  # of the requests, which the costliest pictures are: at up to a second each they take most of the time
 EVERYTHING = "/_get_digit?steps=1&explain=1"  # all that a request may ask for
 URL = data_url(SEVEN)
-SAVE = json.dumps({"digit": URL, "label": 7, "writer": "WRITER"})  # a new drawing for each new writer
+SAVE = json.dumps({"digit": URL, "label": 7, "writer": "WRITER"})  # each writer's is a new one
 # Good requests besides those of the table: the address, the body and the status.
 OTHERS = (
     ("/_get_number", json.dumps({"digit": URL}), 200),

@@ -128,7 +128,8 @@ def _pixels_of(
     if isinstance(picture, np.ndarray):
         return picture, None, False
     image = to_eight_bits(picture)
-    return np.asarray(image), image, picture.format in LOSSY  # converting a picture loses its format
+    lossy = picture.format in LOSSY  # converting a picture loses its format
+    return np.asarray(image), image, lossy
 
 
 def crop(ink: np.ndarray) -> np.ndarray:

@@ -80,7 +80,9 @@ def are_one_line(boxes: Sequence[Box]) -> bool:
     if not boxes:
         return True
     height = upper_quartile([each.height for each in boxes])
-    tall = sorted((each for each in boxes if each.height >= LOW * height), key=lambda each: each.left)
+    tall = sorted(
+        (each for each in boxes if each.height >= LOW * height), key=lambda each: each.left
+    )
     top, bottom = min(each.top for each in tall), max(each.bottom for each in tall)
     line = Box(0, top, 0, bottom)
     return all(_shared_height(line, each) >= OVERLAP for each in boxes) and all(

@@ -13,8 +13,8 @@ from digitre.recognition.components import EIGHT, Component
 from digitre.recognition.ink import MIN_CONTRAST
 from digitre.recognition.maps import InkMap
 
-# Of its longer side: in an area lies a circle with such a radius. The thickest strokes of a digit have 0.13.
-RADIUS = 0.18
+# Of its longer side: in an area lies a circle with such a radius. Digits by a pen of a fifth of their size have 0.205 at most.
+RADIUS = 0.21
 LEAST = 0.3  # of the picture's shorter side: an area is at least so long
 RIM = 3  # pixels: the soft edge of an area
 OUTLINE = 0.05  # of its longer side: the line around an area is at most so thick ...

@@ -130,7 +130,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
                 on_canvas, canvas_drawn = even_maps(canvas)
                 if canvas_drawn:
                     yield on_canvas, True
-    if area:
+    if area and not insets:
         yield [map_on_area(small, *area)], True
     if drawn and not strokes and not plain and not insets:
         yield paper_maps(small), False

@@ -94,10 +94,13 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
             yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
     if not lines:
         yield from _groups_of_insets(image, maps, small, (0, 0), deeper=True)
-    if drawn and any(part.edges for _, part in _areas(maps, small)[:1]):  # a shadow, a dark corner
+    if not drawn:
+        return
+    area = next(iter(_areas(maps, small)), None) or find_area(maps)
+    if area and area[1].edges:  # a shadow, or a dark corner
         for paper in paper_maps(small):
             yield Group(_inks_of_map(paper, place, lines), paper.kind, paper.doubt, True)
-    if drawn and (area := find_area(maps)):
+    elif area:  # such as a round button
         on_area = map_on_area(small, *area)
         yield Group(_inks_of_map(on_area, place, lines), on_area.kind)
 

@@ -23,12 +23,13 @@ HOLLOW = 0.5  # ... and of its pixels, has at most so many
 
 def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
     """The largest part of the first map, if that is an area off the picture's edges; and its map."""
-    for each in maps[:1]:
-        for part in each.components.all[:1]:
-            large = part.extent >= LEAST * min(each.ink.shape)
-            if large and not part.edges and is_area(each.components.crop(part)):
-                return each, part
-    return None
+    if not maps or not maps[0].components.all:
+        return None
+    components = maps[0].components
+    part = components.all[0]
+    large = part.extent >= LEAST * min(components.ink.shape)
+    found = large and not part.edges and is_area(components.crop(part))
+    return (maps[0], part) if found else None
 
 
 def is_area(part: np.ndarray) -> bool:

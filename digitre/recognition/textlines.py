@@ -75,19 +75,8 @@ def find_lines(boxes: Sequence[Box]) -> list[list[int]]:
 
 
 def are_one_line(boxes: Sequence[Box]) -> bool:
-    """Whether the boxes of digits lie in one line: each at the height of the one before it, and low ones at that of
-    some other."""
-    if not boxes:
-        return True
-    height = upper_quartile([each.height for each in boxes])
-    tall = sorted(
-        (each for each in boxes if each.height >= LOW * height), key=lambda each: each.left
-    )
-    top, bottom = min(each.top for each in tall), max(each.bottom for each in tall)
-    line = Box(0, top, 0, bottom)
-    return all(_shared_height(line, each) >= OVERLAP for each in boxes) and all(
-        _shared_height(one, other) >= OVERLAP for one, other in pairwise(tall)
-    )
+    """Whether the boxes of digits, from left to right, lie in one line: each at the height of the one before it."""
+    return all(_shared_height(one, other) >= OVERLAP for one, other in pairwise(boxes))
 
 
 def _shared_height(one: Box, other: Box) -> float:

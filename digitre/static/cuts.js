@@ -1,5 +1,4 @@
-// Where a piece in which digits touch may be cut, and the parts between the cuts. A port of digitre/recognition/cuts.py,
-// which names its source.
+// Where a piece in which digits touch may be cut, and the parts between the cuts. A port of digitre/recognition/cuts.py.
 import { clip, maximum, roundEven } from "./grid.js";
 import { cutOut } from "./pieces.js";
 
@@ -13,7 +12,7 @@ const KEPT = 0.5; // both parts keep so much ink on the other side of a cut
 const APART = 2; // pixels, on average, between two cuts
 const MOST = 9; // cuts of one piece, the cheapest
 const PART = 0.08; // of the piece's ink: each side of a cut has at least so much
-// In single precision, as Python has them: so that of two paths that cost nearly the same, both take the same one.
+// In single precision, as in Python: both take the same of two paths that cost nearly the same.
 const SLACK = Math.fround(0.002); // what a pixel without ink costs
 const ASIDE = Math.fround(0.02); // what a step to the side costs
 

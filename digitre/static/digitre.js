@@ -3,7 +3,7 @@
 //     const reader = await Digitre.load("digitre-b9d69c6d.bin");
 //     const { digit, confidence } = reader.read(canvas);
 //
-// It has no dependencies, and asks no server while it reads.
+// It asks no server while it reads.
 import { findDrawing } from "./ink.js";
 import { readNumber } from "./number.js";
 import { Network, UnknownNetworkError, digitsOf, fetchNetwork } from "./network.js";
@@ -37,7 +37,7 @@ export class Reader {
 
   // Read a number of one line from its strokes: { text, value, confidence, digits, alternatives, reason, forServer, model }.
   // `text` is the most probable text, even if a reason says why it is refused. `length`: how many digits it has, if you know;
-  // `signs`: whether it may have a minus, a point, a comma or a slash. `forServer`: whether something may lie around it.
+  // `signs`: whether it may have any. `forServer` as in `read`.
   readNumber(strokes, { threshold = THRESHOLD, pen, length = null, signs = false } = {}) {
     if (length !== null && !(Number.isInteger(length) && length >= 1 && length <= 40)) {
       throw new RangeError("A length must lie from 1 to 40.");
@@ -51,8 +51,8 @@ export class Reader {
     return { ...(found ?? nothing), model: this.model };
   }
 
-  // Read a digit, and show the work: what `read` returns, with `pixels`, the 28 x 28 floats from 0 to 1 that the network sees,
-  // and `layers`, what each of its layers makes of them: see `Network.trace`. Null for a blank, or if the ground is uneven.
+  // Read a digit, and show the work: what `read` returns, with `pixels`, which the network sees, and `layers`: see
+  // `Network.trace`. Null for a blank, or if the ground is uneven.
   look(drawing, { threshold = THRESHOLD, pen } = {}) {
     const image = pictureOf(drawing, pen);
     const found = image && findDrawing(image);

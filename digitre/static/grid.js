@@ -98,7 +98,7 @@ function resizingWeights(from, to, filter) {
   });
 }
 
-const known = new Map(); // the triangle's weights by side: making them takes longer than using them
+const known = new Map(); // the triangle's weights by side
 
 export function triangleWeights(from, to) {
   const key = `${from} ${to}`;

@@ -1,5 +1,5 @@
-// A picture on an even ground becomes its ink, whatever its colours: what digitre/recognition/ink.py and surroundings.py do
-// with a drawing. Photos have no even ground: they are for the server.
+// A picture on an even ground becomes its ink, whatever its colours: a port of digitre/recognition/ink.py and
+// surroundings.py. Photos are for the server.
 import { boxOf, countInk, cut, label, maximum, newGrid } from "./grid.js";
 
 const MIN_CONTRAST = 8; // of 255: ink that differs from the ground by less is invisible
@@ -207,8 +207,6 @@ function cropToVisible(grid) {
   }
   return cropped;
 }
-
-// --- what surrounds a drawing ---
 
 // The drawing, if its ink has blank margins on all sides.
 function withinMargins(ink) {

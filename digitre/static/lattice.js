@@ -1,5 +1,5 @@
 // A lattice of candidates for the characters of a number: its best path, and how probable each text is. A port of
-// digitre/recognition/lattice.py, which names its sources.
+// digitre/recognition/lattice.py.
 
 const TEXTS = 8; // the best texts that are kept at each state
 const LABELS = 3; // of an arc that are followed, the most probable ones

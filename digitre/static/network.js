@@ -1,5 +1,5 @@
-// The network, run in plain JavaScript: 28 x 28 values in, eleven probabilities out. The file that it is unpacked from is
-// described in digitre/recognition/packed.py.
+// The network, run in plain JavaScript: 28 x 28 values in, eleven probabilities out. digitre/recognition/packed.py has the
+// form of its file.
 
 const MAGIC = "digitre2";
 const KINDS = ["conv", "pool", "dense", "softmax"];
@@ -56,8 +56,7 @@ export class Network {
     });
   }
 
-  // The ten digits' probabilities of a picture: 784 floats from 0 to 1, ink bright. Zeros for a blank one. The array
-  // is new each time; the rest, up to 1, is the probability that it is not a digit.
+  // The ten digits' probabilities of a picture: 784 floats from 0 to 1, ink bright. Zeros for a blank one.
   classify(pixels) {
     if (!pixels.some((value) => value !== 0)) return new Float64Array(10);
     let values = pixels;
@@ -122,7 +121,7 @@ function convolve(input, output, { shape, inner, size, weights, bias, relu }) {
   return output;
 }
 
-// The inputs of weights in eight bits, as LiteRT has them on the server: 256 steps from the least to the largest, one of them 0.
+// The inputs of weights in eight bits, as on the server: 256 steps, one of them 0.
 function toSteps(input, output) {
   let [least, largest] = [0, 0];
   for (const value of input) {

@@ -1,8 +1,7 @@
-// Reads a number from the strokes that drew it, by a lattice of pieces: a port of digitre/recognition/numbers.py for one line.
+// Reads a number from the strokes that drew it: a port of digitre/recognition/numbers.py for one line.
 import { arcOf, findCandidates } from "./candidates.js";
 import { findDrawing } from "./ink.js";
 import { isDigit, newArc, solve } from "./lattice.js";
-import { isAsWritten } from "./layout.js";
 import { paint } from "./picture.js";
 import { segment, upperQuartile } from "./pieces.js";
 import { isBelow } from "./reading.js";
@@ -12,8 +11,10 @@ const MOST_PIXELS = 300_000; // of the painted ink
 const MOST_PIECES = 120;
 const MOST_DIGITS = 40;
 const MOST_STROKES = 200;
+const OVERLAP = 0.4; // of the lower one's height, which neighbours share
+const LEAN = 20; // degrees: 1s that lean so differently are a V
 
-// Strokes painted as they are read: see `paint`. Exported so that a test can give the server the same picture.
+// Strokes painted as they are read: see `paint`. Exported for a test.
 export function paintNumber(strokes, pen) {
   const heights = strokes.map((stroke) => rangeOf(stroke.map(([, y]) => y)));
   const points = strokes.flat();
@@ -42,7 +43,6 @@ export function readNumber(strokes, { pen, length = null, signs = false, thresho
   const { pieces, pen: penWidth, isSurrounded } = segment(found.ink, moved.slice(0, MOST_STROKES));
   if (!pieces.length) return null;
   const kept = largest(pieces);
-  // What is too complex is refused: its text needs no care.
   const options = kept.length < pieces.length ? { signs, most: 0 } : { signs };
   const { candidates, last } = findCandidates(kept, penWidth, classify, options);
   const arcs = new Map(candidates.map((each) => [arcOf(each), each]));
@@ -84,6 +84,25 @@ function largest(pieces) {
   if (pieces.length <= MOST_PIECES) return pieces;
   const extents = pieces.map(({ extent }) => extent).sort((one, other) => other - one);
   return pieces.filter(({ extent }) => extent >= extents[MOST_DIGITS - 1]).slice(0, MOST_DIGITS);
+}
+
+// A port of digitre/recognition/layout.py.
+function isAsWritten(text, pieces) {
+  const digits = pieces.filter((_, k) => isDigit(text[k]));
+  const bends = (one, k) => text[k] + text[k + 1] === "11" && Math.abs(lean(one) - lean(pieces[k + 1])) > LEAN;
+  return digits.slice(1).every((each, k) => areLevel(digits[k], each)) && !pieces.some(bends);
+}
+
+const areLevel = (one, other) =>
+  Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) >= OVERLAP * Math.min(one.height, other.height);
+
+// The angle of ink's principal axis from upright, in degrees.
+function lean({ ink: { values }, width }) {
+  const sum = (of) => values.reduce((all, value, k) => all + value * of(k % width, (k / width) | 0), 0);
+  const ink = sum(() => 1);
+  const [left, top] = [sum((x) => x) / ink, sum((_, y) => y) / ink];
+  const both = sum((x, y) => 2 * (x - left) * (y - top));
+  return (Math.atan2(both, sum((x, y) => (y - top) ** 2 - (x - left) ** 2)) * 90) / Math.PI;
 }
 
 // The same answer with the probabilities that the reading of one digit gives.

@@ -31,8 +31,7 @@ function paintStroke(context, { width, points }) {
   }
 }
 
-// A curve through the midpoints between neighbouring points, which is smooth however few points a fast
-// stroke has: each point is the control point of one quadratic Bézier curve.
+// A curve that is smooth however few points a fast stroke has: each is the control point of one quadratic Bézier curve.
 function trace(context, points) {
   context.moveTo(points[0][0], points[0][1]);
   for (let i = 1; i < points.length - 1; i += 1) {
@@ -44,7 +43,7 @@ function trace(context, points) {
   context.lineTo(x, y);
 }
 
-// The frame around a drawing that can be moved, with its handle in the bottom right corner.
+// The frame around a drawing that can be moved, with its handle.
 export function paintFrame(context, { left, top, right, bottom }) {
   context.setLineDash([4, 4]);
   context.strokeRect(left, top, right - left, bottom - top);
@@ -54,7 +53,7 @@ export function paintFrame(context, { left, top, right, bottom }) {
   context.fill();
 }
 
-// The pen that the arrow keys move: a ring, filled while the pen is down.
+// The pen that the arrow keys move: a ring, filled while it is down.
 export function paintPen(context, { x, y, down }, width) {
   context.beginPath();
   context.arc(x, y, Math.max(3, width / 2), 0, 2 * Math.PI);

@@ -53,7 +53,7 @@ export function join(pieces) {
 export const sharedWidth = (one, other) =>
   Math.min(one.right, other.right) - Math.max(one.left, other.left);
 
-// The value that a quarter of them exceed: of heights, the digits', since signs are lower.
+// The value that a quarter of them exceed: of heights, the digits'.
 export function upperQuartile(values) {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted.length ? sorted[Math.floor((3 * sorted.length - 1) / 4)] : 1;
@@ -74,8 +74,7 @@ export function penWidth({ labels, width, height }) {
 }
 
 // The pieces of ink that strokes drew, from left to right: { pieces, pen, isSurrounded }. The strokes are in pixels of the
-// ink. It is surrounded if a component lies around another one, or is much higher than all others. (What is too thick for a
-// stroke, which the server looks at as well, no pen draws.)
+// ink. It is surrounded if a component lies around another one, or is much higher than all others.
 export function segment(ink, strokes) {
   const floor = STRONG * maximum(ink.values);
   const found = { ...label(ink, floor), width: ink.width, height: ink.height };
@@ -146,7 +145,7 @@ function partsOf(stroke, index, { labels, width, height }, kept, pen) {
   });
 }
 
-// Join atoms that lie above, below or on one another: strokes of one character, in any order.
+// Join atoms that lie above, below or on one another: strokes of one character.
 function groupOverlapping(atoms) {
   const least = WIDE * upperQuartile(atoms.map(({ box }) => heightOf(box)));
   const groups = atoms.map((atom) => ({ box: atom.box, members: [atom] }));

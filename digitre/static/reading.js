@@ -30,7 +30,7 @@ export function decide(row, threshold = THRESHOLD, { isBlank = false } = {}) {
 export const isBelow = (confidence, threshold) =>
   Number((100 * confidence).toFixed(1)) < Number((100 * threshold).toFixed(9));
 
-// Whether the server would look closer at a drawing, since it isn't sure of it, and there may be something to leave out.
+// Whether the server would look closer at a drawing: there may be something to leave out.
 export function wantsCloserLook({ ink, margins, isPlain }, pixels, row) {
   if (!isPlain) return true;
   const isOff = Math.min(...margins) > 0;

@@ -1,5 +1,5 @@
 // Ink becomes what the network sees: cropped, its centre of mass in the middle, 28 x 28 pixels, stretched to the full
-// range. It does what digitre/recognition/preprocessing.py does, to within a thousandth of a grey value.
+// range. A port of digitre/recognition/preprocessing.py.
 import { boxOf, clip, cut, enlarge, reduce, roundEven, triangleWeights } from "./grid.js";
 
 export const SIDE = 28; // pixels per side of what the network sees

@@ -1,4 +1,4 @@
-"""What is drawn on a filled area that is no picture by itself: a round button, a speech bubble, a sticker."""
+"""What is drawn on a pale area that is no picture by itself: a speech bubble, a sticker; for numbers also a round button."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from digitre.recognition.maps import InkMap
 
 # Of its longer side: in an area lies a circle with such a radius. Digits by a pen of a fifth of their size have 0.205 at most.
 RADIUS = 0.21
+FAINT, MOSTLY = 0.5, 0.5  # of its strongest ink; of its pixels, so many are fainter
+SMALLEST = 24  # pixels a side
 LEAST = 0.3  # of the picture's shorter side: an area is at least so long
 RIM = 3  # pixels: the soft edge of an area
 OUTLINE = 0.05  # of its longer side: the line around an area is at most so thick ...
@@ -28,12 +30,23 @@ def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
     components = maps[0].components
     part = components.all[0]
     large = part.extent >= LEAST * min(components.ink.shape)
-    found = large and not part.edges and is_area(components.crop(part))
-    return (maps[0], part) if found else None
+    box = slice(part.top, part.bottom), slice(part.left, part.right)
+    ink = np.where(components.crop(part), components.ink[box], 0)
+    return (maps[0], part) if large and not part.edges and is_area(ink) else None
 
 
-def is_area(part: np.ndarray) -> bool:
-    """Whether a component, (height, width) bool without margins, is no stroke, and can be written on."""
+def is_area(ink: np.ndarray) -> bool:
+    """Whether ink is an area with something on it, and no strokes: most of it is fainter than the rest.
+
+    The gaps in a dense scribble have the tone of the ground, and all of its ink is strong.
+
+    Args:
+        ink: (height, width) uint8, one component, without margins.
+    """
+    part = ink > 0
+    faint = np.count_nonzero(ink[part] < FAINT * int(ink.max(initial=0)))
+    if min(ink.shape) < SMALLEST or faint < MOSTLY * np.count_nonzero(part):
+        return False
     # At the soft edges of what is written on it, single pixels have the tone of the ground.
     closed = ndimage.binary_closing(np.pad(part, 2), EIGHT)
     radius = ndimage.distance_transform_edt(closed).max()

@@ -170,7 +170,7 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
         ink: (height, width) uint8.
         margins: what the picture has without ink on its left, top, right and bottom.
     """
-    if is_solid(Components(ink).all[0]) or is_area(ink > 0):
+    if is_solid(Components(ink).all[0]) or is_area(ink):
         return False
     if min(margins) == 0:
         return not any(line.whole for line, _ in find_lines(_padded(ink, margins)))

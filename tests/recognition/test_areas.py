@@ -14,6 +14,8 @@ from strokes import DIGITS, drawn
 from digitre import Classifier
 from digitre.recognition.areas import find_area, is_area, map_on_area, without_outline
 from digitre.recognition.maps import even_maps
+from digitre.training.data import synthetic
+from digitre.training.data.strokes import fit, render
 
 SIDE = 320
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -31,14 +33,14 @@ def button(pen: ImageDraw.ImageDraw) -> None:
 
 
 def sticker(pen: ImageDraw.ImageDraw) -> None:
-    """A yellow star with many rays."""
+    """A pale star with many rays."""
     turns = [math.pi * k / 14 for k in range(28)]
     rays = [150 if k % 2 else 120 for k in range(28)]
     star = [
         (160 + ray * math.cos(turn), 160 + ray * math.sin(turn))
         for ray, turn in zip(rays, turns, strict=True)
     ]
-    pen.polygon(star, fill=(250, 220, 60))
+    pen.polygon(star, fill=(245, 240, 225))
 
 
 AREAS: dict[str, tuple[Callable[[ImageDraw.ImageDraw], None], tuple[int, int, int]]] = {
@@ -104,12 +106,26 @@ def test_the_map_of_an_area_has_its_ink_alone() -> None:
 
 
 def test_strokes_are_no_area() -> None:
-    """A disc can be written on; the thickest digit, a ring and a frame cannot."""
+    """A faint disc with strong ink on it is an area; a ring, a stroke, a frame and a blot are none."""
     rows, columns = np.mgrid[:100, :100] - 49.5
     radius = np.hypot(rows, columns)
-    assert is_area(radius < 49)
-    assert not is_area((radius < 49) & (radius > 30))
-    assert not is_area(np.abs(columns[:, 35:65]) < 14)
+    line = np.abs(columns) < 4  # a 1 on each of them
+
+    def faint(part: np.ndarray) -> np.ndarray:
+        return np.where(line, 255, 60).astype(np.uint8) * part
+
+    assert is_area(faint(radius < 49))
+    assert not is_area((radius < 49) * np.uint8(255))
+    assert not is_area(faint((radius < 49) & (radius > 30)))
+    assert not is_area(faint(np.abs(columns) < 14)[:, 35:65])
     frame = np.ones((100, 100), bool)
     frame[12:-12, 12:-12] = False
-    assert not is_area(frame)
+    assert not is_area(faint(frame))
+
+
+def test_a_dense_scribble_is_no_area(classifier: Classifier) -> None:
+    """What is left white in it is no digit."""
+    random = np.random.default_rng(5)
+    for _ in range(60):
+        strokes = fit(synthetic.any_kind(random), 90, 125, 125)
+        assert classifier.read(255 - render(strokes, 250, 250, 9)).confidence < 0.9

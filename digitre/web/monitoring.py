@@ -6,6 +6,7 @@ Logs and metrics never contain a drawing or a client's address.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import sys
@@ -20,7 +21,6 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from digitre.recognition.classifier import SHAPE, Reading
 from digitre.recognition.number_reading import NumberReading
 from digitre.web import errors
-from digitre.web.answers import to_json
 from digitre.web.state import state, state_of
 
 blueprint = Blueprint("monitoring", __name__)
@@ -159,7 +159,7 @@ def end(app: Flask, environ: dict[str, Any], route: tuple[str, str], status: int
             "model": model,
         }
         with suppress(OSError):  # the answer goes out even if a full disk stops the log
-            sys.stdout.write(to_json(line).decode())
+            sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
     return id
 

@@ -1,4 +1,4 @@
-"""What is drawn on a pale area that is no picture by itself: a speech bubble, a sticker; for numbers also a round button."""
+"""Find what is drawn on a pale area, such as a speech bubble or a sticker. A number may also be on a round button."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
         return None
     components = maps[0].components
     part = components.all[0]
-    large = part.extent >= LEAST * min(components.ink.shape)
+    if part.edges or part.extent < LEAST * min(components.ink.shape):
+        return None
     box = slice(part.top, part.bottom), slice(part.left, part.right)
     ink = np.where(components.crop(part), components.ink[box], 0)
-    return (maps[0], part) if large and not part.edges and is_area(ink) else None
+    return (maps[0], part) if is_area(ink) else None
 
 
 def is_area(ink: np.ndarray) -> bool:

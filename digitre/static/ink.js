@@ -1,5 +1,5 @@
-// A picture on an even ground becomes its ink, whatever its colours: a port of digitre/recognition/ink.py and
-// surroundings.py. Photos are for the server.
+// Finds the ink of a picture on an even ground, in any colours. A port of digitre/recognition/ink.py and
+// surroundings.py. Photos go to the server.
 import { boxOf, countInk, cut, label, maximum, newGrid } from "./grid.js";
 
 const MIN_CONTRAST = 8; // of 255: ink that differs from the ground by less is invisible

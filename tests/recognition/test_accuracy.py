@@ -36,7 +36,7 @@ MISSED = {
     ("strings_pictures_test", "accuracy"): 91.5,
     ("strings_pictures_test", "answered_accuracy"): 95.8,
     ("strings_pictures_test", "calibration_error"): 3.4,
-    ("touching_pictures_test", "accuracy"): 80.6,
+    ("touching_pictures_test", "accuracy"): 81.0,
     ("signed_strokes_test", "accuracy"): 50,  # of four
     ("signed_pictures_test", "accuracy"): 0,
 }
@@ -50,7 +50,7 @@ def enlarge(image: np.ndarray, resampling: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("resampling", "least"),
-    [("NEAREST", 0.971), ("BICUBIC", 0.984), ("LANCZOS", 0.985), ("BILINEAR", 0.981)],
+    [("NEAREST", 0.971), ("BICUBIC", 0.9849), ("LANCZOS", 0.985), ("BILINEAR", 0.981)],
 )
 def test_the_digits_of_scikit_learn_are_read(
     classifier: Classifier, resampling: str, least: float

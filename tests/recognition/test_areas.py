@@ -1,4 +1,4 @@
-"""What is drawn on a filled area of any shape: a round button, a speech bubble, a sticker."""
+"""A digit or a number on an area of any shape: a round button, a speech bubble, a sticker."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_strokes_are_no_area() -> None:
 
 
 def test_a_dense_scribble_is_no_area(classifier: Classifier) -> None:
-    """What is left white in it is no digit."""
+    """Digitre does not read its white gaps as a digit."""
     random = np.random.default_rng(5)
     for _ in range(60):
         strokes = fit(synthetic.any_kind(random), 90, 125, 125)

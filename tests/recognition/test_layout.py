@@ -38,7 +38,7 @@ def block(left: int, top: int, width: int = 30, height: int = 60) -> Piece:
 def test_lines_that_lean_against_each_other_are_no_ones(
     classifier: Classifier, shape: str, pen: int
 ) -> None:
-    """A V, an M or a tick is no number, and a tick next to a number is not a part of it."""
+    """A V, an M or a tick is not a number."""
     reading = classifier.read_number(sheet(SHAPES[shape], pen=pen))
     assert (reading.number, reading.confidence < 0.6) == (None, True)
     assert reading.reason in ("not_a_number", "unsure")

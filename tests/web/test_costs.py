@@ -137,8 +137,7 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
 
     predict = functools.partial(client.post, "/v1/models/digitre:predict")
     assert predict(json={"instances": [hard]}).status_code == 200  # loads what only it needs
-    over = []
-    for _ in range(3):  # another process may take a core's caches for a while: the least counts
+    for last in (False, True):  # once more if another process was in the way
         started = time.thread_time()  # without the threads of NumPy, which a worker does not have
         answer = predict(json={"instances": [hard] * 25})
         took = time.thread_time() - started
@@ -147,8 +146,9 @@ def test_many_pictures_cost_no_more_than_a_large_one(client) -> None:
         assert most, answer.get_json()
         # It is given up after a second; the picture that is being read then is finished. What one takes is
         # known from this request itself: another moment of a busy machine would tell something else.
-        over.append(took - many.LONGEST - 3 * took / int(most[1]))
-    assert min(over) < 0
+        if took < many.LONGEST + 3 * took / int(most[1]):
+            break
+        assert not last, (took, most[1])
     assert answer.get_json()["code"] == "too_many"
     plain = {"instances": [(noise(28, 28) // 9).tolist()] * 100}
     assert (

@@ -119,7 +119,7 @@ def test_a_circled_number_is_for_the_server(
 
 
 def test_what_is_no_number_is_refused(script_page, server: str, classifier: Classifier) -> None:
-    """A scribble, a heart, a tick and two lines are no numbers, and no strokes are a blank."""
+    """The page refuses a scribble, a heart, a tick, an N, and a number above another one. No strokes are a blank."""
     drawings = [as_sent([smooth(s) for s in OTHERS[name]], 9) for name in ("scribble", "heart")]
     # A tick, an N, and a number above another one.
     shapes = [[(60, 100), (90, 150), (170, 40)], [(60, 160), (60, 40), (140, 160), (140, 40)]]

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, png
+from numpy.lib.stride_tricks import sliding_window_view
 from strokes import DIGITS, drawn
 
 from digitre.cli import main
+from digitre.cli.read import network_named
 from digitre.recognition import baselines
 from digitre.recognition.baselines import DEMOS, DemoClassifier
+from digitre.recognition.preprocessing import SIDE
 from digitre.training.data import datasets
+from digitre.training.reporting import explore
 
 # The accuracy on MNIST's test set that each demo published, less what depends on the seed.
 PUBLISHED = {
@@ -204,6 +208,25 @@ def test_explore(real_data, browser, tmp_path: Path, words: list[str]) -> None:
         assert {"First convolution", "Feature maps of convolution 2"} < set(titles)
     else:
         assert "First layer" in titles
+
+
+@pytest.mark.parametrize("name", [None, "digitre-2017"])
+def test_the_report_shows_the_networks_own_filters(name: str | None) -> None:
+    """Where a feature map is not 0, it is the filter over the picture, and the filter's bias."""
+    network = network_named(name)
+    picture = np.zeros((SIDE, SIDE), np.uint8)
+    picture[6:22, 13:16] = 255
+    filters, maps = explore.look_inside(network, picture)
+    assert len(filters) == len(maps[0]) == 32
+    side = filters.shape[1]
+    around = (maps[0].shape[1] + side - 1 - SIDE) // 2  # what the convolution adds at each side
+    views = sliding_window_view(np.pad(picture / 255, around), (side, side))
+    sums = np.einsum("yxij,cij->cyx", views, filters)
+    seen = [map_ > 0 for map_ in maps[0]]
+    assert sum(map_.any() for map_ in seen) > 10
+    for output, own, lit in zip(maps[0], sums, seen, strict=True):
+        if lit.any():
+            assert np.ptp((output - own)[lit]) < 1e-4
 
 
 def test_every_row_of_the_table_has_a_test() -> None:

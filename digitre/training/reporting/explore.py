@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,40 +240,57 @@ def _draw_pairs(counts: np.ndarray) -> Picture:
 
 def draw_activations(classifier: Classifier, picture: np.ndarray) -> list[Picture]:
     """The first layer's weights, and each convolution's output for a (28, 28) uint8 picture."""
-    from ai_edge_litert.interpreter import Interpreter
+    weights, maps = look_inside(classifier, picture)
+    if not maps:
+        about = f"The weights of its {len(weights)} units: ink counts for a unit where it is dark."
+        return [_draw_tiles("First layer", about, weights, signed=True)]
+    about = f"Its {len(weights)} filters: ink counts for a filter where it is dark."
+    pictures = [_draw_tiles("First convolution", about, weights, signed=True)]
+    for index, output in enumerate(maps, 1):
+        size = " x ".join(map(str, output.shape[1:]))
+        about = f"Its output for a {EXAMPLE}: {len(output)} maps of {size}."
+        pictures.append(_draw_tiles(f"Feature maps of convolution {index}", about, output))
+    return pictures
 
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # about memory, which one picture does not need
-        interpreter = Interpreter(str(classifier.path), experimental_preserve_all_tensors=True)
+
+def look_inside(classifier: Classifier, picture: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The weights of the first layer, and what each convolution makes of a picture.
+
+    Args:
+        classifier: the network.
+        picture: (28, 28), uint8.
+
+    Returns:
+        The weights as (units, h, w), float32; for each convolution its output as (channels, h, w),
+        float32. A network without convolutions has no output here.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    # Without a delegate: it unpacks weights in a memory of its own, and leaves the tensors that
+    # are read here as it found them, full of whatever was there before.
+    interpreter = Interpreter(
+        str(classifier.path),
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
     interpreter.allocate_tensors()
     pixels = sets.as_batch(picture[None])
     if isinstance(classifier, DemoClassifier):
         pixels = classifier.demo.scale(pixels)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
     interpreter.invoke()
-    pictures: list[Picture] = []
-    for operation in interpreter._get_ops_details():
-        kind = operation["op_name"]
-        if kind == "FULLY_CONNECTED" and not pictures:
-            weights = interpreter.get_tensor(operation["inputs"][1]).reshape(-1, SIDE, SIDE)
-            about = (
-                f"The weights of its {len(weights)} units: ink counts for a unit where it is dark."
-            )
-            return [_draw_tiles("First layer", about, weights, signed=True)]
-        if kind == "CONV_2D":
-            if not pictures:
-                filters = interpreter.get_tensor(operation["inputs"][1])[..., 0]
-                about = f"Its {len(filters)} filters: ink counts for a filter where it is dark."
-                pictures.append(_draw_tiles("First convolution", about, filters, signed=True))
-            maps = np.moveaxis(interpreter.get_tensor(operation["outputs"][0])[0], -1, 0)
-            size = " x ".join(map(str, maps.shape[1:]))
-            about = f"Its output for a {EXAMPLE}: {len(maps)} maps of {size}."
-            pictures.append(
-                _draw_tiles(f"Feature maps of convolution {len(pictures)}", about, maps)
-            )
-    return pictures
+    layers = [
+        operation
+        for operation in interpreter._get_ops_details()
+        if operation["op_name"] in ("CONV_2D", "FULLY_CONNECTED")
+    ]
+    weights = interpreter.get_tensor(layers[0]["inputs"][1])
+    maps = [
+        np.moveaxis(interpreter.get_tensor(layer["outputs"][0])[0], -1, 0)
+        for layer in layers
+        if layer["op_name"] == "CONV_2D"
+    ]
+    return (weights[..., 0] if maps else weights.reshape(-1, SIDE, SIDE)), maps
 
 
 def _draw_tiles(title: str, about: str, arrays: np.ndarray, *, signed: bool = False) -> Picture:

@@ -62,6 +62,11 @@ install_packages() {
 install_application() {
     say "installing the application into $home"
     [ -x "$python" ] || python3 -m venv "$home/venv"
+    runuser -u digitre -- "$python" -c "" 2>/dev/null || {
+        found=$(readlink -f "$python")
+        rm -rf "$home/venv"
+        fail "the user digitre cannot run $found: put another python3 first in PATH, such as /usr/bin"
+    }
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes \
         -r "$checkout/requirements.txt" -r "$here/build-requirements.txt"
     # pip builds in a copy, because it leaves files there and the checkout may be read-only.

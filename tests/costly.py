@@ -8,12 +8,17 @@ from __future__ import annotations
 import functools
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 
 import numpy as np
 from bad_inputs import INK, chunk
 from PIL import Image, TiffImagePlugin
+
+from digitre.recognition import avif
+from digitre.recognition.containers import LARGEST
 
 SIDE = 2828  # of a square of 8 megapixels
 LARGE = 4000  # of a square of 16, which a JPEG may have
@@ -388,3 +393,21 @@ def tiff(
     directory += b"".join(struct.pack("<HHI", *tag[:3]) + tag[3] for tag in tags) + b"\0" * 4
     start = struct.pack("<I", end + len(arrays))
     return b"II*\0" + start + b"".join(strips) + arrays + directory
+
+
+# A small process in between: a process begins with the peak of the one that started it.
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def unpacking_memory(file: bytes) -> float:
+    """The memory at the peak of the process that unpacks an AVIF, in MB; 0 for another file."""
+    if file[4:8] != b"ftyp":
+        return 0
+    unpack = [sys.executable, "-I", avif.__file__, str(LARGEST)]
+    command = [sys.executable, "-I", "-c", MEASURE, *unpack]
+    done = subprocess.run(command, input=file, stdout=subprocess.PIPE, check=True)
+    return int(done.stdout) / 1024

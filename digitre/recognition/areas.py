@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from digitre.recognition.components import EIGHT, Component
+from digitre.recognition.components import EIGHT, Component, Components
 from digitre.recognition.ink import MIN_CONTRAST
 from digitre.recognition.maps import InkMap
 
@@ -18,13 +18,14 @@ RADIUS = 0.21
 FAINT, MOSTLY = 0.5, 0.5  # of its strongest ink; of its pixels, so many are fainter
 SMALLEST = 24  # pixels a side
 LEAST = 0.3  # of the picture's shorter side: an area is at least so long
+SMALL = 0.45  # of its longer side: what lies outside an area with a digit on it is at most so long
 RIM = 3  # pixels: the soft edge of an area
 OUTLINE = 0.05  # of its longer side: the line around an area is at most so thick ...
 HOLLOW = 0.5  # ... and of its pixels, has at most so many
 
 
 def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
-    """The largest part of the first map, if that is an area off the picture's edges; and its map."""
+    """The largest part of the first map, if that is an area off the picture's edges, and dominates it; and its map."""
     if not maps or not maps[0].components.all:
         return None
     components = maps[0].components
@@ -33,7 +34,20 @@ def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
         return None
     box = slice(part.top, part.bottom), slice(part.left, part.right)
     ink = np.where(components.crop(part), components.ink[box], 0)
-    return (maps[0], part) if is_area(ink) else None
+    return (maps[0], part) if dominates(part, components) and is_area(ink) else None
+
+
+def dominates(area: Component, components: Components) -> bool:
+    """Whether all that lies outside an area is small beside it. Next to a number, a disc with a letter is a logo."""
+    outside = (
+        each
+        for each in components.all
+        if each.left >= area.right
+        or each.right <= area.left
+        or each.top >= area.bottom
+        or each.bottom <= area.top
+    )
+    return all(each.extent <= SMALL * area.extent for each in outside)
 
 
 def is_area(ink: np.ndarray) -> bool:
@@ -48,10 +62,14 @@ def is_area(ink: np.ndarray) -> bool:
     faint = np.count_nonzero(ink[part] < FAINT * int(ink.max(initial=0)))
     if min(ink.shape) < SMALLEST or faint < MOSTLY * np.count_nonzero(part):
         return False
+    return is_broad(ink)
+
+
+def is_broad(ink: np.ndarray) -> bool:
+    """Whether ink, (height, width) uint8 without margins, is broader somewhere than any stroke of a digit."""
     # At the soft edges of what is written on it, single pixels have the tone of the ground.
-    closed = ndimage.binary_closing(np.pad(part, 2), EIGHT)
-    radius = ndimage.distance_transform_edt(closed).max()
-    return bool(radius >= RADIUS * max(part.shape))
+    closed = ndimage.binary_closing(np.pad(ink > 0, 2), EIGHT)
+    return bool(ndimage.distance_transform_edt(closed).max() >= RADIUS * max(ink.shape))
 
 
 def without_outline(ink_map: InkMap, area: Component) -> InkMap:

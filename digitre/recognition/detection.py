@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from digitre.recognition.areas import find_area, is_area, map_on_area, without_outline
-from digitre.recognition.components import Component, Components, group
+from digitre.recognition.areas import find_area, is_broad, map_on_area, without_outline
+from digitre.recognition.components import Box, Component, Components, group
 from digitre.recognition.explanations import ALIKE, BAR, explain
 from digitre.recognition.found import Detection
 from digitre.recognition.hypotheses import ALONG, Hypothesis, is_cut_off, lies_along_edge
-from digitre.recognition.insets import SOLID, find_insets, is_solid, is_window
+from digitre.recognition.insets import SOLID, Inset, find_insets, is_solid, is_window
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
-from digitre.recognition.several import A_DIGIT, holds_several
+from digitre.recognition.several import A_DIGIT, holds_several, overlap
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
@@ -37,6 +37,7 @@ MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared w
 # A part of the ink that is worth so much, and another digit, is as good an answer. Any value from 0.3 to 0.98
 # is the same on the validation scenes: no right answer of 7,958 has such a part, and 4 wrong ones do.
 RIVAL = 0.85
+HIDING = 1.0  # of the digit's ink: a faint area that has so much may hide digits
 THINGS = {"bar", "mark", "type"}  # what is left out so is no part of a larger digit
 
 
@@ -52,22 +53,22 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         The best reading, or None if there is no ink.
     """
     hypotheses: list[Hypothesis] = []
-    insets: list[list[Hypothesis]] = []  # those of pictures within, if sides of a sheet may be 1s
+    insets: list[tuple[Box, list[Hypothesis]]] = []  # if sides of a sheet may be 1s
     best, several = None, False
-    for maps, is_inset in _rounds(image, plain):
-        if several and not is_inset:
+    for maps, inset in _rounds(image, plain):
+        if several and inset is None:
             continue
         new = _judged(maps, classify)
         if not new:
             continue
-        if several:
-            insets.append(new)
+        if several and inset:
+            insets.append((inset, new))
             continue
         hypotheses += new
         best = choose(hypotheses)
         if best.worth >= ENOUGH:
-            several = holds_several(hypotheses, best)
-            if is_inset or not several or not _may_see_sides(hypotheses, best):
+            several = holds_several(hypotheses, best) or _is_beside_hidden(hypotheses, best)
+            if not several or not _may_see_sides(hypotheses, best):
                 break
     else:
         several = several or (best is not None and holds_several(hypotheses, best))
@@ -101,11 +102,30 @@ def _judged(maps: Iterable[InkMap], classify: Classify) -> list[Hypothesis]:
         rows = classify(np.stack([each.pixels for each in new])[..., None])
         for each, row in zip(new, rows, strict=True):
             each.row = row
+        for each in new:
+            each.holds_another = _holds_another(each, new)
     return new
 
 
-def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap], bool]]:
-    """The ink maps of the picture, then of each picture within it, and whether they are of one within.
+def _holds_another(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> bool:
+    """Whether what is read as a 1 of several parts holds another digit: a 9 and the side of a sheet. What is above the
+    foot of a 1 may be a 7."""
+    return (
+        hypothesis.map.on_paper
+        and hypothesis.digit == 1
+        and len(hypothesis.labels) > 1
+        and any(
+            each.map is hypothesis.map
+            and each.labels < hypothesis.labels
+            and each.digit not in (1, 7)
+            and each.probability >= A_DIGIT
+            for each in others
+        )
+    )
+
+
+def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap], Box | None]]:
+    """The ink maps of the picture, then of each picture within it, and where that is: top, bottom, left, right.
 
     If a program drew the picture, what lies on a filled area of it is looked at, too. Then the maps for paper
     come last, and not at all if another picture lies within it: to them, its edges look like strokes.
@@ -118,22 +138,23 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
         maps = [without_outline(each, area[1]) for each in maps]
     solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
-    yield (maps if drawn else [*maps, *paper_maps(small)]), False
-    insets = _insets(image, maps, solid)
+    yield (maps if drawn else [*maps, *paper_maps(small)]), None
+    insets = _insets(image, maps, solid, drawn)
     for inset in insets:
-        inner_small = _reduced(inset)
+        inner_small = _reduced(inset.image)
         inner, inner_drawn = even_maps(inner_small)
-        yield (inner if inner_drawn else [*inner, *paper_maps(inner_small)]), True
+        yield (inner if inner_drawn else [*inner, *paper_maps(inner_small)]), inset.box
         # The canvas of a drawing program lies on an area of its window.
         if inner_drawn and any(canvases := _solid_parts(inner, inner_small)):
-            for canvas in map(_reduced, _insets(inset, inner, canvases)):
-                on_canvas, canvas_drawn = even_maps(canvas)
+            for canvas in _insets(inset.image, inner, canvases, True):
+                on_canvas, canvas_drawn = even_maps(_reduced(canvas.image))
                 if canvas_drawn:
-                    yield on_canvas, True
+                    yield on_canvas, inset.box
     if area and not insets:
-        yield [map_on_area(small, *area)], True
+        _, part = area
+        yield [map_on_area(small, *area)], (part.top, part.bottom, part.left, part.right)
     if drawn and not strokes and not plain and not insets:
-        yield paper_maps(small), False
+        yield paper_maps(small), None
 
 
 def _solid_parts(maps: Sequence[InkMap], image: Image.Image) -> list[list[Component]]:
@@ -143,13 +164,13 @@ def _solid_parts(maps: Sequence[InkMap], image: Image.Image) -> list[list[Compon
 
 
 def _insets(
-    image: Image.Image, maps: Sequence[InkMap], solid: Sequence[list[Component]]
-) -> list[Image.Image]:
+    image: Image.Image, maps: Sequence[InkMap], solid: Sequence[list[Component]], drawn: bool
+) -> list[Inset]:
     """The pictures within a picture, in full size."""
     regions = [
         each.components.mask(parts[:1]) for each, parts in zip(maps, solid, strict=True) if parts
     ]
-    return [each.image for each in find_insets(image, regions)]
+    return find_insets(image, regions, drawn=drawn)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -170,11 +191,14 @@ def is_one_drawing(ink: np.ndarray, margins: tuple[int, int, int, int]) -> bool:
         ink: (height, width) uint8.
         margins: what the picture has without ink on its left, top, right and bottom.
     """
-    if is_solid(Components(ink).all[0]) or is_area(ink):
+    if is_solid(Components(ink).all[0]):
+        return False
+    small = np.asarray(_reduced(Image.fromarray(ink)))
+    if is_broad(small):
         return False
     if min(margins) == 0:
         return not any(line.whole for line, _ in find_lines(_padded(ink, margins)))
-    return not is_framed(np.asarray(_reduced(Image.fromarray(ink))))
+    return not is_framed(small)
 
 
 def is_rest(ink: np.ndarray, margins: tuple[int, int, int, int], digit: int) -> bool:
@@ -310,11 +334,34 @@ def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
     return best.map.on_paper and not holds_several(others, best)
 
 
-def _within_a_sheet(digit: int, insets: Sequence[list[Hypothesis]]) -> Hypothesis | None:
-    """The digit in the only picture within the picture that holds one; None if it is another one, or several."""
-    held = [each for each in insets if choose(each).probability >= A_DIGIT]
-    if len(held) != 1:
+def _is_beside_hidden(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+    """Whether a faint area, which is left out, hides digits: another map shows the same digit there, and several."""
+    if not any(each.what == "faint" and each.share >= HIDING for each in best.left_out):
+        return False
+    return any(
+        each.map is not best.map
+        and each.digit == best.digit
+        and each.probability >= ENOUGH
+        and overlap(each.box, best.box) >= INNER
+        and holds_several(list(hypotheses), each)
+        for each in hypotheses
+    )
+
+
+def _within_a_sheet(
+    digit: int, insets: Sequence[tuple[Box, list[Hypothesis]]]
+) -> Hypothesis | None:
+    """The digit in a picture within the picture; None if it is another one, or if there are several.
+
+    A sheet may be found twice, with and without its frame.
+    """
+    held = [(box, each) for box, each in insets if choose(each).probability >= A_DIGIT]
+    if not all(overlap(held[0][0], box) >= INNER for box, _ in held):
         return None
-    inner = choose(held[0])
-    is_same = inner.digit == digit and inner.worth >= ENOUGH
-    return inner if is_same and not holds_several(held[0], inner) else None
+    if any(choose(each).digit != digit for _, each in held):
+        return None
+    for _, each in held:
+        inner = choose(each)
+        if inner.worth >= ENOUGH and not holds_several(each, inner):
+            return inner
+    return None

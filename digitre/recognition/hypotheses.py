@@ -53,6 +53,7 @@ SUSPECT = 0.25
 BLOB = 0.33  # of its size: on paper, what has such thick strokes is a light or a shadow; the thickest pens have 0.21
 LIKELY = 0.5  # a less probable reading is refused in any case
 RIM = 4  # pixels: the sides of a stroke
+PART = 0.3  # of its size: a part that is so large is looked at by itself
 SIDE = 0.02  # of its size: the line of a frame is at most so thick
 SQUARE = 0.3  # of its longer side: a 1 is not so high and wide at once
 WIDEST = 1.1  # width over height of one digit of several parts
@@ -68,6 +69,7 @@ class Hypothesis:
         framed: whether it lies inside a frame.
         pixels: (28, 28) float32 in [0, 1], what the network sees.
         row: (10,) probabilities of the digits.
+        holds_another: whether a part of it, which is read as a 1, is another digit.
     """
 
     map: InkMap
@@ -75,6 +77,7 @@ class Hypothesis:
     framed: bool = False
     pixels: np.ndarray = field(init=False)
     row: np.ndarray = field(init=False)
+    holds_another: bool = False
 
     def __post_init__(self) -> None:
         self.box: Box = bounding_box(self.components)
@@ -217,6 +220,8 @@ def _may_be_a_rest(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
     with an end of its stroke.
     """
     height, width = hypothesis.map.ink.shape
+    if hypothesis.holds_another:
+        return True
     if hypothesis.digit == 1 and hypothesis.map.contrast < CONTRAST_OF_ONE:
         return True  # the soft edge of a shadow
     outweighed = any(each.share > 1 for each in left_out)
@@ -251,15 +256,20 @@ def _may_be_a_rest(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
 
 
 def _is_soft(hypothesis: Hypothesis) -> bool:
-    """Whether its sides rise as gently as a light or a shadow does."""
+    """Whether its sides, or those of a large part of it, rise as gently as a light or a shadow does."""
     if not hypothesis.map.slope:
         return False
     top, bottom, left, right = hypothesis.box
     box = slice(max(top - RIM, 0), bottom + RIM), slice(max(left - RIM, 0), right + RIM)
-    mask = hypothesis.map.components.mask(hypothesis.components, box)
-    rim = mask & ~ndimage.binary_erosion(mask, iterations=RIM)
     slopes = ndimage.gaussian_gradient_magnitude(hypothesis.map.whole[box].astype(np.float32), 1.0)
-    return float(np.percentile(slopes[rim], 75)) < hypothesis.map.slope
+    parts = hypothesis.components
+    large = [[each] for each in parts if each.extent >= PART * hypothesis.extent]
+    for some in [parts, *(large if len(parts) > 1 else [])]:
+        mask = hypothesis.map.components.mask(some, box)
+        rim = mask & ~ndimage.binary_erosion(mask, iterations=RIM)
+        if float(np.percentile(slopes[rim], 75)) < hypothesis.map.slope:
+            return True
+    return False
 
 
 def _is_side_of_frame(hypothesis: Hypothesis) -> bool:

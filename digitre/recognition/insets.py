@@ -9,19 +9,29 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from digitre.recognition.components import EIGHT, Component
+from digitre.recognition.components import EIGHT, Box, Component
 
 SIDE = 160  # pixels a side, at most, of the copy that is searched
 CORNER = 10  # of 255: so much like the corners is still the ground around an inset
 UNLIKE = 14  # of 255: so much unlike them is the inset
+EDGE = 5.0  # of 255 per pixel of the copy: the edge of a sheet is at least so sharp
 LEAST = 0.08  # of the picture: an inset is at least so large
 FILLED = 0.7  # of its bounding box, an inset fills at least so much: it may be turned
 STRAIGHT = 0.97  # one that fills so much of its box is not turned
 CORNERS = 0.84  # of the smallest turned rectangle around it: an ellipse fills 0.785
+# A sheet that is seen at an angle is a quadrilateral. Of its convex hull, the largest quadrilateral in it fills so much: in an
+# ellipse that is 0.64. Of its bounding box, or of the smallest rectangle around it, it fills so much: a triangle 0.5.
+QUADRILATERAL = 0.9
+AT_AN_ANGLE = 0.6
+SHARP = 0.8  # of the sides of such a sheet, and of one that something covers in part, so much lies on sharp edges
+LONGEST_HELD = 0.6  # of its shorter side: what covers a sheet in part is at most so long; a bar of a window is longer
+FULL = 0.5  # of its area: a sheet fills so much, with what is written on it left out
+LEAST_HELD = 0.25  # of the picture: what is left of a sheet without the finger that holds it
 SOLIDITY = 0.97  # of its convex hull, an inset fills at least so much ...
 SOLIDITY_OF_INK = (
     0.8  # ... and one that an even ground surrounds: where it has that tone, it has gaps
 )
+NARROW = 0.12  # of its shorter side: the half of what is no part of a sheet, such as a finger on it
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
@@ -35,17 +45,26 @@ class Inset(NamedTuple):
     left: int
     top: int
 
+    @property
+    def box(self) -> Box:
+        """Its first row and column in the whole picture, and the first after it."""
+        return self.top, self.top + self.image.height, self.left, self.left + self.image.width
 
-def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[Inset]:
+
+def find_insets(
+    image: Image.Image, solid: Sequence[np.ndarray] = (), *, drawn: bool = True
+) -> list[Inset]:
     """The pictures that lie within a picture, each cut out.
 
     An inset is a region that fills nearly all of its convex hull, which has corners. It is searched for as
     what differs from the corners, as the brighter and the darker of two classes (Otsu 1979), and among the
-    given regions. What lies outside a turned one takes the tone of the nearest place inside.
+    given regions; in a photo also as what sharp edges divide from the corners. What is narrow, such as a finger that
+    holds the sheet, may be taken away. What lies outside a turned one takes the tone of the nearest place inside.
 
     Args:
         image: of mode L or RGB.
         solid: regions that may be insets, each (h, w) bool for the whole picture, at any resolution.
+        drawn: whether a program drew the picture: then it is no photo.
 
     Returns:
         At most `MOST`.
@@ -57,8 +76,12 @@ def find_insets(image: Image.Image, solid: Sequence[np.ndarray] = ()) -> list[In
     insets: list[Inset] = []
     masks = [(each, SOLIDITY) for each in (*_unlike_corners(grey), *_two_classes(grey))]
     masks += [(_resized(each, grey.shape), SOLIDITY_OF_INK) for each in solid]
+    edges = ndimage.gaussian_gradient_magnitude(grey, 1.0) >= EDGE
+    if not drawn:
+        masks.append((_within_edges(edges), SOLIDITY))
     for mask, solidity in masks:
-        inset = _cut_out(image, mask, factor, solidity)
+        hull = _find_sheet(mask, solidity, edges)
+        inset = None if hull is None else _cut_out(image, hull, factor)
         if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
             insets.append(inset)
     return insets[:MOST]
@@ -107,8 +130,34 @@ def _two_classes(grey: np.ndarray) -> Iterator[np.ndarray]:
     yield smooth <= threshold
 
 
-def _cut_out(image: Image.Image, mask: np.ndarray, factor: int, solidity: float) -> Inset | None:
-    """The largest region of a mask as a picture, or None if it does not look like one."""
+def _within_edges(edges: np.ndarray) -> np.ndarray:
+    """What sharp edges divide from the corners. A shadow over all has soft edges."""
+    labels, _ = ndimage.label(~edges)
+    corners = np.unique(labels[[0, 0, -1, -1], [0, -1, 0, -1]])
+    inside = ~np.isin(labels, corners[corners > 0])
+    top, bottom, left, right = _touches(inside)
+    # What touches opposite sides may be what lies between two digits.
+    across = (top and bottom) or (left and right)
+    return np.zeros_like(inside) if across else inside
+
+
+def _touches(region: np.ndarray) -> tuple[bool, bool, bool, bool]:
+    """Which sides of the picture a region touches: top, bottom, left, right."""
+    top, bottom, left, right = region[0], region[-1], region[:, 0], region[:, -1]
+    return bool(top.any()), bool(bottom.any()), bool(left.any()), bool(right.any())
+
+
+def _find_sheet(mask: np.ndarray, solidity: float, edges: np.ndarray) -> np.ndarray | None:
+    """The convex hull of the largest region of a mask, if that looks like a sheet or a canvas.
+
+    Args:
+        mask: (height, width) bool.
+        solidity: of its hull, the region fills at least so much.
+        edges: (height, width) bool, where the picture has sharp edges.
+
+    Returns:
+        (height, width) bool, or None.
+    """
     labels, count = ndimage.label(mask)
     if not count:
         return None
@@ -116,15 +165,85 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int, solidity: float)
     areas = np.bincount(labels.ravel())
     areas[0] = 0
     large = (areas >= PART * areas.max())[labels]
-    rows, columns = ndimage.find_objects(large.astype(np.uint8))[0]
-    region = ndimage.binary_fill_holes(large[rows, columns])
-    hull = convex_hull(region)
-    filled = hull.mean()
-    if hull.size < LEAST * mask.size or filled < FILLED or region.sum() < solidity * hull.sum():
+    region = ndimage.binary_fill_holes(large)
+    hull = _hull_in_place(region)
+    if _is_rectangle(region, hull, solidity):
+        return hull
+    if _is_seen_at_an_angle(region, hull, solidity) and _has_sharp_sides(hull, edges):
+        return hull
+    if large.sum() < FULL * region.sum():
+        return None  # the lines of a frame
+    region = _without_narrow_parts(region)
+    if region.sum() < LEAST_HELD * region.size or sum(_touches(region)) > 1:
         return None
-    if filled < STRAIGHT and not _has_corners(hull):
-        return None
-    if hull.shape == mask.shape and filled > 0.985:
+    hull = _hull_in_place(region)
+    return hull if _is_rectangle(region, hull, solidity) and _has_sharp_sides(hull, edges) else None
+
+
+def _box_of(region: np.ndarray) -> tuple[slice, slice]:
+    rows, columns = ndimage.find_objects(region.astype(np.uint8))[0]
+    return rows, columns
+
+
+def _hull_in_place(region: np.ndarray) -> np.ndarray:
+    """The convex hull of a region that may have margins, in its place."""
+    hull = np.zeros_like(region)
+    box = _box_of(region)
+    hull[box] = convex_hull(region[box])
+    return hull
+
+
+def _is_rectangle(region: np.ndarray, hull: np.ndarray, solidity: float) -> bool:
+    """Whether a region fills a rectangle, which may be turned."""
+    inner = hull[_box_of(hull)]
+    if inner.size < LEAST * hull.size or region.sum() < solidity * hull.sum():
+        return False
+    filled = inner.mean()
+    return bool(filled >= STRAIGHT or (filled >= FILLED and _has_corners(inner)))
+
+
+def _is_seen_at_an_angle(region: np.ndarray, hull: np.ndarray, solidity: float) -> bool:
+    """Whether a region fills its convex hull, which has four corners, and is no triangle: a sheet in perspective."""
+    inner = hull[_box_of(hull)]
+    if inner.size < LEAST * hull.size or region.sum() < solidity * hull.sum():
+        return False
+    if inner.mean() < AT_AN_ANGLE or _share_of_rectangle(inner) < AT_AN_ANGLE:
+        return False
+    x, y = np.array(_hull_corners(inner), float).T
+    # Twice the signed area of the triangle of each two corners and a third.
+    triangles = (x[None] - x[:, None])[:, :, None] * (y[None] - y[:, None])[:, None]
+    triangles = triangles - triangles.transpose(0, 2, 1)
+    largest = (triangles.max(2) - triangles.min(2)).max()
+    whole = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+    return bool(largest >= QUADRILATERAL * whole)
+
+
+def _has_sharp_sides(hull: np.ndarray, edges: np.ndarray) -> bool:
+    """Whether the sides of a hull lie on sharp edges, but for those of the picture: those of a light do not."""
+    sides = hull & ~ndimage.binary_erosion(hull, border_value=1)
+    near = ndimage.binary_dilation(edges, EIGHT)
+    return bool(sides.any() and near[sides].mean() >= SHARP)
+
+
+def _without_narrow_parts(region: np.ndarray) -> np.ndarray:
+    """A region without what is narrower than a share of it (morphological opening with a disc)."""
+    radius = NARROW * min(region[_box_of(region)].shape)
+    core = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1] > radius
+    if not core.any():
+        return core
+    broad = ndimage.distance_transform_edt(~core) <= radius
+    narrow, _ = ndimage.label(region & ~broad)
+    sides = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(narrow)]
+    longest = LONGEST_HELD * min(region[_box_of(region)].shape)
+    return broad if max(sides, default=0) <= longest else np.zeros_like(region)
+
+
+def _cut_out(image: Image.Image, hull: np.ndarray, factor: int) -> Inset | None:
+    """What lies within a hull; None if that is the whole picture, or too small."""
+    rows, columns = box = _box_of(hull)
+    inner = hull[box]
+    filled = inner.mean()
+    if inner.shape == hull.shape and filled > 0.985:
         return None  # the whole picture
     inset = factor  # its outermost pixels are mixed with what lies around
     left, top = columns.start * factor + inset, rows.start * factor + inset
@@ -135,7 +254,7 @@ def _cut_out(image: Image.Image, mask: np.ndarray, factor: int, solidity: float)
     part = image.crop((left, top, right, bottom))
     if filled >= STRAIGHT:
         return Inset(part, left, top)
-    inside = _fill_outside(part.convert("L"), hull)
+    inside = _fill_outside(part.convert("L"), inner)
     return None if inside is None else Inset(inside, left, top)
 
 
@@ -146,14 +265,19 @@ def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def convex_hull(region: np.ndarray) -> np.ndarray:
     """The smallest convex region around a region, both (height, width) bool (Andrew's monotone chain, 1979)."""
+    image = Image.new("1", region.shape[::-1])
+    ImageDraw.Draw(image).polygon(_hull_corners(region), fill=1, outline=1)
+    return np.asarray(image)
+
+
+def _hull_corners(region: np.ndarray) -> list[tuple[int, int]]:
+    """The corners of the convex hull, x and y, one after the other around it."""
     inked = np.flatnonzero(region.any(1))
     lefts = region.argmax(1)[inked]
     rights = region.shape[1] - 1 - region[:, ::-1].argmax(1)[inked]
     left = _chain(list(zip(lefts.tolist(), inked.tolist(), strict=True)), 1)
     right = _chain(list(zip(rights.tolist(), inked.tolist(), strict=True)), -1)
-    image = Image.new("1", region.shape[::-1])
-    ImageDraw.Draw(image).polygon(left + right[::-1], fill=1, outline=1)
-    return np.asarray(image)
+    return left + right[::-1]
 
 
 def _chain(points: list[tuple[int, int]], side: int) -> list[tuple[int, int]]:
@@ -171,12 +295,17 @@ def _chain(points: list[tuple[int, int]], side: int) -> list[tuple[int, int]]:
 
 def _has_corners(region: np.ndarray) -> bool:
     """Whether a region fills the smallest rectangle around it, however that is turned: a 0 does not."""
+    return _share_of_rectangle(region) >= CORNERS
+
+
+def _share_of_rectangle(region: np.ndarray) -> float:
+    """How much of the smallest rectangle around it a region fills, however that is turned."""
     edge = np.argwhere(region & ~ndimage.binary_erosion(region, border_value=0))
     angles = np.deg2rad(np.arange(-45, 45, 3))
     axes = np.stack([np.cos(angles), np.sin(angles)])
     across, along = edge @ axes, edge @ (axes[::-1] * [[-1], [1]])
     areas = (np.ptp(across, axis=0) + 1) * (np.ptp(along, axis=0) + 1)
-    return bool(region.sum() >= CORNERS * areas.min())
+    return float(region.sum() / areas.min())
 
 
 def _fill_outside(part: Image.Image, region: np.ndarray) -> Image.Image | None:

@@ -40,6 +40,7 @@ BRIGHT = 0.1
 # reflection has 43 at most, and is brighter than around it.
 SLOPE = 16.0
 STEEP = 45.0
+LETTER = 0.12  # of the size of a stamp: its largest letter is at least so large
 SMALLEST = 8  # pixels a side of a picture of paper
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
@@ -82,12 +83,16 @@ class InkMap:
 
     @cached_property
     def marks(self) -> list[tuple[Component, frozenset[int]]]:
-        """Each ring with something in it, such as the letters of a stamp, and the labels of all of these."""
+        """Each ring with something in it, such as the letters of a stamp, and the labels of all of these.
+
+        A speck in the loop of an 8 makes no stamp of it.
+        """
         parts = self.components.all
         return [
             (ring, frozenset({ring.label, *(each.label for each in inside)}))
             for ring in parts
             if (inside := self.components.enclosed(ring, parts))
+            and max(each.extent for each in inside) >= LETTER * ring.extent
         ]
 
     @cached_property

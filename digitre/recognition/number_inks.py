@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from digitre.recognition import photo
-from digitre.recognition.areas import find_area, map_on_area
+from digitre.recognition.areas import dominates, find_area, map_on_area
 from digitre.recognition.components import MOST, Component
 from digitre.recognition.explanations import BAR
 from digitre.recognition.ink import Ink
@@ -93,14 +93,14 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
         for each in maps if drawn else chain(maps, paper_maps(small), darkest_map(small)):
             yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
     if not lines:
-        yield from _groups_of_insets(image, maps, small, (0, 0), deeper=True)
+        yield from _groups_of_insets(image, maps, small, (0, 0), drawn=drawn, deeper=True)
     if not drawn:
         return
     area = next(iter(_areas(maps, small)), None) or find_area(maps)
     if area and area[1].edges:  # a shadow, or a dark corner
         for paper in paper_maps(small):
             yield Group(_inks_of_map(paper, place, lines), paper.kind, paper.doubt, True)
-    elif area:  # such as a round button
+    elif area and dominates(area[1], area[0].components):  # such as a round button
         on_area = map_on_area(small, *area)
         yield Group(_inks_of_map(on_area, place, lines), on_area.kind)
 
@@ -153,6 +153,7 @@ def _groups_of_insets(
     small: Image.Image,
     begin: tuple[int, int],
     *,
+    drawn: bool,
     deeper: bool,
 ) -> Iterator[Group]:
     """The inks of the pictures within a picture; the canvas of a drawing program lies one level deeper.
@@ -162,16 +163,18 @@ def _groups_of_insets(
         maps: of `small`, the same, averaged down.
     """
     regions = [each.components.mask([part]) for each, part in _areas(maps, small)]
-    for inset in find_insets(image, regions):
+    for inset in find_insets(image, regions, drawn=drawn):
         place = begin[0] + inset.left, begin[1] + inset.top
         factor = _factor(inset.image.size)
         inner = inset.image.reduce(factor) if factor > 1 else inset.image
-        inner_maps, drawn = even_maps(inner)
-        for each in inner_maps if drawn else chain(inner_maps, paper_maps(inner)):
+        inner_maps, inner_drawn = even_maps(inner)
+        for each in inner_maps if inner_drawn else chain(inner_maps, paper_maps(inner)):
             inks = _inks_of_map(each, (*place, factor), False)
-            yield Group(inks, each.kind, each.doubt, not drawn, True)
-        if deeper and drawn:
-            yield from _groups_of_insets(inset.image, inner_maps, inner, place, deeper=False)
+            yield Group(inks, each.kind, each.doubt, not inner_drawn, True)
+        if deeper and inner_drawn:
+            yield from _groups_of_insets(
+                inset.image, inner_maps, inner, place, drawn=True, deeper=False
+            )
 
 
 def _areas(maps: Sequence[InkMap], image: Image.Image) -> list[tuple[InkMap, Component]]:

@@ -178,8 +178,8 @@ def _choose(readings: Sequence[tuple[Group, Found]]) -> Found | None:
     """The best reading of a picture: the text of which most kinds of maps are surest.
 
     A text with more digits, which has all those of the other one, goes before it: that one left some out. But the
-    sides of a sheet look like 1s, so what lies on the sheet goes before both. If another text is as sure, the number
-    is refused.
+    sides of a sheet look like 1s, so what lies on the sheet goes before both if only 1s differ. If another text is as
+    sure, or the sheet has other digits, the number is refused.
     """
     if not readings:
         return None
@@ -201,9 +201,13 @@ def _choose(readings: Sequence[tuple[Group, Found]]) -> Found | None:
         if not (text == best or _holds_more(best, text) or _more(text, best))
     )
     for group, inner in readings:
+        if not group.is_inset or inner.confidence < ENOUGH:
+            continue
         text = inner.answer.text
-        if group.is_inset and best.strip("1") == text and inner.confidence >= ENOUGH:
+        if best.replace("1", "") == text.replace("1", ""):
             best = text
+        elif not _more(best, text):
+            rivalled = True
     found = max(
         (found for _, found in readings if found.answer.text == best),
         key=lambda each: each.confidence,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from digitre.recognition.components import Component, bounding_box, pen_width
+from digitre.recognition.components import Component, bounding_box, group, pen_width
 from digitre.recognition.explanations import (
     BAR,
     BLOCK,
@@ -41,6 +41,7 @@ WITHIN, LOWER = 0.2, 0.1
 # much higher than all digits.
 ALONG, HIGHER = 0.6, 1.6
 UPRIGHT = 2.2  # of the row's height: an upright line next to it is at least so high; a 1 is lower
+BROKEN = 0.5  # of the larger part's size: the parts of a broken stroke are so near each other
 SMALL = 0.05  # of the picture's shorter side: a digit is higher
 LEAST = 4  # pixels: smaller parts are not digits
 MOST_COST = 0.05  # of the ink that is left out without a reason, as `explain` counts it
@@ -188,12 +189,32 @@ def _is_explained(row: Row) -> bool:
     # A picture within the picture is looked into by itself.
     if any(_is_sheet(each, row) for each in left_out):
         return False
+    if any(_is_broken_digit(each, row) for each in group(_faint_parts(row, left_out), BROKEN)):
+        return False
     cost = float(sum(not explains_line(line, row) for line in ink_map.lines))
     for each in left_out:
         if cost > MOST_COST:
             break
         cost += _cost(each, row)
     return cost <= MOST_COST
+
+
+def _faint_parts(row: Row, left_out: Sequence[Component]) -> list[Component]:
+    """What is left out as too faint, at the height of a row, and is lower than a digit."""
+    return [
+        each
+        for each in left_out
+        if _gap_beyond(each, row) < 0
+        and each.height < HIGH * row.extent
+        and explain(each, row)[0] in {"faint", "speck"}
+    ]
+
+
+def _is_broken_digit(parts: Sequence[Component], row: Row) -> bool:
+    """Whether small faint parts next to each other are as high as a digit of a row: in falling light, strokes break."""
+    top, bottom, left, right = bounding_box(parts)
+    high = HIGH * row.extent <= bottom - top <= HIGHER * row.extent
+    return len(parts) > 1 and high and right - left <= bottom - top
 
 
 def _fill_picture(row: Row, part: Component) -> bool:

@@ -34,7 +34,7 @@ def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
             if (
                 not one.labels & other.labels
                 and smaller.extent >= ALIKE * max(larger.extent, read)
-                and _overlap(one.box, other.box) <= APART
+                and overlap(one.box, other.box) <= APART
                 and not _are_one_digit(one, other, of_map)
                 and not any(_is_something_else(*pair) for pair in ((one, other), (other, one)))
             ):
@@ -42,7 +42,7 @@ def holds_several(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
     return False
 
 
-def _overlap(one: Box, other: Box) -> float:
+def overlap(one: Box, other: Box) -> float:
     """The share of the smaller box that lies in the other."""
     down = min(one[1], other[1]) - max(one[0], other[0])
     across = min(one[3], other[3]) - max(one[2], other[2])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from costly import COSTLY, noise
+from costly import COSTLY, noise, unpacking_memory
 
 from digitre.web import many
 
@@ -68,7 +68,7 @@ def cost(client, body: bytes, address: str) -> tuple[float, float]:
     answer = client.post(address, data=body)
     took = processor_time() - started
     assert answer.status_code in (200, 400, 413), answer.get_data(as_text=True)
-    return took, megabytes("VmHWM") - before
+    return took, megabytes("VmHWM") - before + unpacking_memory(body)
 
 
 def check(client, name: str, address: str = DEAREST) -> None:

@@ -38,15 +38,8 @@ def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
 
 
 def dominates(area: Component, components: Components) -> bool:
-    """Whether all that lies outside an area is small beside it. Next to a number, a disc with a letter is a logo."""
-    outside = (
-        each
-        for each in components.all
-        if each.left >= area.right
-        or each.right <= area.left
-        or each.top >= area.bottom
-        or each.bottom <= area.top
-    )
+    """Whether everything outside an area is small beside it. A disc with a letter next to a number is a logo."""
+    outside = (each for each in components.all if each.is_outside(area))
     return all(each.extent <= SMALL * area.extent for each in outside)
 
 

@@ -54,6 +54,15 @@ class Component:
         """The longer side of the bounding box."""
         return max(self.height, self.width)
 
+    def is_outside(self, other: Component) -> bool:
+        """Whether its bounding box and that of another component have nothing in common."""
+        return (
+            self.left >= other.right
+            or self.right <= other.left
+            or self.top >= other.bottom
+            or self.bottom <= other.top
+        )
+
     @property
     def fill(self) -> float:
         """The share of its bounding box that it fills."""

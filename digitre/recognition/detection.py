@@ -334,7 +334,7 @@ def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
     return best.map.on_paper and not holds_several(others, best)
 
 
-def _is_beside_hidden(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+def _is_beside_hidden(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
     """Whether a faint area, which is left out, hides digits: another map shows the same digit there, and several."""
     if not any(each.what == "faint" and each.share >= HIDING for each in best.left_out):
         return False
@@ -343,7 +343,7 @@ def _is_beside_hidden(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> boo
         and each.digit == best.digit
         and each.probability >= ENOUGH
         and overlap(each.box, best.box) >= INNER
-        and holds_several(list(hypotheses), each)
+        and holds_several(hypotheses, each)
         for each in hypotheses
     )
 

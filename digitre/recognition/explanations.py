@@ -253,11 +253,7 @@ def is_frame(part: Component, hypothesis: Hypothesis) -> bool:
 def _is_outside_frame(part: Component, hypothesis: Hypothesis) -> bool:
     """Whether a component is small and outside a frame around the digit, as the labels of a plot's axes."""
     return part.extent < ALIKE * hypothesis.extent and any(
-        part.left >= frame.right
-        or part.right <= frame.left
-        or part.top >= frame.bottom
-        or part.bottom <= frame.top
-        for frame in hypothesis.frames
+        part.is_outside(frame) for frame in hypothesis.frames
     )
 
 

@@ -31,7 +31,7 @@ SOLIDITY = 0.97  # of its convex hull, an inset fills at least so much ...
 SOLIDITY_OF_INK = (
     0.8  # ... and one that an even ground surrounds: where it has that tone, it has gaps
 )
-NARROW = 0.12  # of its shorter side: the half of what is no part of a sheet, such as a finger on it
+NARROW = 0.12  # of its shorter side: what is less than twice as wide is not a part of a sheet, such as a finger on it
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
@@ -64,7 +64,7 @@ def find_insets(
     Args:
         image: of mode L or RGB.
         solid: regions that may be insets, each (h, w) bool for the whole picture, at any resolution.
-        drawn: whether a program drew the picture: then it is no photo.
+        drawn: whether a program drew the picture. If not, it is a photo.
 
     Returns:
         At most `MOST`.
@@ -79,12 +79,15 @@ def find_insets(
     edges = ndimage.gaussian_gradient_magnitude(grey, 1.0) >= EDGE
     if not drawn:
         masks.append((_within_edges(edges), SOLIDITY))
+    near_edges = ndimage.binary_dilation(edges, EIGHT)
     for mask, solidity in masks:
-        hull = _find_sheet(mask, solidity, edges)
+        hull = _find_sheet(mask, solidity, near_edges)
         inset = None if hull is None else _cut_out(image, hull, factor)
         if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
             insets.append(inset)
-    return insets[:MOST]
+            if len(insets) == MOST:
+                break
+    return insets
 
 
 def is_solid(part: Component, shorter: int = 0) -> bool:
@@ -147,13 +150,13 @@ def _touches(region: np.ndarray) -> tuple[bool, bool, bool, bool]:
     return bool(top.any()), bool(bottom.any()), bool(left.any()), bool(right.any())
 
 
-def _find_sheet(mask: np.ndarray, solidity: float, edges: np.ndarray) -> np.ndarray | None:
+def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> np.ndarray | None:
     """The convex hull of the largest region of a mask, if that looks like a sheet or a canvas.
 
     Args:
         mask: (height, width) bool.
         solidity: of its hull, the region fills at least so much.
-        edges: (height, width) bool, where the picture has sharp edges.
+        near_edges: (height, width) bool, where the picture has sharp edges, and next to them.
 
     Returns:
         (height, width) bool, or None.
@@ -167,17 +170,20 @@ def _find_sheet(mask: np.ndarray, solidity: float, edges: np.ndarray) -> np.ndar
     large = (areas >= PART * areas.max())[labels]
     region = ndimage.binary_fill_holes(large)
     hull = _hull_in_place(region)
-    if _is_rectangle(region, hull, solidity):
-        return hull
-    if _is_seen_at_an_angle(region, hull, solidity) and _has_sharp_sides(hull, edges):
-        return hull
+    if _is_filled(region, hull, solidity):
+        inner = hull[_box_of(hull)]
+        if _is_rectangle(inner):
+            return hull
+        if _is_seen_at_an_angle(inner) and _has_sharp_sides(hull, near_edges):
+            return hull
     if large.sum() < FULL * region.sum():
         return None  # the lines of a frame
     region = _without_narrow_parts(region)
     if region.sum() < LEAST_HELD * region.size or sum(_touches(region)) > 1:
         return None
     hull = _hull_in_place(region)
-    return hull if _is_rectangle(region, hull, solidity) and _has_sharp_sides(hull, edges) else None
+    is_sheet = _is_filled(region, hull, solidity) and _is_rectangle(hull[_box_of(hull)])
+    return hull if is_sheet and _has_sharp_sides(hull, near_edges) else None
 
 
 def _box_of(region: np.ndarray) -> tuple[slice, slice]:
@@ -193,23 +199,23 @@ def _hull_in_place(region: np.ndarray) -> np.ndarray:
     return hull
 
 
-def _is_rectangle(region: np.ndarray, hull: np.ndarray, solidity: float) -> bool:
-    """Whether a region fills a rectangle, which may be turned."""
-    inner = hull[_box_of(hull)]
-    if inner.size < LEAST * hull.size or region.sum() < solidity * hull.sum():
-        return False
-    filled = inner.mean()
-    return bool(filled >= STRAIGHT or (filled >= FILLED and _has_corners(inner)))
+def _is_filled(region: np.ndarray, hull: np.ndarray, solidity: float) -> bool:
+    """Whether a region is large, and fills so much of its convex hull."""
+    large = hull[_box_of(hull)].size >= LEAST * hull.size
+    return bool(large and region.sum() >= solidity * hull.sum())
 
 
-def _is_seen_at_an_angle(region: np.ndarray, hull: np.ndarray, solidity: float) -> bool:
-    """Whether a region fills its convex hull, which has four corners, and is no triangle: a sheet in perspective."""
-    inner = hull[_box_of(hull)]
-    if inner.size < LEAST * hull.size or region.sum() < solidity * hull.sum():
+def _is_rectangle(hull: np.ndarray) -> bool:
+    """Whether a convex hull without margins is a rectangle, which may be turned."""
+    filled = hull.mean()
+    return bool(filled >= STRAIGHT or (filled >= FILLED and _has_corners(hull)))
+
+
+def _is_seen_at_an_angle(hull: np.ndarray) -> bool:
+    """Whether a convex hull without margins has four corners and is not a triangle: a sheet in perspective."""
+    if hull.mean() < AT_AN_ANGLE or _share_of_rectangle(hull) < AT_AN_ANGLE:
         return False
-    if inner.mean() < AT_AN_ANGLE or _share_of_rectangle(inner) < AT_AN_ANGLE:
-        return False
-    x, y = np.array(_hull_corners(inner), float).T
+    x, y = np.array(_hull_corners(hull), float).T
     # Twice the signed area of the triangle of each two corners and a third.
     triangles = (x[None] - x[:, None])[:, :, None] * (y[None] - y[:, None])[:, None]
     triangles = triangles - triangles.transpose(0, 2, 1)
@@ -218,24 +224,24 @@ def _is_seen_at_an_angle(region: np.ndarray, hull: np.ndarray, solidity: float) 
     return bool(largest >= QUADRILATERAL * whole)
 
 
-def _has_sharp_sides(hull: np.ndarray, edges: np.ndarray) -> bool:
-    """Whether the sides of a hull lie on sharp edges, but for those of the picture: those of a light do not."""
+def _has_sharp_sides(hull: np.ndarray, near_edges: np.ndarray) -> bool:
+    """Whether the sides of a hull lie on sharp edges, except those at the picture's border. The sides of a light do not."""
     sides = hull & ~ndimage.binary_erosion(hull, border_value=1)
-    near = ndimage.binary_dilation(edges, EIGHT)
-    return bool(sides.any() and near[sides].mean() >= SHARP)
+    return bool(sides.any() and near_edges[sides].mean() >= SHARP)
 
 
 def _without_narrow_parts(region: np.ndarray) -> np.ndarray:
     """A region without what is narrower than a share of it (morphological opening with a disc)."""
-    radius = NARROW * min(region[_box_of(region)].shape)
+    shorter = min(region[_box_of(region)].shape)
+    radius = NARROW * shorter
     core = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1] > radius
     if not core.any():
         return core
     broad = ndimage.distance_transform_edt(~core) <= radius
     narrow, _ = ndimage.label(region & ~broad)
     sides = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(narrow)]
-    longest = LONGEST_HELD * min(region[_box_of(region)].shape)
-    return broad if max(sides, default=0) <= longest else np.zeros_like(region)
+    is_held = max(sides, default=0) <= LONGEST_HELD * shorter
+    return broad if is_held else np.zeros_like(region)
 
 
 def _cut_out(image: Image.Image, hull: np.ndarray, factor: int) -> Inset | None:

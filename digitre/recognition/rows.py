@@ -189,14 +189,16 @@ def _is_explained(row: Row) -> bool:
     # A picture within the picture is looked into by itself.
     if any(_is_sheet(each, row) for each in left_out):
         return False
-    if any(_is_broken_digit(each, row) for each in group(_faint_parts(row, left_out), BROKEN)):
-        return False
     cost = float(sum(not explains_line(line, row) for line in ink_map.lines))
     for each in left_out:
         if cost > MOST_COST:
             break
         cost += _cost(each, row)
-    return cost <= MOST_COST
+    if cost > MOST_COST:
+        return False
+    return not any(
+        _is_broken_digit(each, row) for each in group(_faint_parts(row, left_out), BROKEN)
+    )
 
 
 def _faint_parts(row: Row, left_out: Sequence[Component]) -> list[Component]:

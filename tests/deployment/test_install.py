@@ -110,7 +110,7 @@ def test_the_installer(server: Machine, seven: bytes) -> None:
     files = server.output("stat", "--format=%a %U", "/var/lib/digitre/drawings.sqlite3")
     assert files.split() == ["600", "digitre"]
 
-    # Nobody's request waits for long after a crash: the socket stays open, systemd starts it again.
+    # After a crash the socket stays open and systemd starts the server again: a request only waits.
     server.output("kill", "-KILL", main)
     assert read(server, seven) == 7
 

@@ -266,8 +266,8 @@ def look_inside(classifier: Classifier, picture: np.ndarray) -> tuple[np.ndarray
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    # Without a delegate: it unpacks weights in a memory of its own, and leaves the tensors that
-    # are read here as it found them, full of whatever was there before.
+    # Without a delegate: it unpacks weights into its own memory. It never writes the tensors that are
+    # read here, so they would hold whatever was in memory before.
     interpreter = Interpreter(
         str(classifier.path),
         experimental_preserve_all_tensors=True,

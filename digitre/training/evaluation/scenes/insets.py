@@ -81,7 +81,7 @@ def desk(writing: Writing, random: Random) -> bytes:
     shape = random.uniform(1.1, 1.5, 2)
     page = paper(writing, random).written()
     height, width = int(shape[0] * len(page)), int(shape[1] * page.shape[1])
-    grain = ndimage.gaussian_filter(random.normal(0, 1, (height, width)), (1, 25), truncate=2)
+    grain = _wood((height, width), random)
     return photograph(_lay_askew(page, random.uniform(30, 120) + 40 * grain, random), random)
 
 
@@ -146,9 +146,14 @@ def _desk(shape: tuple[int, ...], random: Random) -> Page:
     if kind == 0:
         return np.full(shape, base)
     if kind == 1:
-        return base + 40 * ndimage.gaussian_filter(random.normal(0, 1, shape), (1, 25), truncate=2)
+        return base + 40 * _wood(shape, random)
     y, x = np.mgrid[: shape[0], : shape[1]] // random.uniform(8, 20)
     return base + random.uniform(10, 30) * ((x + y) % 2)
+
+
+def _wood(shape: tuple[int, ...], random: Random) -> Page:
+    """The grain of wood, around 0."""
+    return ndimage.gaussian_filter(random.normal(0, 1, shape), (1, 25), truncate=2)
 
 
 def _in_perspective(

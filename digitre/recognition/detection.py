@@ -24,6 +24,7 @@ from digitre.recognition.insets import SOLID, Inset, find_insets, is_solid, is_w
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
 from digitre.recognition.several import A_DIGIT, holds_several, overlap
+from digitre.recognition.sides import largest, without_sides
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
@@ -32,12 +33,16 @@ MOST = 24  # hypotheses of one ink map
 ENOUGH = 0.9  # a hypothesis that is worth so much ends the search
 # Of the picture's shorter side: a component that may be a part of the digit is larger.
 SMALL = 0.05
+HELD = 0.2  # of the size of a 1 of several parts: a digit in its place in another map, which it may hold
+LIGHT = 0.05  # of the ink of another part
 INNER = 0.85  # what is inside a frame and worth so much goes before the frame
 MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared with that one's
 # A part of the ink that is worth so much, and another digit, is as good an answer. Any value from 0.3 to 0.98
 # is the same on the validation scenes: no right answer of 7,958 has such a part, and 4 wrong ones do.
 RIVAL = 0.85
-HIDING = 1.0  # of the digit's ink: a faint area that has so much may hide digits
+SAME_PLACE, ALIKE_SIZE = 0.8, 1.2  # of the smaller box; of the longer side
+HIDING = 1.0  # of the digit's ink: a faint area or a bar that has so much may hide digits
+IN_A_ROW = 0.7  # of the higher one's height, two digits of a row have in common
 THINGS = {"bar", "mark", "type"}  # what is left out so is no part of a larger digit
 
 
@@ -67,7 +72,11 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         hypotheses += new
         best = choose(hypotheses)
         if best.worth >= ENOUGH:
-            several = holds_several(hypotheses, best) or _is_beside_hidden(hypotheses, best)
+            several = (
+                holds_several(hypotheses, best)
+                or _is_beside_hidden(hypotheses, best)
+                or (inset is not None and _is_one_of_several(hypotheses, best))
+            )
             if not several or not _may_see_sides(hypotheses, best):
                 break
     else:
@@ -115,10 +124,15 @@ def _holds_another(hypothesis: Hypothesis, others: Sequence[Hypothesis]) -> bool
         and hypothesis.digit == 1
         and len(hypothesis.labels) > 1
         and any(
-            each.map is hypothesis.map
-            and each.labels < hypothesis.labels
-            and each.digit not in (1, 7)
+            each.digit not in (1, 7)
             and each.probability >= A_DIGIT
+            and (
+                (each.map is hypothesis.map and each.labels < hypothesis.labels)
+                or (
+                    each.extent >= HELD * hypothesis.extent
+                    and _is_in_the_same_place(each, hypothesis)
+                )
+            )
             for each in others
         )
     )
@@ -128,7 +142,8 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
     """The ink maps of the picture, then of each picture within it, and where that is: top, bottom, left, right.
 
     If a program drew the picture, what lies on a filled area of it is looked at, too. Then the maps for paper
-    come last, and not at all if another picture lies within it: to them, its edges look like strokes.
+    come last, and not at all if another picture lies within it: to them, its edges look like strokes. From the maps
+    of a photo, the sides of sheets are removed.
     """
     small = _reduced(image)
     maps, drawn = even_maps(small)
@@ -138,8 +153,12 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
         maps = [without_outline(each, area[1]) for each in maps]
     solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
-    yield (maps if drawn else [*maps, *paper_maps(small)]), None
+    if drawn:
+        yield maps, None
     insets = _insets(image, maps, solid, drawn)
+    if not drawn:
+        sides = largest(each.sides for each in insets)
+        yield [without_sides(each, sides) for each in (*maps, *paper_maps(small))], None
     for inset in insets:
         inner_small = _reduced(inset.image)
         inner, inner_drawn = even_maps(inner_small)
@@ -241,18 +260,28 @@ def propose(ink_map: InkMap) -> list[Hypothesis]:
                 add(inside, framed=True)
                 for one in group(inside, 0.1):
                     add(one, framed=True)
-    heaviest = max(each.ink for each in parts)
+    solid = {each.label for each in parts if is_solid(each, shorter)}
+
+    def is_light(some: list[Component]) -> bool:
+        """Whether these have little ink, compared with any other. A large object next to a digit does not count."""
+        near = (
+            each.ink
+            for each in parts
+            if each.label not in solid or not all(one.is_outside(each) for one in some)
+        )
+        return sum(each.ink for each in some) <= LIGHT * max(near)
+
     for pool in (free, parts):
         for gap in (0.05, 0.15, 0.3):
             groups = group(pool, gap)
             if len(groups) > 1:
                 for one in groups[:4]:
-                    if sum(each.ink for each in one) > 0.05 * heaviest:
+                    if not is_light(one):
                         add(one)
     largest = max(each.extent for each in parts)
     for each in parts[:5]:
         # A thin digit has little ink, and so has a line, which fills its box.
-        if each.ink > 0.05 * heaviest or (each.extent >= ALIKE * largest and each.fill < 0.7):
+        if not is_light([each]) or (each.extent >= ALIKE * largest and each.fill < 0.7):
             add([each])
     return list(hypotheses.values())
 
@@ -315,36 +344,78 @@ def _worth_most(hypotheses: list[Hypothesis]) -> Hypothesis:
 def find_rival(hypotheses: list[Hypothesis], best: Hypothesis) -> Hypothesis | None:
     """A part of the best one's ink that is another digit, with all other ink explained: the best such, or None.
 
-    A 7 above a line may be a 2, so the answer is "A 2 or a 7?".
+    A 7 above a line may be a 2, so the answer is "A 2 or a 7?". Another map may show another digit in the same place.
     """
     rivals = [
         each
         for each in hypotheses
-        if each.map is best.map
-        and each.labels < best.labels
-        and each.digit != best.digit
-        and each.is_worth(RIVAL)
+        if each.digit != best.digit
+        and (
+            (each.map is best.map and each.labels < best.labels and each.is_worth(RIVAL))
+            or (each.is_worth(ENOUGH) and _is_in_the_same_place(each, best))
+        )
     ]
     return max(rivals, key=lambda each: each.worth, default=None)
+
+
+def _is_in_the_same_place(one: Hypothesis, other: Hypothesis) -> bool:
+    """Whether two hypotheses of maps of two kinds, of the same picture, lie in one place, and the first is no larger."""
+    return (
+        one.map.kind != other.map.kind
+        and bool(one.map.lines) <= bool(other.map.lines)
+        and one.map.ink.shape == other.map.ink.shape
+        and one.extent <= ALIKE_SIZE * other.extent
+        and overlap(one.box, other.box) >= SAME_PLACE
+    )
 
 
 def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
     """Whether all digits on paper but the best one are 1s: on a desk, the sides of a sheet look like 1s."""
     others = [each for each in hypotheses if each.digit != 1 or each is best]
-    return best.map.on_paper and not holds_several(others, best)
+    return (
+        best.map.on_paper
+        and not holds_several(others, best)
+        and not _is_one_of_several(hypotheses, best)
+    )
 
 
 def _is_beside_hidden(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
-    """Whether a faint area, which is left out, hides digits: another map shows the same digit there, and several."""
-    if not any(each.what == "faint" and each.share >= HIDING for each in best.left_out):
+    """Whether a faint area or a bar, such as a shadow, which is left out, hides digits: another map shows the same digit
+    there, and several. In a bar they are in a row with it, and no 1s."""
+    hiding = {each.what for each in best.left_out if each.share >= HIDING}
+    if not hiding & {"faint", "bar"}:
         return False
+    others = hypotheses if "faint" in hiding else _in_a_row(hypotheses, best)
     return any(
         each.map is not best.map
         and each.digit == best.digit
         and each.probability >= ENOUGH
         and overlap(each.box, best.box) >= INNER
-        and holds_several(hypotheses, each)
+        and holds_several(others, each)
+        for each in others
+    )
+
+
+def _in_a_row(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> list[Hypothesis]:
+    """The digits that are surely no 1s, and as high as the best one and level with it; and itself in other maps."""
+    top, bottom, _, _ = best.box
+    return [
+        each
         for each in hypotheses
+        if each.probability >= ENOUGH
+        and (each.digit != 1 or each.digit == best.digit)
+        and min(each.box[1], bottom) - max(each.box[0], top)
+        >= IN_A_ROW * max(each.box[1] - each.box[0], bottom - top)
+    ]
+
+
+def _is_one_of_several(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+    """Whether the whole picture holds the digit that is found in a picture within it, and others next to it: what was
+    found is no sheet, but the light side of a shadow. Sides look like 1s."""
+    others = [each for each in hypotheses if each.digit != 1 and each.probability >= ENOUGH]
+    return any(
+        each.map is not best.map and each.digit == best.digit and holds_several(others, each)
+        for each in others
     )
 
 

@@ -41,6 +41,7 @@ BLOCK = 0.85  # of its bounding box: a button fills so much, also with a word on
 BROADER = 1.5  # of the digit's pen: a button is at least so high
 THIN = 0.5  # of the digit's pen: the line of a mouse pointer is at most so thick
 STROKE = 0.25  # of its height: a 1 is at most so thick
+LEAN = 2.0  # times as high as wide: a 1 that is a filled rectangle is leaner
 THICK = 2.5  # of the digit's pen: a filled shape that is so thick is no stroke of it
 NEXT_TO = 0.03  # so far from the digit is not a part of it, if it is a stamp or a line of type
 ALIKE = 0.45  # the smaller one of two digits is at least so large
@@ -72,7 +73,7 @@ def explain(part: Component, hypothesis: Hypothesis) -> tuple[str, float]:
         return "mark", 0.0
     if _is_rule(part, hypothesis):
         return "rule", 0.0
-    if part in hypothesis.frames:
+    if part in hypothesis.frames or part.label in hypothesis.map.dashed_frame:
         return "frame", 0.0
     if _is_type(part, hypothesis) or _is_outside_frame(part, hypothesis):
         return "type", 0.0
@@ -185,8 +186,17 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
 
 
 def is_block(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is a filled rectangle that no pen of a digit draws, as a button is. An upright one may be a 1."""
-    return part.fill >= BLOCK and part.width >= part.height >= BROADER * hypothesis.pen
+    """Whether a component is a filled rectangle that no pen of a digit draws, as a button or a phone is. An upright one
+    that is lean, or not much thicker than the digit's strokes, may be a 1."""
+    if part.fill < BLOCK:
+        return False
+    level = part.width >= part.height >= BROADER * hypothesis.pen
+    return level or (is_squat(part) and part.width >= THICK * hypothesis.pen)
+
+
+def is_squat(part: Component) -> bool:
+    """Whether a component is higher than wide, but too broad for a 1."""
+    return part.width < part.height <= LEAN * part.width
 
 
 def is_solid_for(part: Component, hypothesis: Hypothesis) -> bool:
@@ -195,11 +205,14 @@ def is_solid_for(part: Component, hypothesis: Hypothesis) -> bool:
 
 
 def _is_type(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is of a line of small type, such as the title of a field."""
+    """Whether a component is of a line of small type, such as the title of a field. Outside of a frame around the digit,
+    the type may be as high as it."""
+    framed = any(part.is_outside(frame) for frame in hypothesis.frames)
+    highest = hypothesis.extent if framed else hypothesis.type_height
     return any(
         part.label in row.labels
         and not row.labels & hypothesis.labels
-        and row.height <= hypothesis.type_height
+        and row.height <= highest
         and _gap(row, hypothesis) >= NEXT_TO
         for row in hypothesis.map.type_rows
     )

@@ -56,6 +56,7 @@ RIM = 4  # pixels: the sides of a stroke
 PART = 0.3  # of its size: a part that is so large is looked at by itself
 SIDE = 0.02  # of its size: the line of a frame is at most so thick
 SQUARE = 0.3  # of its longer side: a 1 is not so high and wide at once
+MOST_AT_EDGES = 4  # parts of a digit that touch an edge of the picture are fewer
 WIDEST = 1.1  # width over height of one digit of several parts
 
 
@@ -245,6 +246,8 @@ def _may_be_a_rest(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
         return True
     if hypothesis.map.on_paper and across:
         return True  # the border of a photo
+    if hypothesis.map.on_paper and sum(each.edges > 0 for each in parts) >= MOST_AT_EDGES:
+        return True  # the pattern of a table
     if len(parts) == 1 and is_cut_off(parts[0], hypothesis.map.components):
         return True
     if not all(each.edges for each in parts):

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from digitre.recognition.components import EIGHT, Box, Component
+from digitre.recognition.sides import Sides, find_sides
 
 SIDE = 160  # pixels a side, at most, of the copy that is searched
 CORNER = 10  # of 255: so much like the corners is still the ground around an inset
@@ -32,18 +33,30 @@ SOLIDITY_OF_INK = (
     0.8  # ... and one that an even ground surrounds: where it has that tone, it has gaps
 )
 NARROW = 0.12  # of its shorter side: what is less than twice as wide is not a part of a sheet, such as a finger on it
+SHALLOW = (
+    0.1  # of its shorter side: a gap at the outline of an inset that is filled is at most so deep
+)
+BORDER = 3  # pixels of the copy: so near the picture's border, no gap is filled
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
+WHOLE = 0.985  # of the picture: a region that fills so much is no picture within it
 MOST = 2  # insets of one picture that are looked at
 
 
 class Inset(NamedTuple):
-    """A picture within a picture, of mode L or RGB, and where it begins in pixels."""
+    """A picture within a picture.
+
+    Attributes:
+        image: of mode L or RGB.
+        left, top: where it begins, in pixels of the whole picture.
+        sides: None if its tone is the one around it, as in a frame; or if it is small.
+    """
 
     image: Image.Image
     left: int
     top: int
+    sides: Sides | None
 
     @property
     def box(self) -> Box:
@@ -78,11 +91,16 @@ def find_insets(
     masks += [(_resized(each, grey.shape), SOLIDITY_OF_INK) for each in solid]
     edges = ndimage.gaussian_gradient_magnitude(grey, 1.0) >= EDGE
     if not drawn:
-        masks.append((_within_edges(edges), SOLIDITY))
+        masks += [(each, SOLIDITY) for each in _between_edges(edges)]
     near_edges = ndimage.binary_dilation(edges, EIGHT)
     for mask, solidity in masks:
-        hull = _find_sheet(mask, solidity, near_edges)
-        inset = None if hull is None else _cut_out(image, hull, factor)
+        found = _find_sheet(mask, solidity, near_edges)
+        if found is None or _is_whole(found[1]):
+            continue
+        region, hull = found
+        is_held = not drawn and _has_sharp_sides(hull, near_edges)
+        sheet = _without_shallow_gaps(region, hull) if is_held else hull
+        inset = _cut_out(image, sheet, factor, find_sides(sheet, grey))
         if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
             insets.append(inset)
             if len(insets) == MOST:
@@ -133,15 +151,19 @@ def _two_classes(grey: np.ndarray) -> Iterator[np.ndarray]:
     yield smooth <= threshold
 
 
-def _within_edges(edges: np.ndarray) -> np.ndarray:
-    """What sharp edges divide from the corners. A shadow over all has soft edges."""
-    labels, _ = ndimage.label(~edges)
+def _between_edges(edges: np.ndarray) -> Iterator[np.ndarray]:
+    """What sharp edges divide from the corners; and the largest such part without an edge in it, as on a ground with a
+    pattern. A shadow over all has soft edges."""
+    labels, count = ndimage.label(~edges)
     corners = np.unique(labels[[0, 0, -1, -1], [0, -1, 0, -1]])
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    areas[[0, *corners]] = 0
     inside = ~np.isin(labels, corners[corners > 0])
-    top, bottom, left, right = _touches(inside)
-    # What touches opposite sides may be what lies between two digits.
-    across = (top and bottom) or (left and right)
-    return np.zeros_like(inside) if across else inside
+    for part in (inside, ndimage.binary_dilation(labels == areas.argmax(), EIGHT)):
+        top, bottom, left, right = _touches(part)
+        # What touches opposite sides may be what lies between two digits.
+        if not ((top and bottom) or (left and right)):
+            yield part
 
 
 def _touches(region: np.ndarray) -> tuple[bool, bool, bool, bool]:
@@ -150,8 +172,10 @@ def _touches(region: np.ndarray) -> tuple[bool, bool, bool, bool]:
     return bool(top.any()), bool(bottom.any()), bool(left.any()), bool(right.any())
 
 
-def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> np.ndarray | None:
-    """The convex hull of the largest region of a mask, if that looks like a sheet or a canvas.
+def _find_sheet(
+    mask: np.ndarray, solidity: float, near_edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The largest region of a mask and its convex hull, if that looks like a sheet or a canvas.
 
     Args:
         mask: (height, width) bool.
@@ -159,7 +183,7 @@ def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> np
         near_edges: (height, width) bool, where the picture has sharp edges, and next to them.
 
     Returns:
-        (height, width) bool, or None.
+        Both (height, width) bool, or None.
     """
     labels, count = ndimage.label(mask)
     if not count:
@@ -172,10 +196,10 @@ def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> np
     hull = _hull_in_place(region)
     if _is_filled(region, hull, solidity):
         inner = hull[_box_of(hull)]
-        if _is_rectangle(inner):
-            return hull
-        if _is_seen_at_an_angle(inner) and _has_sharp_sides(hull, near_edges):
-            return hull
+        if _is_rectangle(inner) or (
+            _is_seen_at_an_angle(inner) and _has_sharp_sides(hull, near_edges)
+        ):
+            return region, hull
     if large.sum() < FULL * region.sum():
         return None  # the lines of a frame
     region = _without_narrow_parts(region)
@@ -183,7 +207,33 @@ def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> np
         return None
     hull = _hull_in_place(region)
     is_sheet = _is_filled(region, hull, solidity) and _is_rectangle(hull[_box_of(hull)])
-    return hull if is_sheet and _has_sharp_sides(hull, near_edges) else None
+    if not is_sheet or not _has_sharp_sides(hull, near_edges):
+        return None
+    return region, hull
+
+
+def _is_whole(hull: np.ndarray) -> bool:
+    """Whether a hull is the whole picture."""
+    inner = hull[_box_of(hull)]
+    return bool(inner.shape == hull.shape and inner.mean() > WHOLE)
+
+
+def _without_shallow_gaps(region: np.ndarray, hull: np.ndarray) -> np.ndarray:
+    """A hull without the gaps at its outline that are not deep: next to a clip, desk lies within the hull. A stroke that
+    runs off the sheet reaches deeper into it."""
+    gaps, count = ndimage.label(hull & ~region, EIGHT)
+    if not count:
+        return hull
+    depth = ndimage.distance_transform_edt(np.pad(hull, 1, mode="edge"))[1:-1, 1:-1]
+    deepest = ndimage.maximum(depth, gaps, np.arange(count + 1))
+    shallow = deepest <= SHALLOW * min(hull[_box_of(hull)].shape)
+    # What the picture's border cuts off may be a part of something larger.
+    inner = np.pad(
+        np.zeros(np.subtract(gaps.shape, 2 * BORDER), bool), BORDER, constant_values=True
+    )
+    shallow[gaps[inner]] = False
+    shallow[0] = False
+    return hull & ~shallow[gaps]
 
 
 def _box_of(region: np.ndarray) -> tuple[slice, slice]:
@@ -244,13 +294,12 @@ def _without_narrow_parts(region: np.ndarray) -> np.ndarray:
     return broad if is_held else np.zeros_like(region)
 
 
-def _cut_out(image: Image.Image, hull: np.ndarray, factor: int) -> Inset | None:
-    """What lies within a hull; None if that is the whole picture, or too small."""
-    rows, columns = box = _box_of(hull)
-    inner = hull[box]
-    filled = inner.mean()
-    if inner.shape == hull.shape and filled > 0.985:
-        return None  # the whole picture
+def _cut_out(
+    image: Image.Image, region: np.ndarray, factor: int, sides: Sides | None
+) -> Inset | None:
+    """What lies within a region; None if that is too small."""
+    rows, columns = box = _box_of(region)
+    inner = region[box]
     inset = factor  # its outermost pixels are mixed with what lies around
     left, top = columns.start * factor + inset, rows.start * factor + inset
     right = min(columns.stop * factor, image.width) - inset
@@ -258,10 +307,10 @@ def _cut_out(image: Image.Image, hull: np.ndarray, factor: int) -> Inset | None:
     if min(right - left, bottom - top) < SMALLEST:
         return None
     part = image.crop((left, top, right, bottom))
-    if filled >= STRAIGHT:
-        return Inset(part, left, top)
+    if inner.mean() >= STRAIGHT:
+        return Inset(part, left, top, sides)
     inside = _fill_outside(part.convert("L"), inner)
-    return None if inside is None else Inset(inside, left, top)
+    return None if inside is None else Inset(inside, left, top, sides)
 
 
 def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

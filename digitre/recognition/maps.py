@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition import photo
-from digitre.recognition.components import Component, Components, Row, rows_of
+from digitre.recognition.components import Component, Components, Row, bounding_box, rows_of
 from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
 from digitre.recognition.lines import Line, find_lines, remove_lines
 
@@ -36,11 +36,17 @@ LEAST_CONTRAST = 33
 DOUBT = 0.05  # of what is brighter than around, if more is darker; and the other way round
 # Of what is brighter than around it: the light rim of a sheet is that too, and a picture within may hold the digit.
 BRIGHT = 0.1
-# Of 255 per pixel: photographed strokes have 56 and more, out of focus half of it; soft shadows have 13 at most. A
-# reflection has 43 at most, and is brighter than around it.
+# Of 255 per pixel: photographed strokes have 56 and more, out of focus half of it; soft shadows have 13 at most. What is
+# brighter than around it may be a reflection, with 43 at most, or the light between the side of a sheet and a shadow
+# across it, with 77 at most.
 SLOPE = 16.0
-STEEP = 45.0
+STEEP = 80.0
 LETTER = 0.12  # of the size of a stamp: its largest letter is at least so large
+DASHES = 4  # on each side of a dashed frame, at least; ...
+FRAME, SHORT = (
+    0.05,
+    0.15,
+)  # ... of its shorter side, they are at most so thick, and pieces of its corners so long
 SMALLEST = 8  # pixels a side of a picture of paper
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
@@ -94,6 +100,30 @@ class InkMap:
             if (inside := self.components.enclosed(ring, parts))
             and max(each.extent for each in inside) >= LETTER * ring.extent
         ]
+
+    @cached_property
+    def dashed_frame(self) -> frozenset[int]:
+        """The labels of the dashes of a dashed or dotted frame around all other ink, such as that of a selection.
+
+        Dashes lie on each of the four sides, and are flat there or, as at a corner, short.
+        """
+        parts = self.components.all
+        if len(parts) < 4 * DASHES:
+            return frozenset()
+        top, bottom, left, right = bounding_box(parts)
+        shorter = min(bottom - top, right - left)
+        near, short = max(4.0, FRAME * shorter), max(6.0, SHORT * shorter)
+        sides: list[set[int]] = [set(), set(), set(), set()]
+        for each in parts:
+            gaps = each.top - top, bottom - each.bottom, each.left - left, right - each.right
+            for side, gap, thick in zip(
+                sides, gaps, [each.height] * 2 + [each.width] * 2, strict=True
+            ):
+                if gap <= near and (thick <= near or each.extent <= short):
+                    side.add(each.label)
+        found = frozenset().union(*sides)
+        is_frame = all(len(side) >= DASHES for side in sides) and len(found) < len(parts)
+        return found if is_frame else frozenset()
 
     @cached_property
     def type_rows(self) -> list[Row]:

@@ -21,12 +21,13 @@ from digitre.recognition.areas import dominates, find_area, map_on_area
 from digitre.recognition.components import MOST, Component
 from digitre.recognition.explanations import BAR
 from digitre.recognition.ink import Ink
-from digitre.recognition.insets import find_insets, is_solid
+from digitre.recognition.insets import Inset, find_insets, is_solid
 from digitre.recognition.lines import find_lines, remove_lines
 from digitre.recognition.maps import LEAST_CONTRAST, STRONG, InkMap, even_maps, paper_maps
 from digitre.recognition.number_in_ink import Place
 from digitre.recognition.rows import ALONG, believable, find_rows
 from digitre.recognition.segmentation import MOST_COMPONENTS
+from digitre.recognition.sides import largest, without_sides
 
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
 # Of the differences from the paper: ink, if at least three in a thousand pixels are ink. Half of that is ink, and no texture.
@@ -85,15 +86,24 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
     small = image.reduce(factor) if factor > 1 else image
     maps, drawn = even_maps(small)
     place = (0, 0, factor)
+    insets: list[Inset] | None = None
     if plain is not None:
         for each in maps if not lines else ():
             yield Group(_rows(each, place), each.kind, each.doubt)
         yield Group(_inks_of_drawing(plain, not maps or believable(maps[0])), "drawing")
+    elif drawn:
+        for each in maps:
+            yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt)
     else:
-        for each in maps if drawn else chain(maps, paper_maps(small), darkest_map(small)):
-            yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt, not drawn)
+        insets = _insets(image, maps, small, drawn=False)
+        sides = largest(each.sides for each in insets)
+        for each in chain(maps, paper_maps(small), darkest_map(small)):
+            inks = _inks_of_map(without_sides(each, sides), place, lines)
+            yield Group(inks, each.kind, each.doubt, is_photo=True)
     if not lines:
-        yield from _groups_of_insets(image, maps, small, (0, 0), drawn=drawn, deeper=True)
+        if insets is None:
+            insets = _insets(image, maps, small, drawn=drawn)
+        yield from _groups_of_insets(insets, (0, 0))
     if not drawn:
         return
     area = next(iter(_areas(maps, small)), None) or find_area(maps)
@@ -147,34 +157,38 @@ def _inks_of_map(ink_map: InkMap, place: Place, lines: bool) -> Iterator[Inked]:
         yield Inked(one, place, believed)
 
 
+def _insets(
+    image: Image.Image, maps: Sequence[InkMap], small: Image.Image, *, drawn: bool
+) -> list[Inset]:
+    """The pictures within a picture.
+
+    Args:
+        image: in full size.
+        maps: of `small`, the same, averaged down.
+    """
+    regions = [each.components.mask([part]) for each, part in _areas(maps, small)]
+    return find_insets(image, regions, drawn=drawn)
+
+
 def _groups_of_insets(
-    image: Image.Image,
-    maps: Sequence[InkMap],
-    small: Image.Image,
-    begin: tuple[int, int],
-    *,
-    drawn: bool,
-    deeper: bool,
+    insets: Sequence[Inset], begin: tuple[int, int], *, deeper: bool = True
 ) -> Iterator[Group]:
     """The inks of the pictures within a picture; the canvas of a drawing program lies one level deeper.
 
     Args:
-        image: in full size, which begins at `begin` in the whole picture.
-        maps: of `small`, the same, averaged down.
+        begin: where that picture begins in the whole one.
     """
-    regions = [each.components.mask([part]) for each, part in _areas(maps, small)]
-    for inset in find_insets(image, regions, drawn=drawn):
+    for inset in insets:
         place = begin[0] + inset.left, begin[1] + inset.top
         factor = _factor(inset.image.size)
         inner = inset.image.reduce(factor) if factor > 1 else inset.image
-        inner_maps, inner_drawn = even_maps(inner)
-        for each in inner_maps if inner_drawn else chain(inner_maps, paper_maps(inner)):
+        maps, drawn = even_maps(inner)
+        for each in maps if drawn else chain(maps, paper_maps(inner)):
             inks = _inks_of_map(each, (*place, factor), False)
-            yield Group(inks, each.kind, each.doubt, not inner_drawn, True)
-        if deeper and inner_drawn:
-            yield from _groups_of_insets(
-                inset.image, inner_maps, inner, place, drawn=True, deeper=False
-            )
+            yield Group(inks, each.kind, each.doubt, not drawn, True)
+        if deeper and drawn:
+            canvases = _insets(inset.image, maps, inner, drawn=True)
+            yield from _groups_of_insets(canvases, place, deeper=False)
 
 
 def _areas(maps: Sequence[InkMap], image: Image.Image) -> list[tuple[InkMap, Component]]:

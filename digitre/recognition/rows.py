@@ -21,8 +21,10 @@ from digitre.recognition.explanations import (
     TYPE,
     explain,
     explains_line,
+    is_dot,
     is_of_page,
     is_scroll_bar,
+    is_squat,
 )
 from digitre.recognition.hypotheses import WHOLE, Hypothesis, is_cut_off
 from digitre.recognition.insets import is_solid
@@ -60,6 +62,7 @@ LONG = 0.8  # of its width: so much of the line of a comb is in one row of pixel
 ROD, FILLED = 0.15, 0.8
 ONE_SIDED = 0.1  # of the ink on one side of it: the other side has less
 BESIDE = 0.4  # of the height of a row: what covers an edge, and comes so near, may have swallowed a digit
+THICKER = 1.8  # times as thick as the pen of digits: a disc, also with a letter on it
 RECTANGLE = 0.98  # of its bounding box: a bar along an edge fills so much
 MOST_RINGS = 8  # that are looked into, the largest
 MANY = 8  # so many specks are dust
@@ -350,7 +353,9 @@ def _is_dusty(ink_map: InkMap, height: float) -> bool:
 
 
 def _is_around(part: Component, ink_map: InkMap) -> bool:
-    """Whether a component is a frame, a bar along an edge, or a filled rectangle such as a button."""
+    """Whether a component is a frame, a bar along an edge, a filled rectangle such as a button or a phone, or a disc such as a logo."""
+    if part.label in ink_map.dashed_frame:
+        return True
     others = [each for each in ink_map.components.all if each.extent >= LEAST and each is not part]
     if part.span >= BAR:
         highest = max((each.height for each in others if each.span < BAR), default=part.height)
@@ -358,12 +363,26 @@ def _is_around(part: Component, ink_map: InkMap) -> bool:
         return not is_one
     if part.fill >= BLOCK and part.width >= part.height:
         return True
+    is_filled = is_dot(part) or (part.fill >= BLOCK and is_squat(part))
+    if is_filled and not part.edges and _is_thicker(part, others, ink_map):
+        return True
     inside = [
         each
         for each in ink_map.components.enclosed(part, others)
         if part.height >= AROUND * each.height and each.height >= LOWER * part.height
     ]
     return len(inside) > 1 or any(each.height >= WITHIN * part.height for each in inside)
+
+
+def _is_thicker(part: Component, others: Sequence[Component], ink_map: InkMap) -> bool:
+    """Whether a component is higher, and much thicker, than what lies outside of it and may be digits."""
+    digits = [
+        each for each in others if each.height >= HIGH * part.height and each.is_outside(part)
+    ]
+    if not digits or part.height < max(each.height for each in digits):
+        return False
+    pen = float(np.median([ink_map.components.pen_of(each) for each in digits]))
+    return ink_map.components.pen_of(part) >= THICKER * pen
 
 
 def _joins(part: Component, row: Box, near: float) -> bool:

@@ -189,9 +189,46 @@ def below_a_file_name() -> tuple[Image.Image, int, int]:
     return page, 60, 120
 
 
+def in_a_selection() -> tuple[Image.Image, int, int]:
+    """Within the dashed frame of a selection, near the digits."""
+    page = Image.new("L", (420, 300), 255)
+    pen = ImageDraw.Draw(page)
+    for x in range(50, 375, 8):
+        for y in (95, 215):
+            pen.line((x, y, x + 4, y), fill=0)
+    for y in range(95, 215, 8):
+        for x in (50, 374):
+            pen.line((x, y, x, y + 4), fill=0)
+    put(page, 70, 105)
+    return page, 70, 105
+
+
+def in_a_field() -> tuple[Image.Image, int, int]:
+    """In a box, with a label nearly as high as its digits to the left of it."""
+    page = Image.new("L", (760, 220), 255)
+    pen = ImageDraw.Draw(page)
+    pen.text((16, 80), "Rating (0-9)", fill=0, font=ImageFont.load_default(54))
+    pen.rectangle((360, 30, 730, 190), outline=0, width=2)
+    put(page, 400, 60)
+    return page, 400, 60
+
+
+def below_a_logo() -> tuple[Image.Image, int, int]:
+    """A disc with a letter on it, a little higher than the digits."""
+    page = Image.new("L", (460, 340), 255)
+    pen = ImageDraw.Draw(page)
+    pen.ellipse((330, 10, 430, 110), fill=70)
+    pen.text((360, 30), "A", fill=255, font=ImageFont.load_default(50))
+    put(page, 30, 200)
+    return page, 30, 200
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        in_a_selection,
+        in_a_field,
+        below_a_logo,
         on_a_round_button,
         on_wood,
         below_a_file_name,

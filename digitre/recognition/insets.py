@@ -36,6 +36,8 @@ NARROW = 0.12  # of its shorter side: what is less than twice as wide is not a p
 SHALLOW = (
     0.1  # of its shorter side: a gap at the outline of an inset that is filled is at most so deep
 )
+# Of its depth: such a gap in a drawn picture differs by so much from a triangle, at most, and is so long, at least.
+UNEVEN, ELONGATED = 0.1, 2.5
 BORDER = 3  # pixels of the copy: so near the picture's border, no gap is filled
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
@@ -50,7 +52,7 @@ class Inset(NamedTuple):
     Attributes:
         image: of mode L or RGB.
         left, top: where it begins, in pixels of the whole picture.
-        sides: None if its tone is the one around it, as in a frame; or if it is small.
+        sides: None in a picture that a program drew, and for what `find_sides` gives none.
     """
 
     image: Image.Image
@@ -98,9 +100,10 @@ def find_insets(
         if found is None or _is_whole(found[1]):
             continue
         region, hull = found
-        is_held = not drawn and _has_sharp_sides(hull, near_edges)
-        sheet = _without_shallow_gaps(region, hull) if is_held else hull
-        inset = _cut_out(image, sheet, factor, find_sides(sheet, grey))
+        is_sharp = _has_sharp_sides(hull, near_edges)
+        sheet = _without_shallow_gaps(region, hull, drawn=drawn) if is_sharp else hull
+        sides = None if drawn else find_sides(sheet, grey)
+        inset = _cut_out(image, sheet, factor, sides)
         if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
             insets.append(inset)
             if len(insets) == MOST:
@@ -218,22 +221,45 @@ def _is_whole(hull: np.ndarray) -> bool:
     return bool(inner.shape == hull.shape and inner.mean() > WHOLE)
 
 
-def _without_shallow_gaps(region: np.ndarray, hull: np.ndarray) -> np.ndarray:
-    """A hull without the gaps at its outline that are not deep: next to a clip, desk lies within the hull. A stroke that
-    runs off the sheet reaches deeper into it."""
+def _without_shallow_gaps(region: np.ndarray, hull: np.ndarray, *, drawn: bool) -> np.ndarray:
+    """A hull without the gaps between its outline and a region that are not deep: next to a clip, desk lies within the
+    hull. A stroke that runs off a sheet reaches deeper into it. What a program covered in part is no triangle."""
     gaps, count = ndimage.label(hull & ~region, EIGHT)
     if not count:
         return hull
-    depth = ndimage.distance_transform_edt(np.pad(hull, 1, mode="edge"))[1:-1, 1:-1]
-    deepest = ndimage.maximum(depth, gaps, np.arange(count + 1))
-    shallow = deepest <= SHALLOW * min(hull[_box_of(hull)].shape)
+    depths = ndimage.distance_transform_edt(np.pad(hull, 1, mode="edge"))[1:-1, 1:-1]
     # What the picture's border cuts off may be a part of something larger.
     inner = np.pad(
         np.zeros(np.subtract(gaps.shape, 2 * BORDER), bool), BORDER, constant_values=True
     )
-    shallow[gaps[inner]] = False
-    shallow[0] = False
-    return hull & ~shallow[gaps]
+    at_border = set(gaps[inner].tolist())
+    deepest = SHALLOW * min(hull[_box_of(hull)].shape)
+    filled = [
+        label
+        for label in range(1, count + 1)
+        if label not in at_border
+        and depths[gaps == label].max() <= deepest
+        and not (drawn and not _is_triangle(gaps == label, depths))
+    ]
+    return hull & ~np.isin(gaps, filled)
+
+
+def _is_triangle(gap: np.ndarray, depths: np.ndarray) -> bool:
+    """Whether a gap at the outline of a hull is long, and as deep as a triangle is from one end to the other.
+
+    Args:
+        gap: (height, width) bool.
+        depths: (height, width) float64, the distances to the outline, in pixels.
+    """
+    places = np.argwhere(gap) - np.argwhere(gap).mean(0)
+    _, axes = np.linalg.eigh(places.T @ places)
+    along = np.rint(places @ axes[:, 1]).astype(int)
+    steps = np.unique(along)
+    profile = ndimage.maximum(depths[gap], along, steps)
+    peak = int(profile.argmax())
+    sides = np.interp(steps, steps[[0, peak, -1]], profile[[0, peak, -1]])
+    long = steps[-1] - steps[0] + 1 >= ELONGATED * profile[peak]
+    return bool(long and np.abs(profile - sides).mean() <= UNEVEN * profile[peak])
 
 
 def _box_of(region: np.ndarray) -> tuple[slice, slice]:

@@ -46,7 +46,7 @@ DASHES = 4  # on each side of a dashed frame, at least; ...
 FRAME, SHORT = (
     0.05,
     0.15,
-)  # ... of its shorter side, they are at most so thick, and pieces of its corners so long
+)  # ... of its shorter side, they are at most so thick and so long
 SMALLEST = 8  # pixels a side of a picture of paper
 FLOOR = 22  # of 255: what differs less from its neighbourhood is not ink
 CONTRAST_TO_MEAN = 0.25  # of its contrast: ink differs by at least so much from the mean around it
@@ -105,7 +105,7 @@ class InkMap:
     def dashed_frame(self) -> frozenset[int]:
         """The labels of the dashes of a dashed or dotted frame around all other ink, such as that of a selection.
 
-        Dashes lie on each of the four sides, and are flat there or, as at a corner, short.
+        Dashes are short, lie on each of the four sides, and are flat there; at a corner they may be bent.
         """
         parts = self.components.all
         if len(parts) < 4 * DASHES:
@@ -116,10 +116,10 @@ class InkMap:
         sides: list[set[int]] = [set(), set(), set(), set()]
         for each in parts:
             gaps = each.top - top, bottom - each.bottom, each.left - left, right - each.right
-            for side, gap, thick in zip(
-                sides, gaps, [each.height] * 2 + [each.width] * 2, strict=True
-            ):
-                if gap <= near and (thick <= near or each.extent <= short):
+            thicknesses = each.height, each.height, each.width, each.width
+            is_corner = sum(gap <= near for gap in gaps) > 1
+            for side, gap, thick in zip(sides, gaps, thicknesses, strict=True):
+                if each.extent <= short and gap <= near and (thick <= near or is_corner):
                     side.add(each.label)
         found = frozenset().union(*sides)
         is_frame = all(len(side) >= DASHES for side in sides) and len(found) < len(parts)

@@ -24,7 +24,7 @@ from digitre.recognition.insets import SOLID, Inset, find_insets, is_solid, is_w
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
 from digitre.recognition.several import A_DIGIT, holds_several, overlap
-from digitre.recognition.sides import largest, without_sides
+from digitre.recognition.sides import largest_sides, without_sides
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
 
@@ -157,7 +157,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
         yield maps, None
     insets = _insets(image, maps, solid, drawn)
     if not drawn:
-        sides = largest(each.sides for each in insets)
+        sides = largest_sides(each.sides for each in insets)
         yield [without_sides(each, sides) for each in (*maps, *paper_maps(small))], None
     for inset in insets:
         inner_small = _reduced(inset.image)

@@ -33,9 +33,8 @@ SOLIDITY_OF_INK = (
     0.8  # ... and one that an even ground surrounds: where it has that tone, it has gaps
 )
 NARROW = 0.12  # of its shorter side: what is less than twice as wide is not a part of a sheet, such as a finger on it
-SHALLOW = (
-    0.1  # of its shorter side: a gap at the outline of an inset that is filled is at most so deep
-)
+# Of its shorter side: a gap at the outline of an inset that is filled is at most so deep.
+SHALLOW = 0.1
 # Of its depth: such a gap in a drawn picture differs by so much from a triangle, at most, and is so long, at least.
 UNEVEN, ELONGATED = 0.1, 2.5
 BORDER = 3  # pixels of the copy: so near the picture's border, no gap is filled
@@ -159,10 +158,12 @@ def _between_edges(edges: np.ndarray) -> Iterator[np.ndarray]:
     pattern. A shadow over all has soft edges."""
     labels, count = ndimage.label(~edges)
     corners = np.unique(labels[[0, 0, -1, -1], [0, -1, 0, -1]])
+    parts = [~np.isin(labels, corners[corners > 0])]
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     areas[[0, *corners]] = 0
-    inside = ~np.isin(labels, corners[corners > 0])
-    for part in (inside, ndimage.binary_dilation(labels == areas.argmax(), EIGHT)):
+    if areas.any():
+        parts.append(ndimage.binary_dilation(labels == areas.argmax(), EIGHT))
+    for part in parts:
         top, bottom, left, right = _touches(part)
         # What touches opposite sides may be what lies between two digits.
         if not ((top and bottom) or (left and right)):

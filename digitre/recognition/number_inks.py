@@ -27,7 +27,7 @@ from digitre.recognition.maps import LEAST_CONTRAST, STRONG, InkMap, even_maps, 
 from digitre.recognition.number_in_ink import Place
 from digitre.recognition.rows import ALONG, believable, find_rows
 from digitre.recognition.segmentation import MOST_COMPONENTS
-from digitre.recognition.sides import largest, without_sides
+from digitre.recognition.sides import largest_sides, without_sides
 
 MOST_PIXELS = 400_000  # of a picture in which ink is looked for in several ways
 # Of the differences from the paper: ink, if at least three in a thousand pixels are ink. Half of that is ink, and no texture.
@@ -96,7 +96,7 @@ def find_inks(image: Image.Image, plain: Ink | None, *, lines: bool = False) -> 
             yield Group(_inks_of_map(each, place, lines), each.kind, each.doubt)
     else:
         insets = _insets(image, maps, small, drawn=False)
-        sides = largest(each.sides for each in insets)
+        sides = largest_sides(each.sides for each in insets)
         for each in chain(maps, paper_maps(small), darkest_map(small)):
             inks = _inks_of_map(without_sides(each, sides), place, lines)
             yield Group(inks, each.kind, each.doubt, is_photo=True)

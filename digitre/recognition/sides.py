@@ -59,7 +59,7 @@ def find_sides(region: np.ndarray, grey: np.ndarray) -> Sides | None:
     return Sides(outer & ~inner, ~inner) if np.median(contrasts) >= UNLIKE else None
 
 
-def largest(sides: Iterable[Sides | None]) -> Sides | None:
+def largest_sides(sides: Iterable[Sides | None]) -> Sides | None:
     """The sides of the largest region. A smaller one may be a part of the same sheet, up to a fold or a shadow."""
     found = [each for each in sides if each]
     return min(found, key=lambda each: np.count_nonzero(each.beyond), default=None)

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 EIGHT = np.ones((3, 3), bool)  # pixels that touch by a corner belong together
 MOST = 60  # components of a picture that are looked at, those with the most ink
+ROUND = 0.6  # of its bounding box: a dot fills at least so much
 GAP = 0.03  # of a ring's size: its ends may miss each other by twice this
 
 
@@ -67,6 +68,11 @@ class Component:
     def fill(self) -> float:
         """The share of its bounding box that it fills."""
         return self.area / (self.width * self.height)
+
+    @property
+    def is_dot(self) -> bool:
+        """Whether it is filled, and about as wide as high."""
+        return self.fill >= ROUND and self.extent <= 1.5 * min(self.width, self.height)
 
     @property
     def strength(self) -> float:

@@ -31,7 +31,6 @@ FAINT = 0.33  # of the digit's mean ink: the rest of an erased drawing is at mos
 ALONG = 0.2  # of its length: so much of what lies in a corner is at an edge
 SOLID = 0.6  # of its bounding box: what fills so much in a corner is a finger, a shadow, the desk
 HOLE = 0.3  # a dot next to the digit, such as a punched hole, is at most so long
-ROUND = 0.6  # of its bounding box: a dot fills at least so much
 AWAY = 0.5  # a dot that is not level with the digit is at least so far from it
 MARK = 0.75  # of the digit's longer side: a stamp or a logo next to it is at most so large ...
 MARK_APART = (
@@ -132,13 +131,9 @@ def is_scroll_bar(part: Component, shape: tuple[int, ...]) -> bool:
     return min(part.top, height - part.bottom) <= near
 
 
-def is_dot(part: Component) -> bool:
-    return part.fill >= ROUND and part.extent <= 1.5 * min(part.width, part.height)
-
-
 def _are_alike(one: Component, other: Component) -> bool:
     """Whether two dots are of one size and in one row or column; a dot is like itself."""
-    if not is_dot(other):
+    if not other.is_dot:
         return False
     smaller, larger = sorted((one.extent, other.extent))
     in_line = min(abs(one.left - other.left), abs(one.top - other.top)) <= larger
@@ -146,13 +141,16 @@ def _are_alike(one: Component, other: Component) -> bool:
 
 
 def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop.
+    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop. Three above each other are
+    holes wherever they are.
 
     The dot of an "i" is above it and near, also if the writing slants.
     """
     extent = hypothesis.extent
-    if not is_dot(part) or part.extent > HOLE * extent:
+    if not part.is_dot or part.extent > HOLE * extent:
         return False
+    if part.label in hypothesis.map.holes:
+        return True
     top, bottom, left, right = hypothesis.box
 
     def is_apart(dot: Component) -> bool:
@@ -172,7 +170,7 @@ def _is_mark(part: Component, hypothesis: Hypothesis) -> bool:
         return False
     if is_block(part, hypothesis) and _gap(part, hypothesis) >= MARK_APART:
         return True
-    if is_dot(part) and HOLE * extent <= part.extent <= MARK * hypothesis.size:
+    if part.is_dot and HOLE * extent <= part.extent <= MARK * hypothesis.size:
         if _is_away(part, hypothesis, MARK_APART):
             return True
         return is_solid_for(part, hypothesis) and _gap(part, hypothesis) >= NEXT_TO

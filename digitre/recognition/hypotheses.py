@@ -24,7 +24,6 @@ from digitre.recognition.explanations import (
     explain,
     explains_line,
     is_block,
-    is_dot,
     is_frame,
     is_scroll_bar,
     is_solid_for,
@@ -188,7 +187,7 @@ class Hypothesis:
     def _keeps_a_mark(self) -> bool:
         """Whether a part of it is a filled shape that no pen of its other strokes draws."""
         return len(self.components) > 1 and any(
-            is_block(each, self) or (is_dot(each) and is_solid_for(each, self))
+            is_block(each, self) or (each.is_dot and is_solid_for(each, self))
             for each in self.components
         )
 
@@ -289,7 +288,7 @@ def _is_side_of_frame(hypothesis: Hypothesis) -> bool:
 def _is_no_one(hypothesis: Hypothesis, left_out: list[LeftOut]) -> bool:
     """Whether what the network takes for a 1 is a row of dots, a side of the picture, or the edge of a shadow."""
     parts = hypothesis.components
-    if all(map(is_dot, parts)) or any(each.edges == 3 for each in parts):
+    if all(each.is_dot for each in parts) or any(each.edges == 3 for each in parts):
         return True
     if len(parts) > 2 and hypothesis.map.lines:
         return True  # what is left of a line where others crossed it

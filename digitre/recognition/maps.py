@@ -42,6 +42,8 @@ BRIGHT = 0.1
 SLOPE = 16.0
 STEEP = 80.0
 LETTER = 0.12  # of the size of a stamp: its largest letter is at least so large
+SMALLEST_HOLE, ONE_SIZE = 4, 0.7  # pixels; a punched hole is at least so large as another one
+EVEN = 0.7  # of the largest gap between punched holes, the smallest one
 DASHES = 4  # on each side of a dashed frame, at least; ...
 FRAME, SHORT = (
     0.05,
@@ -126,6 +128,21 @@ class InkMap:
         return found if is_frame else frozenset()
 
     @cached_property
+    def holes(self) -> frozenset[int]:
+        """The labels of punched holes: three or more dots of one size above each other, with even gaps."""
+        dots = sorted(
+            (each for each in self.components.all if each.is_dot and each.extent >= SMALLEST_HOLE),
+            key=lambda each: each.top,
+        )
+        found: set[int] = set()
+        for first in dots:
+            column = [each for each in dots if _are_above_each_other(first, each)]
+            gaps = np.diff([each.top for each in column])
+            if len(gaps) > 1 and gaps.min() >= max(EVEN * gaps.max(), 2 * first.extent):
+                found.update(each.label for each in column)
+        return frozenset(found)
+
+    @cached_property
     def type_rows(self) -> list[Row]:
         """Rows of small components, such as lines of type."""
         return rows_of(self.components.all)
@@ -146,6 +163,12 @@ class InkMap:
                     self.contrast,
                     slope=self.slope,
                 )
+
+
+def _are_above_each_other(one: Component, other: Component) -> bool:
+    """Whether two dots are of one size, and one is straight above the other; a dot is above itself."""
+    smaller, larger = sorted((one.extent, other.extent))
+    return smaller >= ONE_SIZE * larger and abs(one.left - other.left) <= 0.5 * larger
 
 
 def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:

@@ -21,7 +21,6 @@ from digitre.recognition.explanations import (
     TYPE,
     explain,
     explains_line,
-    is_dot,
     is_of_page,
     is_scroll_bar,
     is_squat,
@@ -354,7 +353,7 @@ def _is_dusty(ink_map: InkMap, height: float) -> bool:
 
 def _is_around(part: Component, ink_map: InkMap) -> bool:
     """Whether a component is a frame, a bar along an edge, a filled rectangle such as a button or a phone, or a disc such as a logo."""
-    if part.label in ink_map.dashed_frame:
+    if part.label in ink_map.dashed_frame or part.label in ink_map.holes:
         return True
     others = [each for each in ink_map.components.all if each.extent >= LEAST and each is not part]
     if part.span >= BAR:
@@ -363,7 +362,7 @@ def _is_around(part: Component, ink_map: InkMap) -> bool:
         return not is_one
     if part.fill >= BLOCK and part.width >= part.height:
         return True
-    is_filled = is_dot(part) or (part.fill >= BLOCK and is_squat(part))
+    is_filled = part.is_dot or (part.fill >= BLOCK and is_squat(part))
     if is_filled and not part.edges and _is_thicker(part, others, ink_map):
         return True
     inside = [

@@ -213,6 +213,15 @@ def in_a_field() -> tuple[Image.Image, int, int]:
     return page, 400, 60
 
 
+def beside_punched_holes() -> tuple[Image.Image, int, int]:
+    """Four holes along the left side; one of them is level with the digits, and near."""
+    page = Image.new("L", (400, 330), 255)
+    for top in (40, 110, 180, 250):
+        ImageDraw.Draw(page).ellipse((44, top, 60, top + 16), fill=60)
+    put(page, 62, 130)
+    return page, 62, 130
+
+
 def below_a_logo() -> tuple[Image.Image, int, int]:
     """A disc with a letter on it, a little higher than the digits."""
     page = Image.new("L", (460, 340), 255)
@@ -228,6 +237,7 @@ def below_a_logo() -> tuple[Image.Image, int, int]:
     [
         in_a_selection,
         in_a_field,
+        beside_punched_holes,
         below_a_logo,
         on_a_round_button,
         on_wood,

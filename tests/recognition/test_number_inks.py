@@ -217,7 +217,7 @@ def beside_punched_holes() -> tuple[Image.Image, int, int]:
     """Four holes along the left side; one of them is level with the digits, and near."""
     page = Image.new("L", (400, 330), 255)
     for top in (40, 110, 180, 250):
-        ImageDraw.Draw(page).ellipse((44, top, 60, top + 16), fill=60)
+        ImageDraw.Draw(page).ellipse((58, top, 72, top + 14), fill=60)
     put(page, 62, 130)
     return page, 62, 130
 

@@ -38,7 +38,7 @@ def find_area(maps: Sequence[InkMap]) -> tuple[InkMap, Component] | None:
 
 
 def dominates(area: Component, components: Components) -> bool:
-    """Whether everything outside an area is small beside it. A disc with a letter next to a number is a logo."""
+    """Whether everything outside an area is much smaller than it. A disc with a letter, next to a number, is a logo."""
     outside = (each for each in components.all if each.is_outside(area))
     return all(each.extent <= SMALL * area.extent for each in outside)
 

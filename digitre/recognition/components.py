@@ -12,6 +12,7 @@ from scipy import ndimage
 EIGHT = np.ones((3, 3), bool)  # pixels that touch by a corner belong together
 MOST = 60  # components of a picture that are looked at, those with the most ink
 ROUND = 0.6  # of its bounding box: a dot fills at least so much
+ONE_SIZE = 0.7  # of the larger dot's size
 GAP = 0.03  # of a ring's size: its ends may miss each other by twice this
 
 
@@ -78,6 +79,12 @@ class Component:
     def strength(self) -> float:
         """The mean value of its pixels."""
         return self.ink / self.area
+
+
+def are_of_one_size(one: Component, other: Component) -> bool:
+    """Whether two dots are of nearly the same size."""
+    smaller, larger = sorted((one.extent, other.extent))
+    return smaller >= ONE_SIZE * larger
 
 
 Box = tuple[int, int, int, int]  # top, bottom, left, right

@@ -23,7 +23,15 @@ from digitre.recognition.hypotheses import ALONG, Hypothesis, is_cut_off, lies_a
 from digitre.recognition.insets import SOLID, Inset, find_insets, is_solid, is_window
 from digitre.recognition.lines import find_lines, is_framed
 from digitre.recognition.maps import InkMap, even_maps, paper_maps
-from digitre.recognition.several import A_DIGIT, holds_several, overlap
+from digitre.recognition.several import (
+    A_DIGIT,
+    ONE_PLACE,
+    holds_several,
+    is_beside_hidden,
+    is_one_of_several,
+    may_see_sides,
+    overlap,
+)
 from digitre.recognition.sides import largest_sides, without_sides
 
 Classify = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28, 1) to (n, 10), as Classifier.classify
@@ -41,8 +49,6 @@ MORE = 1.5  # the ink of a hypothesis that goes before a smaller one, compared w
 # is the same on the validation scenes: no right answer of 7,958 has such a part, and 4 wrong ones do.
 RIVAL = 0.85
 SAME_PLACE, ALIKE_SIZE = 0.8, 1.2  # of the smaller box; of the longer side
-HIDING = 1.0  # of the digit's ink: a faint area or a bar that has so much may hide digits
-IN_A_ROW = 0.7  # of the higher one's height, two digits of a row have in common
 THINGS = {"bar", "mark", "type"}  # what is left out so is no part of a larger digit
 
 
@@ -74,10 +80,10 @@ def search(image: Image.Image, classify: Classify, *, plain: bool = False) -> De
         if best.worth >= ENOUGH:
             several = (
                 holds_several(hypotheses, best)
-                or _is_beside_hidden(hypotheses, best)
-                or (inset is not None and _is_one_of_several(hypotheses, best))
+                or is_beside_hidden(hypotheses, best)
+                or (inset is not None and is_one_of_several(hypotheses, best))
             )
-            if not several or not _may_see_sides(hypotheses, best):
+            if not several or not may_see_sides(hypotheses, best):
                 break
     else:
         several = several or (best is not None and holds_several(hypotheses, best))
@@ -153,7 +159,7 @@ def _rounds(image: Image.Image, plain: bool) -> Iterator[tuple[Iterable[InkMap],
         maps = [without_outline(each, area[1]) for each in maps]
     solid = _solid_parts(maps, small)
     strokes = drawn and not all(solid)
-    if drawn:
+    if drawn:  # what is enough ends the search before it looks for insets
         yield maps, None
     insets = _insets(image, maps, solid, drawn)
     if not drawn:
@@ -359,63 +365,13 @@ def find_rival(hypotheses: list[Hypothesis], best: Hypothesis) -> Hypothesis | N
 
 
 def _is_in_the_same_place(one: Hypothesis, other: Hypothesis) -> bool:
-    """Whether two hypotheses of maps of two kinds, of the same picture, lie in one place, and the first is no larger."""
+    """Whether two hypotheses of one picture lie in the same place, in maps of two kinds. The first must not be larger."""
     return (
         one.map.kind != other.map.kind
         and bool(one.map.lines) <= bool(other.map.lines)
         and one.map.ink.shape == other.map.ink.shape
         and one.extent <= ALIKE_SIZE * other.extent
         and overlap(one.box, other.box) >= SAME_PLACE
-    )
-
-
-def _may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
-    """Whether all digits on paper but the best one are 1s: on a desk, the sides of a sheet look like 1s."""
-    others = [each for each in hypotheses if each.digit != 1 or each is best]
-    return (
-        best.map.on_paper
-        and not holds_several(others, best)
-        and not _is_one_of_several(hypotheses, best)
-    )
-
-
-def _is_beside_hidden(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
-    """Whether a faint area or a bar, such as a shadow, which is left out, hides digits: another map shows the same digit
-    there, and several. In a bar they are in a row with it, and no 1s."""
-    hiding = {each.what for each in best.left_out if each.share >= HIDING}
-    if not hiding & {"faint", "bar"}:
-        return False
-    others = hypotheses if "faint" in hiding else _in_a_row(hypotheses, best)
-    return any(
-        each.map is not best.map
-        and each.digit == best.digit
-        and each.probability >= ENOUGH
-        and overlap(each.box, best.box) >= INNER
-        and holds_several(others, each)
-        for each in others
-    )
-
-
-def _in_a_row(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> list[Hypothesis]:
-    """The digits that are surely no 1s, and as high as the best one and level with it; and itself in other maps."""
-    top, bottom, _, _ = best.box
-    return [
-        each
-        for each in hypotheses
-        if each.probability >= ENOUGH
-        and (each.digit != 1 or each.digit == best.digit)
-        and min(each.box[1], bottom) - max(each.box[0], top)
-        >= IN_A_ROW * max(each.box[1] - each.box[0], bottom - top)
-    ]
-
-
-def _is_one_of_several(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
-    """Whether the whole picture holds the digit that is found in a picture within it, and others next to it: what was
-    found is no sheet, but the light side of a shadow. Sides look like 1s."""
-    others = [each for each in hypotheses if each.digit != 1 and each.probability >= ENOUGH]
-    return any(
-        each.map is not best.map and each.digit == best.digit and holds_several(others, each)
-        for each in others
     )
 
 
@@ -427,7 +383,7 @@ def _within_a_sheet(
     A sheet may be found twice, with and without its frame.
     """
     held = [(box, each) for box, each in insets if choose(each).probability >= A_DIGIT]
-    if not all(overlap(held[0][0], box) >= INNER for box, _ in held):
+    if not all(overlap(held[0][0], box) >= ONE_PLACE for box, _ in held):
         return None
     if any(choose(each).digit != digit for _, each in held):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digitre.recognition.components import Component, Row
+from digitre.recognition.components import Component, Row, are_of_one_size
 from digitre.recognition.found import GREY, RECTANGLE
 from digitre.recognition.lines import NEAR, Line
 
@@ -135,14 +135,13 @@ def _are_alike(one: Component, other: Component) -> bool:
     """Whether two dots are of one size and in one row or column; a dot is like itself."""
     if not other.is_dot:
         return False
-    smaller, larger = sorted((one.extent, other.extent))
-    in_line = min(abs(one.left - other.left), abs(one.top - other.top)) <= larger
-    return in_line and smaller >= 0.7 * larger
+    apart = min(abs(one.left - other.left), abs(one.top - other.top))
+    return are_of_one_size(one, other) and apart <= max(one.extent, other.extent)
 
 
 def _is_hole(part: Component, hypothesis: Hypothesis) -> bool:
-    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop. Three above each other are
-    holes wherever they are.
+    """Whether a component is a dot next to the digit: a punched hole, a bullet, a full stop. Three dots above each other
+    are punched holes, wherever they are.
 
     The dot of an "i" is above it and near, also if the writing slants.
     """

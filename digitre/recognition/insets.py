@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition.components import EIGHT, Box, Component
-from digitre.recognition.sides import Sides, find_sides
+from digitre.recognition.hulls import convex_hull, hull_corners, share_of_rectangle
+from digitre.recognition.sides import Sides, find_sides, touches
 
 SIDE = 160  # pixels a side, at most, of the copy that is searched
 CORNER = 10  # of 255: so much like the corners is still the ground around an inset
@@ -41,7 +42,7 @@ BORDER = 3  # pixels of the copy: so near the picture's border, no gap is filled
 PART = 0.1  # of the largest part of an inset: its other parts are at least so large
 SMALLEST = 12  # pixels a side
 SOLID = 0.7  # of its bounding box: a component that fills so much may be a picture in the picture
-WHOLE = 0.985  # of the picture: a region that fills so much is no picture within it
+WHOLE = 0.985  # of the picture: a region that fills so much is the whole picture
 MOST = 2  # insets of one picture that are looked at
 
 
@@ -96,11 +97,9 @@ def find_insets(
     near_edges = ndimage.binary_dilation(edges, EIGHT)
     for mask, solidity in masks:
         found = _find_sheet(mask, solidity, near_edges)
-        if found is None or _is_whole(found[1]):
+        if found is None or _is_whole(found.hull):
             continue
-        region, hull = found
-        is_sharp = _has_sharp_sides(hull, near_edges)
-        sheet = _without_shallow_gaps(region, hull, drawn=drawn) if is_sharp else hull
+        sheet = _without_shallow_gaps(found, drawn=drawn) if found.is_sharp else found.hull
         sides = None if drawn else find_sides(sheet, grey)
         inset = _cut_out(image, sheet, factor, sides)
         if inset is not None and not any(_are_alike(inset.image, other.image) for other in insets):
@@ -164,22 +163,22 @@ def _between_edges(edges: np.ndarray) -> Iterator[np.ndarray]:
     if areas.any():
         parts.append(ndimage.binary_dilation(labels == areas.argmax(), EIGHT))
     for part in parts:
-        top, bottom, left, right = _touches(part)
+        top, bottom, left, right = touches(part)
         # What touches opposite sides may be what lies between two digits.
         if not ((top and bottom) or (left and right)):
             yield part
 
 
-def _touches(region: np.ndarray) -> tuple[bool, bool, bool, bool]:
-    """Which sides of the picture a region touches: top, bottom, left, right."""
-    top, bottom, left, right = region[0], region[-1], region[:, 0], region[:, -1]
-    return bool(top.any()), bool(bottom.any()), bool(left.any()), bool(right.any())
+class _Sheet(NamedTuple):
+    """What looks like a sheet or a canvas: a region, its convex hull, and whether the hull's sides lie on sharp edges."""
+
+    region: np.ndarray
+    hull: np.ndarray
+    is_sharp: bool
 
 
-def _find_sheet(
-    mask: np.ndarray, solidity: float, near_edges: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """The largest region of a mask and its convex hull, if that looks like a sheet or a canvas.
+def _find_sheet(mask: np.ndarray, solidity: float, near_edges: np.ndarray) -> _Sheet | None:
+    """The largest region of a mask, if that looks like a sheet or a canvas.
 
     Args:
         mask: (height, width) bool.
@@ -187,7 +186,7 @@ def _find_sheet(
         near_edges: (height, width) bool, where the picture has sharp edges, and next to them.
 
     Returns:
-        Both (height, width) bool, or None.
+        The region and its hull are (height, width) bool.
     """
     labels, count = ndimage.label(mask)
     if not count:
@@ -200,20 +199,19 @@ def _find_sheet(
     hull = _hull_in_place(region)
     if _is_filled(region, hull, solidity):
         inner = hull[_box_of(hull)]
-        if _is_rectangle(inner) or (
-            _is_seen_at_an_angle(inner) and _has_sharp_sides(hull, near_edges)
-        ):
-            return region, hull
+        is_rectangle = _is_rectangle(inner)
+        if is_rectangle or _is_seen_at_an_angle(inner):
+            is_sharp = _has_sharp_sides(hull, near_edges)
+            if is_rectangle or is_sharp:
+                return _Sheet(region, hull, is_sharp)
     if large.sum() < FULL * region.sum():
         return None  # the lines of a frame
     region = _without_narrow_parts(region)
-    if region.sum() < LEAST_HELD * region.size or sum(_touches(region)) > 1:
+    if region.sum() < LEAST_HELD * region.size or sum(touches(region)) > 1:
         return None
     hull = _hull_in_place(region)
     is_sheet = _is_filled(region, hull, solidity) and _is_rectangle(hull[_box_of(hull)])
-    if not is_sheet or not _has_sharp_sides(hull, near_edges):
-        return None
-    return region, hull
+    return _Sheet(region, hull, True) if is_sheet and _has_sharp_sides(hull, near_edges) else None
 
 
 def _is_whole(hull: np.ndarray) -> bool:
@@ -222,27 +220,30 @@ def _is_whole(hull: np.ndarray) -> bool:
     return bool(inner.shape == hull.shape and inner.mean() > WHOLE)
 
 
-def _without_shallow_gaps(region: np.ndarray, hull: np.ndarray, *, drawn: bool) -> np.ndarray:
-    """A hull without the gaps between its outline and a region that are not deep: next to a clip, desk lies within the
-    hull. A stroke that runs off a sheet reaches deeper into it. What a program covered in part is no triangle."""
-    gaps, count = ndimage.label(hull & ~region, EIGHT)
+def _without_shallow_gaps(sheet: _Sheet, *, drawn: bool) -> np.ndarray:
+    """A sheet's hull without the shallow gaps between its outline and the region.
+
+    Next to a clip, some of the desk lies within the hull. A stroke that runs off the sheet is a deeper gap. In a picture
+    that a program drew, only triangles are taken away: other gaps may be the rest of a digit that something covers.
+    """
+    gaps, count = ndimage.label(sheet.hull & ~sheet.region, EIGHT)
     if not count:
-        return hull
-    depths = ndimage.distance_transform_edt(np.pad(hull, 1, mode="edge"))[1:-1, 1:-1]
+        return sheet.hull
+    depths = ndimage.distance_transform_edt(np.pad(sheet.hull, 1, mode="edge"))[1:-1, 1:-1]
+    border = np.ones(gaps.shape, bool)
+    border[BORDER:-BORDER, BORDER:-BORDER] = False
     # What the picture's border cuts off may be a part of something larger.
-    inner = np.pad(
-        np.zeros(np.subtract(gaps.shape, 2 * BORDER), bool), BORDER, constant_values=True
-    )
-    at_border = set(gaps[inner].tolist())
-    deepest = SHALLOW * min(hull[_box_of(hull)].shape)
+    at_border = set(gaps[border].tolist())
+    shallow = SHALLOW * min(sheet.hull[_box_of(sheet.hull)].shape)
+    labels = range(1, count + 1)
     filled = [
         label
-        for label in range(1, count + 1)
+        for label, depth in zip(labels, ndimage.maximum(depths, gaps, labels), strict=True)
         if label not in at_border
-        and depths[gaps == label].max() <= deepest
-        and not (drawn and not _is_triangle(gaps == label, depths))
+        and depth <= shallow
+        and (not drawn or _is_triangle(gaps == label, depths))
     ]
-    return hull & ~np.isin(gaps, filled)
+    return sheet.hull & ~np.isin(gaps, filled)
 
 
 def _is_triangle(gap: np.ndarray, depths: np.ndarray) -> bool:
@@ -290,9 +291,9 @@ def _is_rectangle(hull: np.ndarray) -> bool:
 
 def _is_seen_at_an_angle(hull: np.ndarray) -> bool:
     """Whether a convex hull without margins has four corners and is not a triangle: a sheet in perspective."""
-    if hull.mean() < AT_AN_ANGLE or _share_of_rectangle(hull) < AT_AN_ANGLE:
+    if hull.mean() < AT_AN_ANGLE or share_of_rectangle(hull) < AT_AN_ANGLE:
         return False
-    x, y = np.array(_hull_corners(hull), float).T
+    x, y = np.array(hull_corners(hull), float).T
     # Twice the signed area of the triangle of each two corners and a third.
     triangles = (x[None] - x[:, None])[:, :, None] * (y[None] - y[:, None])[:, None]
     triangles = triangles - triangles.transpose(0, 2, 1)
@@ -345,49 +346,9 @@ def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.asarray(Image.fromarray(mask).convert("L").resize(size, Image.Resampling.BOX)) > 127
 
 
-def convex_hull(region: np.ndarray) -> np.ndarray:
-    """The smallest convex region around a region, both (height, width) bool (Andrew's monotone chain, 1979)."""
-    image = Image.new("1", region.shape[::-1])
-    ImageDraw.Draw(image).polygon(_hull_corners(region), fill=1, outline=1)
-    return np.asarray(image)
-
-
-def _hull_corners(region: np.ndarray) -> list[tuple[int, int]]:
-    """The corners of the convex hull, x and y, one after the other around it."""
-    inked = np.flatnonzero(region.any(1))
-    lefts = region.argmax(1)[inked]
-    rights = region.shape[1] - 1 - region[:, ::-1].argmax(1)[inked]
-    left = _chain(list(zip(lefts.tolist(), inked.tolist(), strict=True)), 1)
-    right = _chain(list(zip(rights.tolist(), inked.tolist(), strict=True)), -1)
-    return left + right[::-1]
-
-
-def _chain(points: list[tuple[int, int]], side: int) -> list[tuple[int, int]]:
-    """The corners of a hull's left side (1) or right side (-1): from top to bottom it bends one way."""
-    chain: list[tuple[int, int]] = []
-    for x, y in points:
-        while len(chain) > 1:
-            (x0, y0), (x1, y1) = chain[-2:]
-            if side * ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) < 0:
-                break
-            chain.pop()
-        chain.append((x, y))
-    return chain
-
-
 def _has_corners(region: np.ndarray) -> bool:
     """Whether a region fills the smallest rectangle around it, however that is turned: a 0 does not."""
-    return _share_of_rectangle(region) >= CORNERS
-
-
-def _share_of_rectangle(region: np.ndarray) -> float:
-    """How much of the smallest rectangle around it a region fills, however that is turned."""
-    edge = np.argwhere(region & ~ndimage.binary_erosion(region, border_value=0))
-    angles = np.deg2rad(np.arange(-45, 45, 3))
-    axes = np.stack([np.cos(angles), np.sin(angles)])
-    across, along = edge @ axes, edge @ (axes[::-1] * [[-1], [1]])
-    areas = (np.ptp(across, axis=0) + 1) * (np.ptp(along, axis=0) + 1)
-    return float(region.sum() / areas.min())
+    return share_of_rectangle(region) >= CORNERS
 
 
 def _fill_outside(part: Image.Image, region: np.ndarray) -> Image.Image | None:

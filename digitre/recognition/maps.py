@@ -16,7 +16,14 @@ from PIL import Image
 from scipy import ndimage
 
 from digitre.recognition import photo
-from digitre.recognition.components import Component, Components, Row, bounding_box, rows_of
+from digitre.recognition.components import (
+    Component,
+    Components,
+    Row,
+    are_of_one_size,
+    bounding_box,
+    rows_of,
+)
 from digitre.recognition.ink import MIN_CONTRAST, RIPPLE, differences_from_even_ground
 from digitre.recognition.lines import Line, find_lines, remove_lines
 
@@ -42,7 +49,7 @@ BRIGHT = 0.1
 SLOPE = 16.0
 STEEP = 80.0
 LETTER = 0.12  # of the size of a stamp: its largest letter is at least so large
-SMALLEST_HOLE, ONE_SIZE = 4, 0.7  # pixels; a punched hole is at least so large as another one
+SMALLEST_HOLE = 4  # pixels: a punched hole is at least so long
 EVEN = 0.7  # of the largest gap between punched holes, the smallest one
 DASHES = 4  # on each side of a dashed frame, at least; ...
 FRAME, SHORT = (
@@ -167,8 +174,8 @@ class InkMap:
 
 def _are_above_each_other(one: Component, other: Component) -> bool:
     """Whether two dots are of one size, and one is straight above the other; a dot is above itself."""
-    smaller, larger = sorted((one.extent, other.extent))
-    return smaller >= ONE_SIZE * larger and abs(one.left - other.left) <= 0.5 * larger
+    larger = max(one.extent, other.extent)
+    return are_of_one_size(one, other) and abs(one.left - other.left) <= 0.5 * larger
 
 
 def even_maps(image: Image.Image) -> tuple[list[InkMap], bool]:

@@ -5,6 +5,8 @@ The constants were chosen on the validation scenes of `digitre.training.evaluati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from digitre.recognition.components import Box, Component
 from digitre.recognition.explanations import ALIKE, BAR, MARK, REST, explain, is_scroll_bar
 from digitre.recognition.hypotheses import Hypothesis, is_cut_off
@@ -14,6 +16,10 @@ A_DIGIT = 0.6
 # ... the smaller one is at least as large as `ALIKE` says, compared with the other ...
 APART = 0.3  # ... and their boxes overlap by at most this share of the smaller one.
 ONE_DIGIT = 0.9  # read with this probability, and no wider than high, both together are one digit
+SURE = 0.9  # a reading with this probability is believed
+ONE_PLACE = 0.85  # of the smaller box: two boxes that have so much in common are in one place
+HIDING = 1.0  # of the digit's ink: a faint area or a bar that has so much may hide digits
+IN_A_ROW = 0.7  # of the higher one's height, two digits of a row have in common
 # What is left out for one of these reasons is not one of several digits.
 NO_DIGIT = {"faint", "bar", "rule", "frame", "mark", "type"}
 
@@ -50,6 +56,58 @@ def overlap(one: Box, other: Box) -> float:
         return 0.0
     areas = [(bottom - top) * (right - left) for top, bottom, left, right in (one, other)]
     return down * across / min(areas)
+
+
+def may_see_sides(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+    """Whether all digits on paper but the best one are 1s: on a desk, the sides of a sheet look like 1s."""
+    others = [each for each in hypotheses if each.digit != 1 or each is best]
+    return (
+        best.map.on_paper
+        and not holds_several(others, best)
+        and not is_one_of_several(hypotheses, best)
+    )
+
+
+def is_beside_hidden(hypotheses: list[Hypothesis], best: Hypothesis) -> bool:
+    """Whether a faint area or a bar that is left out, such as a shadow, hides digits.
+
+    Then another map shows the same digit there, and others. Those in a bar must be in a row with it, and no 1s.
+    """
+    hiding = {each.what for each in best.left_out if each.share >= HIDING}
+    if not hiding & {"faint", "bar"}:
+        return False
+    others = hypotheses if "faint" in hiding else _in_a_row(hypotheses, best)
+    return any(
+        each.map is not best.map
+        and each.digit == best.digit
+        and each.probability >= SURE
+        and overlap(each.box, best.box) >= ONE_PLACE
+        and holds_several(others, each)
+        for each in others
+    )
+
+
+def _in_a_row(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> list[Hypothesis]:
+    """The digits that are surely no 1s, and as high as the best one and level with it; and itself in other maps."""
+    top, bottom, _, _ = best.box
+    return [
+        each
+        for each in hypotheses
+        if each.probability >= SURE
+        and (each.digit != 1 or each.digit == best.digit)
+        and min(each.box[1], bottom) - max(each.box[0], top)
+        >= IN_A_ROW * max(each.box[1] - each.box[0], bottom - top)
+    ]
+
+
+def is_one_of_several(hypotheses: Sequence[Hypothesis], best: Hypothesis) -> bool:
+    """Whether the whole picture shows the same digit, and others next to it. Then the picture within it is not a sheet,
+    but the light side of a shadow. 1s do not count: the sides of a sheet look like them."""
+    others = [each for each in hypotheses if each.digit != 1 and each.probability >= SURE]
+    return any(
+        each.map is not best.map and each.digit == best.digit and holds_several(others, each)
+        for each in others
+    )
 
 
 def _are_one_digit(one: Hypothesis, other: Hypothesis, hypotheses: list[Hypothesis]) -> bool:

@@ -13,7 +13,7 @@ from scipy import ndimage
 from digitre.recognition.components import EIGHT
 from digitre.recognition.maps import InkMap
 
-BESIDE = 3  # pixels of the searched copy: so near the outline are the sides
+BESIDE = 3  # pixels of the searched copy: the sides reach so far from the outline
 NEAR = 4  # pixels of the copy: what is so near the picture's border touches it
 LEAST = 0.25  # of the picture: what is smaller may be a stroke's own inner area
 UNLIKE = 14  # of 255: a sheet differs by at least so much from what lies next to it; the inside of a frame does not
@@ -34,6 +34,12 @@ class Sides(NamedTuple):
     beyond: np.ndarray
 
 
+def touches(region: np.ndarray, near: int = 1) -> tuple[bool, bool, bool, bool]:
+    """Which borders of the picture a region touches, or comes so near in pixels: top, bottom, left, right."""
+    top, bottom, left, right = region[:near], region[-near:], region[:, :near], region[:, -near:]
+    return bool(top.any()), bool(bottom.any()), bool(left.any()), bool(right.any())
+
+
 def find_sides(region: np.ndarray, grey: np.ndarray) -> Sides | None:
     """The sides of a region, except at the picture's border.
 
@@ -45,9 +51,7 @@ def find_sides(region: np.ndarray, grey: np.ndarray) -> Sides | None:
         None if the region is small or most of its outline has the same tone on both sides; and if only one side lies
         within the picture, which may be the edge of a shadow, or less, as where a finger covers a corner.
     """
-    borders = region[:NEAR], region[-NEAR:], region[:, :NEAR], region[:, -NEAR:]
-    touched = sum(bool(each.any()) for each in borders)
-    if region.mean() < LEAST or touched > 2:
+    if region.mean() < LEAST or sum(touches(region, NEAR)) > 2:
         return None
     outer = ndimage.binary_dilation(region, EIGHT, iterations=BESIDE)
     inner = ndimage.binary_erosion(region, EIGHT, iterations=BESIDE, border_value=1)
